@@ -1,0 +1,73 @@
+//! Time, in whole milliseconds since the Unix epoch, and the only place that asks the machine for it.
+//!
+//! The house never reads a clock: a door asks [`Clock::now`] once and hands the [`Time`] in, so one request sees one
+//! moment, and a test moves time by hand.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// A moment: milliseconds since the Unix epoch. JSON shows it as that number; token claims show whole seconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// Whole seconds since the epoch, rounded down, as JWT claims and `__client_uat` want them (RFC 7519 §2).
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The moment `seconds` later; saturates instead of wrapping.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// The time from `earlier` to this moment in whole seconds; negative where `earlier` is later.
+    pub fn seconds_since(self, earlier: Time) -> i64 {
+        self.seconds() - earlier.seconds()
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(at) => write!(f, "{at}"),
+            Err(_) => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+/// Where the present comes from.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's own clock.
+    System,
+    /// A clock that moves only when told to.
+    Fixed(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    pub fn fixed(start: Time) -> Self {
+        Self::Fixed(Arc::new(AtomicI64::new(start.0)))
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Time {
+        match self {
+            Self::System => Time(jiff::Timestamp::now().as_millisecond()),
+            Self::Fixed(at) => Time(at.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Moves a fixed clock forward. The system clock cannot be moved: the call does nothing.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Fixed(at) = self {
+            let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+            at.fetch_add(by, Ordering::SeqCst);
+        }
+    }
+}

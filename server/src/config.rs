@@ -1,0 +1,167 @@
+//! What a server is told at its start.
+//!
+//! Development and production differ here and nowhere by accident: what makes development easy (loopback redirects, a
+//! known first user, http) is a [`Kind`], checked where it matters.
+
+use std::net::{IpAddr, SocketAddr};
+
+use url::Url;
+
+use crate::clock::Clock;
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::origin::Origin;
+use crate::secret::Secret;
+
+/// Development or production; the publishable key says it to every SDK (`pk_test_…`, `pk_live_…`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One developer's machine or CI.
+    Development,
+    /// Real users.
+    Production,
+}
+
+impl Kind {
+    /// As the Backend API and the database spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+
+    /// The middle of a key: `test` or `live`.
+    pub fn key_word(self) -> &'static str {
+        match self {
+            Self::Development => "test",
+            Self::Production => "live",
+        }
+    }
+}
+
+/// How often something may happen before `too_many_requests`; `None` means as often as it likes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests a second by one secret key.
+    pub per_key: Option<u32>,
+    /// Requests a second from one IP address, Frontend API.
+    pub per_ip: Option<u32>,
+    /// Tasks a second by one agent, and for one user.
+    pub per_agent_or_user: Option<u32>,
+    /// Refused credentials a second from one IP address: unknown tickets, wrong keys, unknown dev browsers.
+    pub refused_per_ip: Option<u32>,
+}
+
+/// What happens when a used ticket is shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReplay {
+    /// It is refused and recorded.
+    Refuse,
+    /// It is refused and recorded, and the session it opened is revoked.
+    RevokeSession,
+}
+
+/// Everything a server needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Development or production.
+    pub kind: Kind,
+    /// Addresses of the Frontend API and, unless [`Config::backend_listen`] is set, of the Backend API.
+    pub listen: Vec<SocketAddr>,
+    /// An address of its own for the Backend API.
+    pub backend_listen: Option<SocketAddr>,
+    /// Where browsers reach the Frontend API. `None`: `http://localhost:PORT`.
+    pub public_url: Option<Url>,
+    /// Where the data lives.
+    pub database: Database,
+    /// The key over the sealed part of the data, see [`crate::secret::MasterKey`].
+    pub master_key: Secret,
+    /// The development instance's secret key, made once and kept by the command line. Never set in production.
+    pub development_key: Option<Secret>,
+    /// Origins a visit may land on and whose pages may call the Frontend API.
+    pub allowed_origins: Vec<Origin>,
+    /// Hosts the server answers for beside the public URL's and the loopback names.
+    pub allowed_hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Life of a ticket in seconds where the task does not say.
+    pub ticket_seconds: i64,
+    /// The longest session a task may ask for, in seconds.
+    pub session_cap_seconds: i64,
+    /// See [`OnReplay`].
+    pub on_replay: OnReplay,
+    /// See [`Limits`].
+    pub limits: Limits,
+    /// Where the present comes from.
+    pub clock: Clock,
+}
+
+/// A ticket lives ten minutes unless the task says otherwise…
+pub const TICKET_SECONDS: i64 = 600;
+/// …and never longer than a day.
+pub const TICKET_SECONDS_MAX: i64 = 86_400;
+/// A session made by a task may be asked to last thirty days.
+const SESSION_CAP_SECONDS: i64 = 30 * 86_400;
+
+impl Config {
+    /// A development instance on loopback: any loopback origin may be landed on.
+    pub fn development(port: u16, database: Database, master_key: Secret) -> Self {
+        Self {
+            kind: Kind::Development,
+            listen: vec![
+                SocketAddr::from(([127, 0, 0, 1], port)),
+                SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], port)),
+            ],
+            backend_listen: None,
+            public_url: None,
+            database,
+            master_key,
+            development_key: None,
+            allowed_origins: vec![Origin::Loopback],
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            ticket_seconds: TICKET_SECONDS,
+            session_cap_seconds: SESSION_CAP_SECONDS,
+            on_replay: OnReplay::Refuse,
+            limits: Limits {
+                per_key: None,
+                per_ip: None,
+                per_agent_or_user: None,
+                refused_per_ip: Some(200),
+            },
+            clock: Clock::System,
+        }
+    }
+
+    /// A production instance behind `public_url`, which must be https.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the public URL is not an https origin.
+    pub fn production(
+        listen: SocketAddr,
+        public_url: Url,
+        database: Database,
+        master_key: Secret,
+    ) -> Result<Self> {
+        if public_url.scheme() != "https" || public_url.host().is_none() {
+            return Err(Error::Config(format!(
+                "a production instance needs an https:// public URL, and {public_url} is not one"
+            )));
+        }
+        let own = Origin::of(&public_url);
+        Ok(Self {
+            kind: Kind::Production,
+            listen: vec![listen],
+            public_url: Some(public_url),
+            allowed_origins: vec![own],
+            limits: Limits {
+                per_key: Some(5000),
+                per_ip: Some(1000),
+                per_agent_or_user: Some(500),
+                refused_per_ip: Some(20),
+            },
+            ..Self::development(0, database, master_key)
+        })
+    }
+}

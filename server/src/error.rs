@@ -1,0 +1,278 @@
+//! Everything that can be refused, and the one table that says how it is shown.
+//!
+//! Codes and statuses are Clerk's, from its public error catalogue; the sentences are ours and name the next step. The
+//! table has no catch-all, so a new refusal does not compile until it has a status, a code and a sentence.
+
+use std::fmt;
+
+/// The result of anything in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something was refused or failed.
+#[derive(Debug)]
+pub enum Error {
+    // Who is asking.
+    /// No secret key, or one that opens nothing.
+    KeyInvalid,
+    /// An `Authorization` header that is not `Bearer …`.
+    AuthorizationFormat,
+    /// A secret key whose scope does not reach this call.
+    ScopeMissing,
+    /// A browser without a session where one is needed.
+    AuthenticationInvalid,
+    /// A session that is over, on a call about that session.
+    SignedOut,
+    /// A dev browser token that this instance never linked to a client.
+    DevBrowserUnknown,
+    /// An `Origin` that is not allowed.
+    OriginInvalid(String),
+    /// A `Host` this server does not answer for.
+    HostInvalid,
+    /// A navigation rule was broken: the ticket address opened by something other than a top-level navigation.
+    NotANavigation,
+    /// A browser that only prefetches or prerenders.
+    Prefetch,
+    /// More requests than the limit allows; try again after this many seconds.
+    TooManyRequests(u64),
+
+    // What is asked.
+    /// No such address.
+    RouteUnknown,
+    /// The address exists and does not take this method.
+    MethodNotAllowed,
+    /// A request body that is not what its content type says.
+    BodyInvalid(String),
+    /// A request body of more than this many bytes.
+    BodyTooLarge(usize),
+    /// A content type other than the expected one.
+    ContentType(&'static str),
+    /// A `Clerk-API-Version` that is not a date.
+    ApiVersion(String),
+    /// A query parameter that must be there.
+    QueryMissing(&'static str),
+    /// A required parameter.
+    ParamMissing(&'static str),
+    /// A parameter that this call does not know.
+    ParamUnknown(String),
+    /// A parameter given twice.
+    ParamDuplicate(String),
+    /// A parameter of the wrong JSON type; the second part names the right one.
+    ParamType(String, &'static str),
+    /// A parameter whose text is not of the right form; the second part says which form.
+    ParamFormat(&'static str, &'static str),
+    /// A value that is not allowed; the second part says what is.
+    ParamValue(&'static str, String),
+    /// A text longer than this many characters.
+    ParamTooLong(&'static str, usize),
+    /// A text shorter than this many characters.
+    ParamTooShort(&'static str, usize),
+    /// A list of more than this many items.
+    ParamTooMany(&'static str, usize),
+    /// Two lists that must be equally long.
+    ParamLengths(&'static str, &'static str),
+    /// Two parameters that exclude each other.
+    ParamConflict(&'static str, &'static str),
+    /// An e-mail address, phone number, username or external id that somebody else has.
+    IdentifierExists(&'static str),
+    /// A call that only a development instance answers.
+    DevelopmentOnly,
+
+    // What is there.
+    /// Nothing of this kind has this id.
+    NotFound(&'static str, String),
+    /// No task has this id.
+    TaskNotFound,
+    /// The user a task is for does not exist; the text is what was asked for.
+    TaskSubjectNotFound(String),
+    /// The task is no longer pending; the text is its status.
+    TaskCannotBeRevoked(&'static str),
+    /// The ticket of a task that has opened its one session.
+    TaskAlreadyUsed,
+    /// The ticket of a task that was taken back.
+    TaskRevoked,
+    /// The ticket of a task that may not be used for another reason.
+    TaskCannotBeUsed(&'static str),
+    /// A ticket that this instance never gave out.
+    TicketInvalid,
+    /// A ticket past its time.
+    TicketExpired,
+    /// The user of a sign-in token that was used.
+    SignInTokenAlreadyUsed,
+    /// A sign-in token that was taken back.
+    SignInTokenRevoked,
+    /// A sign-in token that is no longer pending; the text is its status.
+    SignInTokenCannotBeRevoked(&'static str),
+    /// A way to sign in that Standin does not have.
+    StrategyUnknown,
+    /// A banned user.
+    UserBanned,
+    /// A locked user.
+    UserLocked,
+    /// A wrong password.
+    PasswordIncorrect,
+    /// A user without a password.
+    PasswordNotSet,
+    /// The only verified identifier of a user.
+    LastIdentifier,
+
+    // Where it may lead.
+    /// A redirect address that is not an absolute URL without tricks.
+    RedirectInvalid(&'static str),
+    /// A redirect address with a scheme that this kind of instance does not allow.
+    RedirectScheme,
+    /// A redirect address whose origin is not on the allow-list.
+    RedirectForeign(String),
+    /// A handshake that cannot be answered.
+    HandshakeInvalid(&'static str),
+    /// A refusal to renew a session token; the code is one of Clerk's `session_refresh_…` and its kin.
+    RefreshRefused(&'static str, &'static str),
+
+    // What broke.
+    /// The configuration cannot work; the text says why and what to do.
+    Config(String),
+    /// The database cannot be reached or cannot write now; nothing was done.
+    Unavailable(String),
+    /// The database refused a row that would have broken a uniqueness rule; the house turns it into a sentence.
+    Conflict(String),
+    /// A fault of this program.
+    Bug(String),
+}
+
+/// How an [`Error`] looks from outside, in Clerk's error shape.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The HTTP status.
+    pub status: u16,
+    /// Clerk's code.
+    pub code: &'static str,
+    /// A few words.
+    pub message: &'static str,
+    /// A sentence with the next step.
+    pub long_message: String,
+    /// The parameter at fault, shown as `meta.param_name`.
+    pub param: Option<String>,
+}
+
+fn shown(status: u16, code: &'static str, message: &'static str, long: impl Into<String>) -> Shown {
+    Shown {
+        status,
+        code,
+        message,
+        long_message: long.into(),
+        param: None,
+    }
+}
+
+impl Shown {
+    fn about(mut self, param: &str) -> Self {
+        self.param = Some(param.to_owned());
+        self
+    }
+}
+
+impl Error {
+    /// The row of the table for this error.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table, one row an error; splitting it would need catch-alls"
+    )]
+    pub fn shown(&self) -> Shown {
+        const NO_ROOM: &str =
+            "Nothing was changed. Try again; if it persists, the server's log says why.";
+        match self {
+            Self::KeyInvalid => shown(401, "clerk_key_invalid", "invalid secret key", "No secret key of this instance was given. Send it as 'Authorization: Bearer sk_…'; `standin env` prints it in development, `standin key create` makes one."),
+            Self::AuthorizationFormat => shown(401, "authorization_header_format_invalid", "invalid Authorization header", "The Authorization header must read 'Bearer <secret key>'."),
+            Self::ScopeMissing => shown(403, "authorization_missing_scopes", "missing scope", "This secret key is limited to a scope that does not reach this call. `standin key create --scope full` makes one that does."),
+            Self::AuthenticationInvalid => shown(401, "authentication_invalid", "not signed in", "This call needs a browser with an active session."),
+            Self::SignedOut => shown(401, "signed_out", "signed out", "This browser is signed out, or the session is over."),
+            Self::DevBrowserUnknown => shown(401, "dev_browser_unauthenticated", "unknown dev browser", "This dev browser belongs to no client here. Drop the __clerk_db_jwt cookie and start over."),
+            Self::OriginInvalid(origin) => shown(400, "origin_invalid", "origin not allowed", format!("Pages of {origin} may not call this instance. Start it with --allow-origin {origin} if they should.")),
+            Self::HostInvalid => shown(421, "host_invalid", "unknown host", "This server does not answer for the host in the request. Start it with --allow-host if it should."),
+            Self::NotANavigation => shown(400, "agent_task_cannot_be_used", "not a navigation", "A task's URL opens only as a page of its own: not in a frame, not by a script, not as an image. The ticket was not used."),
+            Self::Prefetch => shown(503, "agent_task_cannot_be_used", "prefetch refused", "A task's URL is not opened ahead of time. The ticket was not used."),
+            Self::TooManyRequests(seconds) => shown(429, "too_many_requests", "too many requests", format!("Slow down and try again in {seconds} s.")),
+            Self::RouteUnknown => shown(404, "resource_not_found", "not found", "Nothing lives at this address. `standin help` and the README list what does."),
+            Self::MethodNotAllowed => shown(405, "method_not_allowed", "method not allowed", "The address exists and does not take this method; the Allow header lists those it takes."),
+            Self::BodyInvalid(why) => shown(400, "request_body_invalid", "request body invalid", format!("The request body could not be read: {why}.")),
+            Self::BodyTooLarge(max) => shown(413, "request_body_too_large", "request body too large", format!("A request body may hold at most {max} bytes.")),
+            Self::ContentType(expected) => shown(415, "unsupported_content_type", "unsupported content type", format!("Send the body as {expected}.")),
+            Self::ApiVersion(text) => shown(400, "api_version_invalid", "invalid API version", format!("'{text}' is not an API version; one is a date such as 2026-05-12.")),
+            Self::QueryMissing(param) => shown(400, "missing_query_parameter", "missing query parameter", format!("The query parameter '{param}' must be given.")).about(param),
+            Self::ParamMissing(param) => shown(422, "form_param_missing", "is missing", format!("{param} must be given.")).about(param),
+            Self::ParamUnknown(param) => shown(422, "form_param_unknown", "is unknown", format!("{param} is not a parameter of this call.")).about(param),
+            Self::ParamDuplicate(param) => shown(422, "form_param_duplicate", "is duplicate", format!("{param} is given more than once.")).about(param),
+            Self::ParamType(param, wanted) => shown(422, "form_param_type_invalid", "has the wrong type", format!("{param} must be {wanted}.")).about(param),
+            Self::ParamFormat(param, wanted) => shown(422, "form_param_format_invalid", "has the wrong format", format!("{param} must be {wanted}.")).about(param),
+            Self::ParamValue(param, wanted) => shown(422, "form_param_value_invalid", "is not allowed", format!("{param} must be {wanted}.")).about(param),
+            Self::ParamTooLong(param, max) => shown(422, "form_param_max_length_exceeded", "is too long", format!("{param} may have at most {max} characters.")).about(param),
+            Self::ParamTooShort(param, min) => shown(422, "form_param_min_length_exceeded", "is too short", format!("{param} must have at least {min} characters.")).about(param),
+            Self::ParamTooMany(param, max) => shown(422, "form_param_array_size_exceeded", "has too many items", format!("{param} may hold at most {max} items.")).about(param),
+            Self::ParamLengths(param, other) => shown(422, "form_param_array_length_mismatch", "has the wrong length", format!("{param} must hold one item for each of {other}.")).about(param),
+            Self::ParamConflict(param, other) => shown(422, "form_conditional_param_disallowed", "is not allowed", format!("{param} and {other} exclude each other; give one.")).about(param),
+            Self::IdentifierExists(param) => shown(422, "form_identifier_exists", "is taken", format!("This {param} belongs to another user.")).about(param),
+            Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
+            Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
+            Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),
+            Self::TaskSubjectNotFound(who) => shown(404, "agent_task_subject_not_found", "user not found", format!("No user has the id or the verified identifier {who}.")),
+            Self::TaskCannotBeRevoked(status) => shown(400, "agent_task_cannot_be_revoked", "cannot revoke agent task", format!("The agent task is {status}; only a pending one can be revoked. Its session ends with `standin session revoke --task`.")),
+            Self::TaskAlreadyUsed => shown(400, "agent_task_already_used", "agent task already used", "This link has opened its one session. Ask for a new one."),
+            Self::TaskRevoked => shown(400, "agent_task_revoked", "agent task revoked", "This link was taken back. Ask for a new one."),
+            Self::TaskCannotBeUsed(why) => shown(400, "agent_task_cannot_be_used", "agent task cannot be used", format!("This link cannot be used: {why}.")),
+            Self::TicketInvalid => shown(400, "ticket_invalid_code", "ticket invalid", "This is not a ticket of this instance."),
+            Self::TicketExpired => shown(400, "ticket_expired_code", "ticket expired", "This link was not used in time. Ask for a new one."),
+            Self::SignInTokenAlreadyUsed => shown(400, "sign_in_token_already_used_code", "sign-in token already used", "This sign-in token has opened its one session. Ask for a new one."),
+            Self::SignInTokenRevoked => shown(400, "sign_in_token_revoked_code", "sign-in token revoked", "This sign-in token was taken back. Ask for a new one."),
+            Self::SignInTokenCannotBeRevoked(status) => shown(400, "sign_in_token_cannot_be_revoked_code", "cannot revoke sign-in token", format!("The sign-in token is {status}; only a pending one can be revoked.")),
+            Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "Standin signs in by ticket only: strategy=ticket with the ticket of an agent task or a sign-in token."),
+            Self::UserBanned => shown(403, "user_banned", "user banned", "This user is banned and cannot be signed in."),
+            Self::UserLocked => shown(403, "user_locked", "user locked", "This user is locked and cannot be signed in until the lock ends."),
+            Self::PasswordIncorrect => shown(422, "incorrect_password", "incorrect password", "This is not the user's password.").about("password"),
+            Self::PasswordNotSet => shown(400, "no_password_set", "no password set", "This user has no password."),
+            Self::LastIdentifier => shown(400, "identification_deletion_failed", "deletion failed", "This is the user's last verified identifier; add another one first."),
+            Self::RedirectInvalid(why) => shown(422, "invalid_redirect_url", "invalid redirect URL", format!("The redirect URL {why}.")).about("redirect_url"),
+            Self::RedirectScheme => shown(422, "prohibited_redirect_url", "prohibited scheme", "The redirect URL must begin with https:// (a development instance also takes http://).").about("redirect_url"),
+            Self::RedirectForeign(origin) => shown(422, "redirect_url_domain_mismatch", "redirect not allowed", format!("{origin} is not an origin this instance may redirect to. Start it with --allow-origin {origin} if it should be.")).about("redirect_url"),
+            Self::HandshakeInvalid(why) => shown(400, "invalid_handshake", "invalid handshake", format!("The handshake cannot be answered: {why}.")),
+            Self::RefreshRefused(code, why) => shown(401, code, "session token not renewed", *why),
+            Self::Config(why) => shown(500, "internal_clerk_error", "configuration error", why.clone()),
+            Self::Unavailable(_) => shown(503, "service_unavailable", "service unavailable", NO_ROOM),
+            Self::Conflict(_) | Self::Bug(_) => shown(500, "internal_clerk_error", "internal error", "Something went wrong on this server. The trace id finds the cause in its log."),
+        }
+    }
+
+    /// Seconds after which the same request may pass, for the `Retry-After` header.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooManyRequests(seconds) => Some(*seconds),
+            Self::Unavailable(_) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Whether the fault is ours: such errors are logged with their cause, and the cause is not shown.
+    pub fn is_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::Unavailable(_) | Self::Conflict(_) | Self::Bug(_)
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(why) | Self::Unavailable(why) | Self::Conflict(why) | Self::Bug(why) => {
+                f.write_str(why)
+            }
+            refused => f.write_str(&refused.shown().long_message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,96 @@
+//! Typed identifiers: a prefix that names the kind and a KSUID (27 base62 characters: 4 bytes of time, 16 random bytes).
+//!
+//! An id names a thing and opens nothing: whoever knows one still needs a key, a cookie or a ticket. New ids are made by
+//! the doors before a write, never inside one, so that a write can be run again.
+
+use std::fmt;
+
+use svix_ksuid::{Ksuid, KsuidLike};
+
+use crate::clock::Time;
+use crate::db::{Row, Value};
+use crate::error::Result;
+
+/// A KSUID of the moment `at` as text.
+pub(crate) fn ksuid(at: Time) -> String {
+    Ksuid::from_seconds(Some(at.seconds()), None).to_base62()
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// A new, unique id made at the moment `at`.
+            pub fn new(at: Time) -> Self {
+                Self(format!("{}{}", $prefix, ksuid(at)))
+            }
+
+            /// The id as it travels.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// Takes any text: an id that was never given out is simply not found.
+        impl<T: Into<String>> From<T> for $name {
+            fn from(text: T) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&$name> for Value {
+            fn from(id: &$name) -> Self {
+                Value::Text(id.0.clone())
+            }
+        }
+
+        impl crate::db::FromValue for $name {
+            fn from_value(value: Value) -> Result<Self> {
+                String::from_value(value).map(Self)
+            }
+        }
+
+        impl crate::db::FromRow for $name {
+            fn from_row(row: &mut Row) -> Result<Self> {
+                row.take()
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// The one instance a server is.
+    InstanceId = "ins_";
+    /// A secret key of the Backend API (the row, not the secret).
+    SecretKeyId = "key_";
+    /// A user of the application.
+    UserId = "user_";
+    /// An e-mail address or phone number of a user.
+    IdentifierId = "idn_";
+    /// An agent: the stable identity behind an `agent_name`.
+    AgentId = "agent_";
+    /// An agent task.
+    TaskId = "agttsk_";
+    /// A sign-in token.
+    SignInTokenId = "sit_";
+    /// A browser's client.
+    ClientId = "client_";
+    /// A session.
+    SessionId = "sess_";
+}

@@ -1,0 +1,155 @@
+//! The one instance a server is: its id, its public address, and the names that follow from it.
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use url::Url;
+
+use crate::clock::Time;
+use crate::config::Kind;
+use crate::db::{Tx, values};
+use crate::error::{Error, Result};
+use crate::id::InstanceId;
+use crate::origin;
+
+/// What every SDK and browser knows this server by.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// The instance's id.
+    pub id: InstanceId,
+    /// Development or production.
+    pub kind: Kind,
+    /// Where browsers reach the Frontend API, without a trailing slash.
+    pub public_url: String,
+    /// `pk_test_…` or `pk_live_…`: the host of the public URL, readable by anyone.
+    pub publishable_key: String,
+    /// Eight characters that tell this instance's cookies from another's on the same host.
+    pub cookie_suffix: String,
+    /// `iss` of every token: scheme and host as the publishable key names it. SDKs compare it with the key.
+    pub issuer: String,
+    /// Whether the Frontend API is reached over https.
+    pub secure: bool,
+    /// The domain shared by the Frontend API and the applications; production only.
+    pub cookie_domain: Option<String>,
+}
+
+impl Instance {
+    /// Derives the names from the public URL.
+    pub fn new(id: InstanceId, kind: Kind, public_url: &Url) -> Self {
+        let host = key_host(public_url);
+        let publishable_key = publishable_key(kind, &host);
+        Self {
+            id,
+            kind,
+            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            cookie_suffix: cookie_suffix(&publishable_key),
+            publishable_key,
+            issuer: format!("{}://{host}", public_url.scheme()),
+            secure: public_url.scheme() == "https",
+            cookie_domain: (kind == Kind::Production)
+                .then(|| origin::cookie_domain(public_url))
+                .flatten(),
+        }
+    }
+
+    /// Whether this is a development instance.
+    pub fn is_development(&self) -> bool {
+        self.kind == Kind::Development
+    }
+}
+
+/// The host that the publishable key holds. SDKs refuse a key whose host has no dot, so `localhost`, the address that
+/// applications and browsers should use, is written as `127.0.0.1` here; SDKs find the server by the proxy URL.
+fn key_host(public_url: &Url) -> String {
+    let host = public_url.host_str().unwrap_or_default();
+    let host = if host.contains('.') {
+        host
+    } else {
+        "127.0.0.1"
+    };
+    match public_url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// `pk_test_` or `pk_live_`, then base64 of the host and a dollar sign.
+pub fn publishable_key(kind: Kind, host: &str) -> String {
+    format!(
+        "pk_{}_{}",
+        kind.key_word(),
+        STANDARD_NO_PAD.encode(format!("{host}$"))
+    )
+}
+
+/// The first eight characters of base64url(SHA-1(key)). SHA-1 names cookies here, as every SDK does; it guards nothing.
+fn cookie_suffix(publishable_key: &str) -> String {
+    let sum = digest::digest(
+        &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        publishable_key.as_bytes(),
+    );
+    STANDARD
+        .encode(sum.as_ref())
+        .replace('+', "-")
+        .replace('/', "_")[..8]
+        .to_owned()
+}
+
+/// Reads this database's instance, or makes it on the first start.
+///
+/// # Errors
+/// [`Error::Config`] when a production server is started on development data or the other way round: a development
+/// instance has a known user and a key in a file.
+pub fn load(tx: &mut Tx<'_>, fresh: &InstanceId, kind: Kind, now: Time) -> Result<InstanceId> {
+    tx.execute(
+        "insert into instance (slot, id, kind, created_at) values (1, $1, $2, $3) on conflict (slot) do nothing",
+        values![fresh, kind.as_str(), now],
+    )?;
+    let (id, stored): (String, String) = tx.one("select id, kind from instance", &[])?;
+    if stored == kind.as_str() {
+        Ok(id.into())
+    } else {
+        Err(Error::Config(format!(
+            "this data belongs to a {stored} instance and cannot serve {}; name another data folder",
+            kind.as_str()
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_from_the_public_address() {
+        let names = |kind, url: &str| {
+            let instance =
+                Instance::new(InstanceId::from("ins_1"), kind, &Url::parse(url).unwrap());
+            (
+                instance.publishable_key,
+                instance.issuer,
+                instance.cookie_domain,
+            )
+        };
+        let (key, issuer, domain) = names(Kind::Development, "http://localhost:4747/");
+        assert_eq!(
+            key,
+            format!("pk_test_{}", STANDARD_NO_PAD.encode("127.0.0.1:4747$"))
+        );
+        assert_eq!((issuer.as_str(), domain), ("http://127.0.0.1:4747", None));
+        let (key, issuer, domain) = names(Kind::Production, "https://clerk.example.com");
+        assert_eq!(
+            key,
+            format!("pk_live_{}", STANDARD_NO_PAD.encode("clerk.example.com$"))
+        );
+        assert_eq!(
+            (issuer.as_str(), domain.as_deref()),
+            ("https://clerk.example.com", Some("example.com"))
+        );
+    }
+
+    #[test]
+    fn the_cookie_suffix_is_the_one_that_sdks_compute() {
+        assert_eq!(cookie_suffix("pk_test_MTI3LjAuMC4xOjQwMDAk"), "X-99I1TU");
+    }
+}

@@ -1,0 +1,148 @@
+//! Which places a session may be carried to.
+//!
+//! A redirect with a handshake payload is a bearer credential on its way to a browser, so its target must match the
+//! allow-list in scheme, host and port, exactly, when a task is created and again when its ticket is spent.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+use crate::config::Kind;
+use crate::error::{Error, Result};
+
+/// One entry of the allow-list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Development only: any port of `localhost`, a name under it, or a loopback address.
+    Loopback,
+    /// Exactly this scheme, host and port, written as browsers write an `Origin` header.
+    Exact(String),
+}
+
+impl Origin {
+    /// The origin of a URL.
+    pub fn of(url: &Url) -> Self {
+        Self::Exact(url.origin().ascii_serialization())
+    }
+
+    fn allows(&self, url: &Url) -> bool {
+        match self {
+            Self::Loopback => is_loopback(url),
+            Self::Exact(origin) => *origin == url.origin().ascii_serialization(),
+        }
+    }
+}
+
+impl FromStr for Origin {
+    type Err = Error;
+
+    /// Reads `https://app.example.com[:port]`; a path, a user or a wildcard is refused.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            Error::Config(format!(
+                "{text} is not an origin; write scheme, host and port, as in https://app.example.com"
+            ))
+        };
+        let url = Url::parse(text).map_err(|_| wrong())?;
+        let origin = url.origin();
+        let bare = text.strip_suffix('/').unwrap_or(text);
+        if !matches!(url.scheme(), "http" | "https")
+            || !bare.eq_ignore_ascii_case(&origin.ascii_serialization())
+            || text.contains('*')
+        {
+            return Err(wrong());
+        }
+        Ok(Self::Exact(origin.ascii_serialization()))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loopback => f.write_str("any loopback origin"),
+            Self::Exact(origin) => f.write_str(origin),
+        }
+    }
+}
+
+/// Whether this machine itself is meant. Such names never leave the machine, so http is as good as https.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The longest redirect address that is taken, in bytes.
+const LONGEST: usize = 2048;
+
+/// Reads a redirect target and holds it against the allow-list.
+///
+/// Refused before any look at the host: characters that parsers repair in different ways (white space, control bytes,
+/// backslashes), user names, and addresses that are not absolute. What is allowed is then compared as parsed, so that
+/// letter case, percent-encoding and international names cannot make one host look like another.
+///
+/// # Errors
+/// [`Error::RedirectInvalid`], [`Error::RedirectScheme`] or [`Error::RedirectForeign`].
+pub fn redirect_target(text: &str, kind: Kind, allowed: &[Origin]) -> Result<Url> {
+    if text.len() > LONGEST {
+        return Err(Error::RedirectInvalid("is longer than 2048 bytes"));
+    }
+    if text
+        .chars()
+        .any(|c| c.is_control() || c.is_whitespace() || c == '\\' || is_invisible(c))
+    {
+        return Err(Error::RedirectInvalid(
+            "holds white space, control characters or backslashes",
+        ));
+    }
+    let url = Url::parse(text).map_err(|_| Error::RedirectInvalid("is not an absolute URL"))?;
+    match (url.scheme(), kind) {
+        ("https", _) | ("http", Kind::Development) => {}
+        _ => return Err(Error::RedirectScheme),
+    }
+    // `https:/host` and `https:host` parse too, and mean different things to different readers.
+    let rest = &text[url.scheme().len()..];
+    if !rest.starts_with("://") || rest.starts_with(":///") {
+        return Err(Error::RedirectInvalid("does not begin with scheme://host"));
+    }
+    let authority = rest[3..].split(['/', '?', '#']).next().unwrap_or_default();
+    if !url.username().is_empty() || url.password().is_some() || authority.contains('@') {
+        return Err(Error::RedirectInvalid("names a user"));
+    }
+    if authority.contains('%') || !authority.is_ascii() {
+        return Err(Error::RedirectInvalid(
+            "hides its host behind an encoding; write the ASCII name",
+        ));
+    }
+    if allowed.iter().any(|origin| origin.allows(&url)) {
+        Ok(url)
+    } else {
+        Err(Error::RedirectForeign(url.origin().ascii_serialization()))
+    }
+}
+
+/// Marks that change how text is read without showing: zero-width and bidirectional controls.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Whether pages of `origin` (an `Origin` header) may call the Frontend API.
+pub fn is_allowed(origin: &str, allowed: &[Origin]) -> bool {
+    Url::parse(origin).is_ok_and(|url| {
+        url.origin().ascii_serialization() == origin
+            && allowed.iter().any(|entry| entry.allows(&url))
+    })
+}
+
+/// The domain that cookies of a production instance are shared on: the registrable domain of the host, or `None` where
+/// only the host itself may read them (addresses, single labels, public suffixes).
+pub fn cookie_domain(url: &Url) -> Option<String> {
+    match url.host()? {
+        Host::Domain(name) => psl::domain_str(name).map(ToOwned::to_owned),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
+}

@@ -1,0 +1,195 @@
+//! Secrets and what may be kept of them.
+//!
+//! A [`Secret`] is 256 random bits on its way to its one holder; it is never stored and never printed. A [`Digest`] is
+//! its SHA-256 and is what the database keeps: a stolen copy of the database opens nothing. What must be read back
+//! (signing keys, handshake nonces) is sealed with the [`MasterKey`], which lives outside the database.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{constant_time, digest, hkdf, rand};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::db::{FromValue, Value};
+use crate::error::{Error, Result};
+
+/// A bearer secret in the clear.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// 256 bits from the operating system's generator, as 43 characters of base64url.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give; nothing secret can be made then.
+    pub fn random() -> Self {
+        let mut bytes = Zeroizing::new([0_u8; 32]);
+        rand::fill(bytes.as_mut()).expect("the operating system gives random bytes");
+        Self::from(URL_SAFE_NO_PAD.encode(bytes.as_ref()))
+    }
+
+    /// A random secret behind a prefix that says what it is (`sk_test_…`), so that secret scanners can find a leak.
+    #[must_use]
+    pub fn with_prefix(prefix: &str) -> Self {
+        Self::from(format!("{prefix}{}", Self::random().expose()))
+    }
+
+    /// What the database keeps of this secret.
+    pub fn digest(&self) -> Digest {
+        let sum = digest::digest(&digest::SHA256, self.0.as_bytes());
+        Digest(URL_SAFE_NO_PAD.encode(sum.as_ref()))
+    }
+
+    /// The secret itself, for the one answer that hands it to its holder.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for Secret {
+    fn from(text: T) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// The SHA-256 of a secret, base64url. Equality takes the same time wherever two digests differ.
+#[derive(Clone, Debug)]
+pub struct Digest(String);
+
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        constant_time::verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
+    }
+}
+
+impl From<&Digest> for Value {
+    fn from(digest: &Digest) -> Self {
+        Value::Text(digest.0.clone())
+    }
+}
+
+impl FromValue for Digest {
+    fn from_value(value: Value) -> Result<Self> {
+        String::from_value(value).map(Self)
+    }
+}
+
+/// The key over everything that must be read back. Kept in a file of its own or in the environment, never in the database.
+pub struct MasterKey {
+    sealing: RandomizedNonceKey,
+}
+
+impl MasterKey {
+    /// Takes the 256-bit key written as base64url text (43 characters), as [`Secret::random`] makes it.
+    pub fn parse(text: &Secret) -> Result<Self> {
+        let wrong = || {
+            Error::Config("the master key must be 43 characters of base64url, as `standin key master` makes it".into())
+        };
+        let bytes = Zeroizing::new(
+            URL_SAFE_NO_PAD
+                .decode(text.expose().trim())
+                .map_err(|_| wrong())?,
+        );
+        if bytes.len() != 32 {
+            return Err(wrong());
+        }
+        // The key is not used as it is, so that later uses (signatures, other formats) can be given keys of their own.
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"standin").extract(&bytes);
+        let mut key = Zeroizing::new([0_u8; 32]);
+        root.expand(&[b"seal v1"], hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(key.as_mut()))
+            .map_err(|_| wrong())?;
+        let sealing = RandomizedNonceKey::new(&AES_256_GCM, key.as_ref()).map_err(|_| wrong())?;
+        Ok(Self { sealing })
+    }
+
+    /// Encrypts and authenticates `plain` (AES-256-GCM) for one `purpose`; only [`MasterKey::open`] with the same
+    /// purpose reads it. The result is base64url text.
+    pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<String> {
+        let mut bytes = plain.to_vec();
+        let nonce = self
+            .sealing
+            .seal_in_place_append_tag(Aad::from(purpose), &mut bytes)
+            .map_err(|_| Error::Bug("sealing failed".into()))?;
+        let mut out = nonce.as_ref().to_vec();
+        out.extend_from_slice(&bytes);
+        Ok(URL_SAFE_NO_PAD.encode(out))
+    }
+
+    /// Reads what [`MasterKey::seal`] made; `None` for anything else, whoever made it.
+    pub fn open(&self, purpose: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, cipher) = bytes.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut cipher = Zeroizing::new(cipher.to_vec());
+        let length = self
+            .sealing
+            .open_in_place(nonce, Aad::from(purpose), &mut cipher)
+            .ok()?
+            .len();
+        cipher.truncate(length);
+        Some(cipher)
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_nothing_of_itself() {
+        let secret = Secret::random();
+        assert_eq!(format!("{secret:?}"), "Secret(***)");
+        assert_eq!(secret.expose().len(), 43);
+        assert_ne!(secret.digest(), Secret::random().digest());
+    }
+
+    #[test]
+    fn a_seal_opens_for_its_purpose_only_and_not_after_a_change() {
+        let key = MasterKey::parse(&Secret::random()).unwrap();
+        let sealed = key.seal("nonce", b"words").unwrap();
+        assert_eq!(key.open("nonce", &sealed).unwrap().as_slice(), b"words");
+        assert!(key.open("other", &sealed).is_none());
+        for position in 0..sealed.len() {
+            let mut changed = sealed.clone().into_bytes();
+            changed[position] = if changed[position] == b'A' {
+                b'B'
+            } else {
+                b'A'
+            };
+            // The last character may carry bits that base64 ignores or refuses; either way nothing wrong may come out.
+            let opened = key.open("nonce", std::str::from_utf8(&changed).unwrap());
+            assert!(
+                opened.is_none_or(|plain| plain.as_slice() == b"words"),
+                "{position}"
+            );
+        }
+        assert!(
+            MasterKey::parse(&Secret::random())
+                .unwrap()
+                .open("nonce", &sealed)
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_master_key_of_another_length_is_refused() {
+        for text in ["", "short", "!!!"] {
+            assert!(MasterKey::parse(&Secret::from(text)).is_err());
+        }
+    }
+}
