@@ -1,0 +1,161 @@
+//! The key that signs session tokens: RSA, 2048 bits, RS256, made once and kept sealed in the database.
+//!
+//! Every key has a `kid` of its own, because SDKs cache keys by it for minutes; a key outlives a restart, because a token
+//! with an unknown `kid` leaves its holder signed out without a way back.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::clock::Time;
+use crate::db::{Db, values};
+use crate::error::{Error, Result};
+use crate::id;
+use crate::secret::MasterKey;
+
+const PURPOSE: &str = "signing key";
+
+/// A signing key, ready to sign.
+pub struct SigningKey {
+    pair: KeyPair,
+    kid: String,
+    /// The base64url header of every session token: it never changes while the key does not.
+    header: String,
+}
+
+impl SigningKey {
+    fn new(kid: String, pair: KeyPair) -> Self {
+        let header = json!({ "alg": "RS256", "cat": "cl_B7d4PD111AAA", "kid": kid, "typ": "JWT" });
+        Self {
+            pair,
+            header: URL_SAFE_NO_PAD.encode(header.to_string()),
+            kid,
+        }
+    }
+
+    /// The public half as a JWK (RFC 7517).
+    pub fn jwk(&self) -> Value {
+        let public = self.pair.public_key();
+        let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        json!({
+            "use": "sig",
+            "kty": "RSA",
+            "kid": self.kid,
+            "alg": "RS256",
+            "n": number(public.modulus().big_endian_without_leading_zero()),
+            "e": number(public.exponent().big_endian_without_leading_zero()),
+        })
+    }
+
+    /// A compact JWS (RFC 7515 §7.1) over the claims.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] when the cryptographic library refuses, which it has no reason to.
+    pub fn sign(&self, claims: &impl serde::Serialize) -> Result<String> {
+        let claims = serde_json::to_vec(claims).map_err(|error| Error::Bug(error.to_string()))?;
+        let mut token = String::with_capacity(1024);
+        token.push_str(&self.header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                token.as_bytes(),
+                &mut signature,
+            )
+            .map_err(|_| Error::Bug("signing failed".into()))?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+
+    /// The claims of a token that this key signed, expired or not; `None` for any other text. Only RS256 is ever tried,
+    /// with our own key: what the header asks for is not asked (RFC 8725 §3.1).
+    pub fn verify(&self, token: &str) -> Option<Value> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
+        // All our tokens share one header, so any other header is not ours.
+        if header != self.header || claims.contains('.') {
+            return None;
+        }
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        let public = self.pair.public_key();
+        let key = aws_lc_rs::signature::UnparsedPublicKey::new(
+            &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256,
+            public.as_ref(),
+        );
+        key.verify(signed.as_bytes(), &signature).ok()?;
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    }
+}
+
+/// Reads the signing key, or makes it on the first start.
+///
+/// # Errors
+/// [`Error::Config`] when the stored key was sealed with another master key.
+pub async fn load(db: &Db, master: &MasterKey, now: Time) -> Result<SigningKey> {
+    const NEWEST: &str = "select kid, private_key from signing_keys where retired_at is null order by created_at desc, kid desc";
+    let found: Option<(String, String)> = db.read(|tx| tx.first(NEWEST, &[])).await?;
+    let (kid, sealed) = match found {
+        Some(found) => found,
+        None => {
+            let sealed = generate(master)?;
+            let kid = format!("kid_{}", id::ksuid(now));
+            db.write(move |tx| {
+                // Several nodes may start at once on an empty database: this row lets one of them through at a time.
+                tx.execute("update instance set created_at = created_at", &[])?;
+                tx.execute(
+                    "insert into signing_keys (kid, private_key, created_at)
+                     select $1, $2, $3 where not exists (select 1 from signing_keys where retired_at is null)",
+                    values![&kid, &sealed, now],
+                )?;
+                tx.one(NEWEST, &[])
+            })
+            .await?
+        }
+    };
+    let der = master.open(PURPOSE, &sealed).ok_or_else(|| {
+        Error::Config("the signing key in this database was sealed with another master key; give that one (STANDIN_MASTER_KEY or master.key)".into())
+    })?;
+    let pair = KeyPair::from_pkcs8(&der)
+        .map_err(|_| Error::Bug("the stored signing key cannot be read".into()))?;
+    Ok(SigningKey::new(kid, pair))
+}
+
+fn generate(master: &MasterKey) -> Result<String> {
+    let failed = |_| Error::Bug("no RSA key could be made".into());
+    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+    let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failed)?;
+    master.seal(PURPOSE, der.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_verifies_until_any_byte_changes() {
+        let key = SigningKey::new("kid_1".into(), KeyPair::generate(KeySize::Rsa2048).unwrap());
+        let token = key.sign(&json!({ "sub": "user_1" })).unwrap();
+        assert_eq!(key.verify(&token).unwrap()["sub"], "user_1");
+        let other = SigningKey::new("kid_1".into(), KeyPair::generate(KeySize::Rsa2048).unwrap());
+        assert!(other.verify(&token).is_none());
+        for position in (0..token.len() - 1).step_by(7) {
+            let mut bytes = token.clone().into_bytes();
+            bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+            assert!(
+                key.verify(std::str::from_utf8(&bytes).unwrap()).is_none(),
+                "{position}"
+            );
+        }
+        for forged in ["", ".", "..", "a.b.c", &format!("{}.e30.", key.header)] {
+            assert!(key.verify(forged).is_none());
+        }
+    }
+}
