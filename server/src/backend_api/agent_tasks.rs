@@ -1,0 +1,176 @@
+//! `/v1/agents/tasks` (spec paths `/agents/tasks`, `/agents/tasks/{agent_task_id}/revoke`), and Standin's list of tasks.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use serde_json::json;
+
+use crate::app::App;
+use crate::audit::Caller;
+use crate::config::TICKET_SECONDS_MAX;
+use crate::error::{Error, Result};
+use crate::id::{AgentId, TaskId};
+use crate::origin;
+use crate::secret::Secret;
+use crate::secret_keys::SecretKey;
+use crate::tasks::{self, Filter, NewTask, OnBehalfOf};
+use crate::views;
+use crate::wire::{Answer, Params};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/agents/tasks", post(create).get(list))
+        .route("/v1/agents/tasks/{id}", get(show))
+        .route("/v1/agents/tasks/{id}/revoke", post(revoke))
+}
+
+/// Session length where the request names none, in seconds (spec: default 1800).
+const SESSION_SECONDS: i64 = 1800;
+
+async fn create(
+    State(app): State<App>,
+    Extension(key): Extension<SecretKey>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    let ticket = Secret::random();
+    let new = read(&app, params, &ticket, &key, &by)?;
+    app.limiters
+        .agents_and_users
+        .check(&format!("agent {}", new.agent_name))?;
+    app.limiters
+        .agents_and_users
+        .check(&format!("user {:?}", new.on_behalf_of))?;
+    let task = app.db.write(move |tx| tasks::create(tx, &new, &by)).await?;
+    let url = format!(
+        "{}/v1/agents/tasks?ticket={}",
+        app.instance.public_url,
+        ticket.expose()
+    );
+    Ok(Json(views::agent_task(&task, Some(&url))))
+}
+
+fn read(
+    app: &App,
+    mut params: Params,
+    ticket: &Secret,
+    key: &SecretKey,
+    by: &Caller,
+) -> Result<NewTask> {
+    let on_behalf_of = on_behalf_of(&mut params)?;
+    if params.required_text("permissions", 64)? != "*" {
+        return Err(Error::ParamValue("permissions", "\"*\"".into()));
+    }
+    let agent_name = params.required_text("agent_name", 256)?;
+    let description = params.required_text("task_description", 2048)?;
+    let redirect_url = params.required_text("redirect_url", 2048)?;
+    let session_seconds = seconds(
+        &mut params,
+        "session_max_duration_in_seconds",
+        app.config.session_cap_seconds,
+    )?
+    .unwrap_or(SESSION_SECONDS);
+    // Ours: Clerk's tickets have one life, and a suite or a slow reviewer may need another.
+    let ticket_seconds = seconds(&mut params, "expires_in_seconds", TICKET_SECONDS_MAX)?
+        .unwrap_or(app.config.ticket_seconds);
+    params.finish()?;
+    origin::redirect_target(
+        &redirect_url,
+        app.instance.kind,
+        &app.config.allowed_origins,
+    )?;
+    Ok(NewTask {
+        id: TaskId::new(by.at),
+        fresh_agent: AgentId::new(by.at),
+        on_behalf_of,
+        agent_name,
+        description,
+        redirect_url,
+        session_seconds,
+        ticket: ticket.digest(),
+        ticket_seconds,
+        created_by: key.id.clone(),
+    })
+}
+
+fn on_behalf_of(params: &mut Params) -> Result<OnBehalfOf> {
+    let mut who = params
+        .nested("on_behalf_of")?
+        .ok_or(Error::ParamMissing("on_behalf_of"))?;
+    let (user, identifier) = (who.text("user_id")?, who.text("identifier")?);
+    who.finish()?;
+    match (user, identifier) {
+        (Some(_), Some(_)) => Err(Error::ParamConflict("user_id", "identifier")),
+        (Some(id), None) if !id.is_empty() => Ok(OnBehalfOf::User(id.into())),
+        (None, Some(identifier)) if !identifier.trim().is_empty() => {
+            Ok(OnBehalfOf::Identifier(identifier))
+        }
+        _ => Err(Error::ParamMissing("on_behalf_of")),
+    }
+}
+
+/// A length of time from one second to `max`.
+fn seconds(params: &mut Params, name: &'static str, max: i64) -> Result<Option<i64>> {
+    match params.integer(name)? {
+        Some(seconds) if !(1..=max).contains(&seconds) => Err(Error::ParamValue(
+            name,
+            format!("between 1 and {max} seconds"),
+        )),
+        seconds => Ok(seconds),
+    }
+}
+
+async fn revoke(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    let id = TaskId::from(id);
+    let task = app.db.write(move |tx| tasks::revoke(tx, &id, &by)).await?;
+    Ok(Json(views::agent_task(&task, None)))
+}
+
+async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+    let (id, now) = (TaskId::from(id), app.now());
+    let task = app.db.read(move |tx| tasks::get(tx, &id)).await?;
+    Ok(Json(views::agent_task_record(&task, now)))
+}
+
+async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let page = params.page()?;
+    let status = params.text("status")?;
+    if status
+        .as_deref()
+        .is_some_and(|status| !["pending", "used", "revoked", "expired"].contains(&status))
+    {
+        return Err(Error::ParamValue(
+            "status",
+            "pending, used, revoked or expired".into(),
+        ));
+    }
+    let filter = Filter {
+        status,
+        user: params.text("user_id")?.map(Into::into),
+        agent: params.text("agent_id")?.map(Into::into),
+    };
+    params.ignore(&["paginated"]);
+    params.finish()?;
+    let now = app.now();
+    let (tasks, total) = app
+        .db
+        .read(move |tx| {
+            Ok((
+                tasks::list(tx, &filter, page, now)?,
+                tasks::count(tx, &filter, now)?,
+            ))
+        })
+        .await?;
+    let data: Vec<_> = tasks
+        .iter()
+        .map(|task| views::agent_task_record(task, now))
+        .collect();
+    Ok(Json(json!({ "data": data, "total_count": total })))
+}

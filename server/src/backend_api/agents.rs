@@ -1,0 +1,73 @@
+//! `/v1/agents`: Standin's own. Who acted, and the switch that stops an agent with everything it has open.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::agents;
+use crate::app::App;
+use crate::audit::Caller;
+use crate::id::AgentId;
+use crate::sessions::{self, Whose};
+use crate::views;
+use crate::wire::{Answer, Params};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/agents", get(list))
+        .route("/v1/agents/{id}", get(show))
+        .route("/v1/agents/{id}/disable", post(disable))
+        .route("/v1/agents/{id}/enable", post(enable))
+}
+
+async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let (limit, offset) = params.page()?;
+    params.ignore(&["paginated"]);
+    params.finish()?;
+    let (agents, total) = app
+        .db
+        .read(move |tx| Ok((agents::list(tx, limit, offset)?, agents::count(tx)?)))
+        .await?;
+    let data: Vec<_> = agents.iter().map(views::agent).collect();
+    Ok(Json(json!({ "data": data, "total_count": total })))
+}
+
+async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+    let id = AgentId::from(id);
+    let agent = app.db.read(move |tx| agents::get(tx, &id)).await?;
+    Ok(Json(views::agent(&agent)))
+}
+
+/// Refuses the agent's tasks from now on and ends its sessions, in one transaction.
+async fn disable(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    let id = AgentId::from(id);
+    let agent = app
+        .db
+        .write(move |tx| {
+            let agent = agents::disable(tx, &id, &by)?;
+            sessions::revoke_all(tx, &Whose::Agent(&id), &by)?;
+            Ok(agent)
+        })
+        .await?;
+    Ok(Json(views::agent(&agent)))
+}
+
+async fn enable(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    let id = AgentId::from(id);
+    let agent = app.db.write(move |tx| agents::enable(tx, &id, &by)).await?;
+    Ok(Json(views::agent(&agent)))
+}

@@ -1,0 +1,27 @@
+//! `/v1/audit_logs`: what happened, newest first.
+
+use axum::extract::{RawQuery, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::app::App;
+use crate::audit;
+use crate::id::TaskId;
+use crate::wire::{Answer, Params};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/v1/audit_logs", get(list))
+}
+
+async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let (limit, offset) = params.page()?;
+    let task = params.text("agent_task_id")?.map(TaskId::from);
+    params.finish()?;
+    let records = app
+        .db
+        .read(move |tx| audit::list(tx, task.as_ref(), limit, offset))
+        .await?;
+    Ok(Json(json!({ "data": records })))
+}

@@ -1,0 +1,80 @@
+//! `/v1/clients` (spec paths `/clients/{client_id}`, `/clients/verify`), and the exchange of handshake nonces that every
+//! server SDK makes (not in the public description).
+
+use axum::extract::{Path, RawQuery, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::clients;
+use crate::clock::Time;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::handshake::Payload;
+use crate::id::{ClientId, SessionId};
+use crate::sessions;
+use crate::views;
+use crate::wire::{Answer, Params};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/clients/handshake_payload", get(handshake_payload))
+        .route("/v1/clients/verify", post(verify))
+        .route("/v1/clients/{id}", get(show))
+}
+
+fn client(tx: &mut Tx<'_>, id: &ClientId, now: Time) -> Result<Value> {
+    let client = clients::get(tx, id)?;
+    let sessions = sessions::of_client(tx, id)?;
+    Ok(views::client(&client, &sessions, now))
+}
+
+async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+    let (id, now) = (ClientId::from(id), app.now());
+    app.db.read(move |tx| client(tx, &id, now)).await.map(Json)
+}
+
+/// Which client a session token came from.
+async fn verify(State(app): State<App>, mut params: Params) -> Answer {
+    let token = params.required_text("token", 8192)?;
+    params.finish()?;
+    let now = app.now();
+    let live = |claims: &Value| {
+        claims
+            .get("exp")
+            .and_then(Value::as_i64)
+            .is_some_and(|exp| now.seconds() < exp)
+    };
+    let claims = app
+        .signing_key
+        .verify(&token)
+        .filter(live)
+        .ok_or(Error::SignedOut)?;
+    let session = SessionId::from(
+        claims
+            .get("sid")
+            .and_then(Value::as_str)
+            .unwrap_or_default(),
+    );
+    app.db
+        .read(move |tx| {
+            let session = sessions::find(tx, &session)?
+                .filter(|session| session.is_active(now))
+                .ok_or(Error::SignedOut)?;
+            client(tx, &session.client_id, now)
+        })
+        .await
+        .map(Json)
+}
+
+/// Turns a nonce into directives. What the session is now counts, not what it was when the nonce was made.
+async fn handshake_payload(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let nonce = params.text("nonce")?.ok_or(Error::QueryMissing("nonce"))?;
+    params.finish()?;
+    let payload = Payload::open(&app.master_key, &nonce, app.now())
+        .ok_or_else(|| Error::NotFound("handshake payload", "for this nonce".into()))?;
+    let directives = crate::carrier::directives(&app, &payload).await?;
+    Ok(Json(json!({ "directives": directives })))
+}

@@ -1,0 +1,72 @@
+//! `/v1/sign_in_tokens` (spec paths `/sign_in_tokens`, `/sign_in_tokens/{sign_in_token_id}/revoke`).
+
+use axum::extract::{Path, State};
+use axum::routing::post;
+use axum::{Json, Router};
+
+use crate::app::App;
+use crate::audit::Caller;
+use crate::error::Error;
+use crate::id::{SignInTokenId, UserId};
+use crate::secret::Secret;
+use crate::sign_in_tokens;
+use crate::views;
+use crate::wire::{Answer, Params};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/sign_in_tokens", post(create))
+        .route("/v1/sign_in_tokens/{id}/revoke", post(revoke))
+}
+
+/// Life of a token where the request names none, in seconds (spec: 30 days), and the longest, ten years.
+const LIFE: i64 = 2_592_000;
+const LONGEST: i64 = 315_360_000;
+
+async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
+    let user = UserId::from(params.required_text("user_id", 64)?);
+    let life = params.integer("expires_in_seconds")?.unwrap_or(LIFE);
+    if !(1..=LONGEST).contains(&life) {
+        return Err(Error::ParamValue(
+            "expires_in_seconds",
+            format!("between 1 and {LONGEST}"),
+        ));
+    }
+    if params.text("org_id")?.is_some() {
+        return Err(Error::ParamValue(
+            "org_id",
+            "left out: Standin has no organizations".into(),
+        ));
+    }
+    params.finish()?;
+    let (id, token) = (SignInTokenId::new(by.at), Secret::random());
+    let digest = token.digest();
+    let made = app
+        .db
+        .write(move |tx| sign_in_tokens::create(tx, &id, &user, (&digest, life), &by))
+        .await?;
+    let url = format!(
+        "{}/v1/tickets/accept?ticket={}",
+        app.instance.public_url,
+        token.expose()
+    );
+    Ok(Json(views::sign_in_token(
+        &made,
+        Some((token.expose(), &url)),
+    )))
+}
+
+async fn revoke(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    let id = SignInTokenId::from(id);
+    let token = app
+        .db
+        .write(move |tx| sign_in_tokens::revoke(tx, &id, &by))
+        .await?;
+    Ok(Json(views::sign_in_token(&token, None)))
+}

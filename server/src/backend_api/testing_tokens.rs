@@ -1,0 +1,28 @@
+//! `/v1/testing_tokens`: what Clerk's test libraries send along to pass bot detection. Standin has none to pass, so the
+//! token opens nothing; it is made all the same, because those libraries ask for one.
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::app::App;
+use crate::audit::Caller;
+use crate::secret::Secret;
+use crate::wire::{Answer, Params};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/v1/testing_tokens", post(create))
+}
+
+/// How long a testing token says it is good for, in seconds.
+const LIFE: i64 = 3600;
+
+async fn create(State(_): State<App>, by: Caller, params: Params) -> Answer {
+    params.finish()?;
+    Ok(Json(json!({
+        "object": "testing_token",
+        "token": Secret::random().expose(),
+        "expires_at": by.at.plus_seconds(LIFE).seconds(),
+    })))
+}

@@ -1,0 +1,148 @@
+//! The door for browsers: Clerk's Frontend API, opened by cookies and, in development, by dev browser tokens.
+//!
+//! A navigation comes in with a ticket or a handshake and leaves by redirect; a page's script comes in with `fetch`, as
+//! `application/x-www-form-urlencoded`, and gets an envelope: the resource and the client as it is now.
+
+mod agent_tasks;
+mod arrival;
+mod client;
+mod dev_browser;
+mod environment;
+mod handshake;
+mod health;
+mod landing;
+mod me;
+mod sessions;
+mod sign_ins;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN,
+    VARY,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::origin;
+use crate::wire::{Edge, header};
+
+/// All routes. What is not found here is left to `others`.
+pub(crate) fn routes(app: &App, others: Router) -> Router {
+    let elsewhere = others.clone();
+    Router::new()
+        .merge(agent_tasks::routes())
+        .merge(client::routes())
+        .merge(dev_browser::routes())
+        .merge(environment::routes())
+        .merge(handshake::routes())
+        .merge(health::routes())
+        .merge(landing::routes())
+        .merge(me::routes())
+        .merge(sessions::routes())
+        .merge(sign_ins::routes())
+        .method_not_allowed_fallback(move |request: Request| async move {
+            let mut response = tower::ServiceExt::oneshot(elsewhere, request)
+                .await
+                .unwrap_or_else(|never| match never {});
+            if response.status() == StatusCode::NOT_FOUND
+                && response
+                    .extensions()
+                    .get::<std::sync::Arc<Error>>()
+                    .is_some_and(|error| matches!(**error, Error::RouteUnknown))
+            {
+                response = Error::MethodNotAllowed.into_response();
+            }
+            response
+        })
+        .fallback_service(others)
+        .layer(from_fn_with_state(app.clone(), admit))
+        .with_state(app.clone())
+}
+
+/// Counts the caller's requests and holds the page's origin against the allow-list, preflights included.
+async fn admit(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    if let Some(edge) = request.extensions().get::<Edge>() {
+        app.limiters.addresses.check(&edge.ip.to_string())?;
+    }
+    let origin = page_origin(&app, request.headers())?;
+    let is_preflight = request.method() == Method::OPTIONS;
+    let mut response = if is_preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    if let Some(origin) = origin {
+        allow(&mut response, origin, is_preflight);
+    }
+    response
+        .headers_mut()
+        .append(VARY, HeaderValue::from_static("Origin"));
+    Ok(response)
+}
+
+/// The `Origin` of a request that may be answered; `None` where there is none, as on navigations.
+fn page_origin(app: &App, headers: &HeaderMap) -> Result<Option<HeaderValue>> {
+    let Some(value) = headers.get(ORIGIN) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    let own = app.instance.public_url == text;
+    if own || origin::is_allowed(text, &app.config.allowed_origins) {
+        Ok(Some(value.clone()))
+    } else {
+        Err(Error::OriginInvalid(text.chars().take(200).collect()))
+    }
+}
+
+fn allow(response: &mut Response<Body>, origin: HeaderValue, is_preflight: bool) {
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        HeaderValue::from_static("true"),
+    );
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Clerk-Db-Jwt, Retry-After, X-Country"),
+    );
+    if is_preflight {
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE"),
+        );
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Content-Type, Authorization"),
+        );
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+}
+
+/// Whether a browser's own words about a request allow it to open something. Browsers say of every request how it came
+/// about (`Sec-Fetch-…`); only a page of its own may open a ticket or carry a handshake. Programs that are no browsers
+/// say nothing, apart from Node, which says the mode alone.
+fn is_navigation(headers: &HeaderMap) -> Result<()> {
+    let says = |name: &'static str| header(headers, http::HeaderName::from_static(name));
+    let ahead = |name| {
+        says(name).is_some_and(|text| text.contains("prefetch") || text.contains("prerender"))
+    };
+    if ahead("sec-purpose") || ahead("purpose") || ahead("x-moz") || ahead("x-purpose") {
+        return Err(Error::Prefetch);
+    }
+    let (mode, dest, site) = (
+        says("sec-fetch-mode"),
+        says("sec-fetch-dest"),
+        says("sec-fetch-site"),
+    );
+    match (mode, dest, site) {
+        (None, None, None) | (Some("navigate"), Some("document"), _) => Ok(()),
+        (Some("cors"), None, None) => Ok(()),
+        _ => Err(Error::NotANavigation),
+    }
+}

@@ -1,0 +1,137 @@
+//! `GET /v1/agents/tasks?ticket=…` (spec path of the same name): the visit that opens a session. Also
+//! `GET /v1/tickets/accept`, the same for sign-in tokens.
+
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::routing::get;
+use http::HeaderMap;
+use url::Url;
+
+use super::arrival::Arrival;
+use super::is_navigation;
+use crate::app::App;
+use crate::audit::Caller;
+use crate::error::{Error, Result};
+use crate::origin::{self, Origin};
+use crate::secret::Secret;
+use crate::sign_in_tokens;
+use crate::tasks::{self, Visit, Visitor};
+use crate::wire::{Browser, Params, Reply};
+
+pub(super) fn routes() -> Router<App> {
+    // HEAD would otherwise run the GET handler, and link checkers would burn tickets.
+    Router::new()
+        .route(
+            "/v1/agents/tasks",
+            get(visit).head(async || Error::MethodNotAllowed),
+        )
+        .route(
+            "/v1/tickets/accept",
+            get(accept).head(async || Error::MethodNotAllowed),
+        )
+}
+
+async fn visit(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    browser: Browser,
+    by: Caller,
+) -> Reply {
+    is_navigation(&headers)?;
+    let ticket = ticket(&mut Params::query(query.as_deref())?)?;
+    let arrival = Arrival::new(&app, by.at);
+    let now = by.at;
+    match spend(&app, &ticket, &arrival, browser, by).await? {
+        Visit::Accepted(session, target) => arrival.redirect(&app, &session, target, now),
+        Visit::Refused(refusal) => Err(refusal),
+    }
+}
+
+fn ticket(params: &mut Params) -> Result<Secret> {
+    let ticket = params
+        .text("ticket")?
+        .filter(|ticket| !ticket.is_empty())
+        .ok_or(Error::QueryMissing("ticket"))?;
+    Ok(Secret::from(ticket))
+}
+
+/// Spends a task's ticket for an arriving browser.
+pub(super) async fn spend(
+    app: &App,
+    ticket: &Secret,
+    arrival: &Arrival,
+    browser: Browser,
+    by: Caller,
+) -> Result<Visit> {
+    let visitor = Visitor {
+        ticket: ticket.digest(),
+        shown: browser.credentials,
+        fresh: arrival.fresh(),
+        session: arrival.session.clone(),
+        on_replay: app.config.on_replay,
+    };
+    let (kind, allowed, ip) = (
+        app.instance.kind,
+        app.config.allowed_origins.clone(),
+        by.ip.clone(),
+    );
+    let lands = move |url: &str| origin::redirect_target(url, kind, &allowed);
+    let visit = app
+        .db
+        .write(move |tx| tasks::accept(tx, &visitor, &lands, &by))
+        .await;
+    if let Err(Error::TicketInvalid) = visit {
+        // Guessing 256 bits is hopeless; guessing all day long is a nuisance.
+        app.limiters.refused.check(&ip.unwrap_or_default())?;
+    }
+    visit
+}
+
+/// A sign-in token opened as a page: signs in and goes to the application.
+async fn accept(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    browser: Browser,
+    by: Caller,
+) -> Reply {
+    is_navigation(&headers)?;
+    let mut params = Params::query(query.as_deref())?;
+    let ticket = ticket(&mut params)?;
+    let target = match params.text("redirect_url")? {
+        Some(url) => origin::redirect_target(&url, app.instance.kind, &app.config.allowed_origins)?,
+        None => home(&app)?,
+    };
+    let (arrival, now) = (Arrival::new(&app, by.at), by.at);
+    let (digest, fresh, id) = (ticket.digest(), arrival.fresh(), arrival.session.clone());
+    let session = app
+        .db
+        .write(move |tx| {
+            sign_in_tokens::accept(tx, &digest, &browser.credentials, (&fresh, &id), &by)
+        })
+        .await?
+        .ok_or(Error::TicketInvalid)?;
+    arrival.redirect(&app, &session, target, now)
+}
+
+/// The application, where one is configured; in development Standin's own page.
+fn home(app: &App) -> Result<Url> {
+    let own = Url::parse(&app.instance.public_url)
+        .map_err(|_| Error::Bug("the public URL is no URL".into()))?;
+    let configured = app
+        .config
+        .allowed_origins
+        .iter()
+        .find_map(|entry| match entry {
+            Origin::Exact(origin) if *origin != own.origin().ascii_serialization() => {
+                Url::parse(origin).ok()
+            }
+            _ => None,
+        });
+    match configured {
+        Some(url) => Ok(url),
+        None if app.instance.is_development() => Ok(own),
+        None => Err(Error::QueryMissing("redirect_url")),
+    }
+}

@@ -1,0 +1,134 @@
+//! The moment a browser is let in: the secrets it will leave with, made before the write, and the answer that gives them
+//! to it. Three ways lead here: a task's ticket, a sign-in token's, and `client/sign_ins`.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{LOCATION, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use url::Url;
+
+use crate::app::App;
+use crate::clients::Fresh;
+use crate::clock::Time;
+use crate::cookie::{self, Setting, YEAR};
+use crate::error::{Error, Result};
+use crate::handshake::{Form, Payload, carry};
+use crate::id::{ClientId, SessionId};
+use crate::secret::Secret;
+use crate::sessions::Session;
+
+/// What an arriving browser is given, in the clear.
+pub(super) struct Arrival {
+    /// The secret of its client.
+    cookie: Secret,
+    /// Its dev browser token; development only.
+    dev_browser: Option<Secret>,
+    /// The session to be opened.
+    pub(super) session: SessionId,
+    client: ClientId,
+}
+
+impl Arrival {
+    pub(super) fn new(app: &App, now: Time) -> Self {
+        Self {
+            cookie: Secret::random(),
+            dev_browser: app
+                .instance
+                .is_development()
+                .then(|| Secret::with_prefix("dvb_")),
+            session: SessionId::new(now),
+            client: ClientId::new(now),
+        }
+    }
+
+    /// What of this the database keeps.
+    pub(super) fn fresh(&self) -> Fresh {
+        Fresh {
+            id: self.client.clone(),
+            cookie: self.cookie.digest(),
+            dev_browser: self.dev_browser.as_ref().map(Secret::digest),
+        }
+    }
+
+    /// Sends the browser on to `target`, with a nonce for the application's server.
+    pub(super) fn redirect(
+        &self,
+        app: &App,
+        session: &Session,
+        target: Url,
+        now: Time,
+    ) -> Result<Response> {
+        let known = Some((&session.client_id, Some(&session.id)));
+        let payload = Payload::new(&target, known, self.dev_browser.as_ref(), now);
+        let (target, carried) = carry(
+            &app.instance,
+            target,
+            Form::Nonce,
+            &payload.seal(&app.master_key)?,
+        );
+        let mut response = to(&target)?;
+        self.give(app, response.headers_mut(), Some(session))?;
+        if let Some(cookie) = carried {
+            set(response.headers_mut(), &cookie)?;
+        }
+        Ok(response)
+    }
+
+    /// Sets the browser's cookies at the Frontend API and, in production, the one it shares with the applications.
+    pub(super) fn give(
+        &self,
+        app: &App,
+        headers: &mut HeaderMap,
+        session: Option<&Session>,
+    ) -> Result<()> {
+        let own = Setting {
+            max_age: YEAR,
+            secure: app.instance.secure,
+            http_only: true,
+            domain: None,
+        };
+        for cookie in own.both(cookie::CLIENT, self.cookie.expose(), &app.instance) {
+            set(headers, &cookie)?;
+        }
+        if let Some(token) = &self.dev_browser {
+            let value = HeaderValue::from_str(token.expose())
+                .map_err(|_| Error::Bug("a token is no header".into()))?;
+            headers.insert(HeaderName::from_static("clerk-db-jwt"), value);
+        }
+        changed(app, headers, session.map(|session| session.created_at))
+    }
+}
+
+/// Tells the applications, in production, that the client's set of sessions changed: at this moment, or to none at all.
+/// In development the pages write this cookie themselves.
+pub(super) fn changed(app: &App, headers: &mut HeaderMap, at: Option<Time>) -> Result<()> {
+    if app.instance.is_development() {
+        return Ok(());
+    }
+    let domain = app.instance.cookie_domain.as_deref();
+    let shared = Setting {
+        max_age: YEAR,
+        secure: app.instance.secure,
+        http_only: false,
+        domain,
+    };
+    let value = at.map_or("0".to_owned(), |at| at.seconds().to_string());
+    shared
+        .both(cookie::CLIENT_UAT, &value, &app.instance)
+        .iter()
+        .try_for_each(|cookie| set(headers, cookie))
+}
+
+/// Adds a cookie to an answer.
+pub(super) fn set(headers: &mut HeaderMap, cookie: &str) -> Result<()> {
+    let value =
+        HeaderValue::from_str(cookie).map_err(|_| Error::Bug("a cookie is no header".into()))?;
+    headers.append(SET_COOKIE, value);
+    Ok(())
+}
+
+/// A redirect that keeps the method, to a page, without a body.
+pub(super) fn to(target: &Url) -> Result<Response> {
+    let location = HeaderValue::from_str(target.as_str())
+        .map_err(|_| Error::RedirectInvalid("cannot be sent"))?;
+    Ok((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response())
+}

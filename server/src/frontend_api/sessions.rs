@@ -1,0 +1,179 @@
+//! `/v1/client/sessions` (spec paths of the same name): a page renews its token, says it is in use, or signs out.
+//!
+//! A page reaches the sessions of its own client only; anything else is answered as a session that is over, with 401,
+//! upon which clerk-js asks for its client again and signs out.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde_json::json;
+
+use super::arrival;
+use super::client::{Seen, own_session, sign_out};
+use crate::app::App;
+use crate::audit::Caller;
+use crate::clients::{self, Client};
+use crate::clock::Time;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::id::SessionId;
+use crate::sessions::{self, End, Session};
+use crate::tokens;
+use crate::users::{self, Profile};
+use crate::views;
+use crate::wire::{Browser, Reply};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/client/sessions", delete(remove_all))
+        .route("/v1/client/sessions/{id}", get(show))
+        .route("/v1/client/sessions/{id}/tokens", post(create_token))
+        .route(
+            "/v1/client/sessions/{id}/tokens/{template}",
+            post(create_token_from_template),
+        )
+        .route("/v1/client/sessions/{id}/touch", post(touch))
+        .route("/v1/client/sessions/{id}/end", post(end))
+        .route("/v1/client/sessions/{id}/remove", post(remove))
+}
+
+/// The active session `id` of the browser's own client.
+fn own(tx: &mut Tx<'_>, browser: &Browser, id: &SessionId, now: Time) -> Result<(Client, Session)> {
+    let client = clients::find(tx, &browser.credentials)?.ok_or(Error::SignedOut)?;
+    let session = sessions::find(tx, id)?
+        .filter(|session| session.client_id == client.id && session.is_active(now));
+    session
+        .map(|session| (client, session))
+        .ok_or(Error::SignedOut)
+}
+
+async fn create_token(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+) -> Response {
+    match mint(&app, SessionId::from(id), browser).await {
+        Ok(jwt) => Json(views::token(&jwt)).into_response(),
+        Err(error) => signed_out(&app, error),
+    }
+}
+
+async fn mint(app: &App, id: SessionId, browser: Browser) -> Result<String> {
+    let (now, origin) = (app.now(), browser.origin.clone());
+    let (_, session) = app.db.read(move |tx| own(tx, &browser, &id, now)).await?;
+    tokens::mint(
+        &app.signing_key,
+        &app.instance,
+        &session,
+        (origin.as_deref(), tokens::LIFE),
+        now,
+    )
+}
+
+/// A refusal that also tells a production application's pages that nobody is signed in.
+fn signed_out(app: &App, error: Error) -> Response {
+    let tell = matches!(error, Error::SignedOut);
+    let mut response = error.into_response();
+    if tell && let Err(error) = arrival::changed(app, response.headers_mut(), None) {
+        return error.into_response();
+    }
+    response
+}
+
+async fn create_token_from_template(Path((_, template)): Path<(String, String)>) -> Reply {
+    Err(Error::NotFound("JWT template", template))
+}
+
+async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Reply {
+    let (id, now, origin) = (SessionId::from(id), app.now(), browser.origin.clone());
+    let (session, profile) = app
+        .db
+        .read(move |tx| {
+            let (_, session) = own(tx, &browser, &id, now)?;
+            let profile = users::profile(tx, &session.user_id)?;
+            Ok((session, profile))
+        })
+        .await?;
+    let view = own_session(&app, &session, &profile, origin.as_deref(), now)?;
+    Ok(Json(json!({ "response": view, "client": null })).into_response())
+}
+
+async fn touch(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+) -> Response {
+    let id = SessionId::from(id);
+    let touched = change(&app, id, browser, by, |tx, session, by| {
+        sessions::touch(tx, session, by.at)
+    })
+    .await;
+    touched.unwrap_or_else(|error| signed_out(&app, error))
+}
+
+async fn end(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+) -> Response {
+    over(&app, id, browser, by, End::Ended).await
+}
+
+async fn remove(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+) -> Response {
+    over(&app, id, browser, by, End::Removed).await
+}
+
+async fn over(app: &App, id: String, browser: Browser, by: Caller, how: End) -> Response {
+    let ended = change(
+        app,
+        SessionId::from(id),
+        browser,
+        by,
+        move |tx, session, by| sessions::end(tx, session, how, by).map(|_| ()),
+    )
+    .await;
+    let told = ended.and_then(|mut response| {
+        arrival::changed(app, response.headers_mut(), None)?;
+        Ok(response)
+    });
+    told.unwrap_or_else(|error| signed_out(app, error))
+}
+
+/// Changes one of the browser's own sessions and answers with it and the client as they are afterwards.
+async fn change(
+    app: &App,
+    id: SessionId,
+    browser: Browser,
+    by: Caller,
+    with: impl Fn(&mut Tx<'_>, &Session, &Caller) -> Result<()> + Send + 'static,
+) -> Reply {
+    let (now, origin) = (by.at, browser.origin.clone());
+    let (session, profile, seen): (Session, Profile, Seen) = app
+        .db
+        .write(move |tx| {
+            let (client, session) = own(tx, &browser, &id, by.at)?;
+            with(tx, &session, &by)?;
+            let session = sessions::get(tx, &session.id)?;
+            let profile = users::profile(tx, &session.user_id)?;
+            let client = clients::get(tx, &client.id)?;
+            Ok((session, profile, Seen::of(tx, client, by.at)?))
+        })
+        .await?;
+    let view = own_session(app, &session, &profile, origin.as_deref(), now)?;
+    Ok(
+        Json(json!({ "response": view, "client": seen.view(app, origin.as_deref(), now)? }))
+            .into_response(),
+    )
+}
+
+async fn remove_all(State(app): State<App>, browser: Browser, by: Caller) -> Reply {
+    sign_out(&app, browser, by).await
+}

@@ -1,0 +1,212 @@
+//! Standin's auth server as a library.
+//!
+//! Two doors, one house. The doors translate HTTP: [`backend_api`] for applications' servers, [`frontend_api`] for
+//! browsers. The house holds the rules and the SQL: tasks, agents, sessions, clients, users, keys, tokens, handshake,
+//! audit; it is synchronous and knows no HTTP. Under it lies the ground: database, ids, secrets, time. Arrows run doors →
+//! house → ground and never back.
+//!
+//! ```no_run
+//! use standin_server::{Server, config::Config, db::Database, secret::Secret};
+//!
+//! # async fn start() -> standin_server::error::Result<()> {
+//! let database = Database::Sqlite("standin.db".into());
+//! let server = Server::start(Config::development(4747, database, Secret::random())).await?;
+//! println!("{} {}", server.url(), server.instance().publishable_key);
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod app;
+mod backend_api;
+mod carrier;
+mod frontend_api;
+mod limits;
+mod listener;
+mod passwords;
+mod views;
+mod wire;
+
+pub mod agents;
+pub mod audit;
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod cookie;
+pub mod db;
+pub mod error;
+pub mod handshake;
+pub mod id;
+pub mod instance;
+pub mod keys;
+pub mod origin;
+pub mod secret;
+pub mod secret_keys;
+pub mod sessions;
+pub mod sign_in_tokens;
+pub mod tasks;
+pub mod tokens;
+pub mod users;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use http::header::AUTHORIZATION;
+use url::Url;
+
+use crate::app::{App, State};
+use crate::audit::Caller;
+use crate::config::{Config, Kind};
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::id::{InstanceId, SecretKeyId};
+use crate::instance::Instance;
+use crate::limits::Limiters;
+use crate::listener::Listener;
+use crate::secret::MasterKey;
+use crate::secret_keys::{NewKey, Scope};
+
+/// A running server.
+pub struct Server {
+    app: App,
+    address: SocketAddr,
+    listeners: Vec<Listener>,
+}
+
+impl Server {
+    /// Starts a server and returns when it answers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the configuration cannot work, an address is taken, or the data belongs to another kind of
+    /// instance or another master key; [`Error::Unavailable`] when the database does not answer.
+    pub async fn start(config: Config) -> Result<Self> {
+        let sockets = listener::bind(&config.listen)?;
+        let address = sockets
+            .first()
+            .map(|(address, _)| *address)
+            .ok_or_else(|| Error::Config("no address to listen on".into()))?;
+        let backend_sockets = config
+            .backend_listen
+            .map(|address| listener::bind(&[address]))
+            .transpose()?;
+        let app = prepare(config, address).await?;
+        let backend = backend_api::routes(&app);
+        let (front, back) = match backend_sockets {
+            Some(sockets) => (
+                frontend_api::routes(&app, nowhere()),
+                Some((sockets, backend)),
+            ),
+            None => (
+                both(frontend_api::routes(&app, backend.clone()), backend),
+                None,
+            ),
+        };
+        let mut listeners = vec![Listener::start(&app, sockets, front)?];
+        if let Some((sockets, door)) = back {
+            listeners.push(Listener::start(&app, sockets, door)?);
+        }
+        Ok(Self {
+            app,
+            address,
+            listeners,
+        })
+    }
+
+    /// Where browsers reach the server, without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.app.instance.public_url
+    }
+
+    /// The first address the server listens on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address of the Backend API.
+    pub fn backend_addr(&self) -> SocketAddr {
+        self.listeners
+            .last()
+            .map_or(self.address, Listener::address)
+    }
+
+    /// Names and addresses that SDKs need.
+    pub fn instance(&self) -> &Instance {
+        &self.app.instance
+    }
+
+    /// Stops taking requests, lets those under way finish, for five seconds at most, and closes the database.
+    pub async fn stop(self) {
+        for listener in self.listeners {
+            listener.stop().await;
+        }
+    }
+}
+
+/// Opens the database and everything that is read from it once.
+async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
+    let master_key = MasterKey::parse(&config.master_key)?;
+    let database = config.database.clone();
+    // Opening blocks: it waits for disks and for other nodes.
+    let db = tokio::task::spawn_blocking(move || Db::open(&database))
+        .await
+        .map_err(|error| Error::Bug(error.to_string()))??;
+    let now = config.clock.now();
+    let (fresh, kind) = (InstanceId::new(now), config.kind);
+    let id = db
+        .write(move |tx| instance::load(tx, &fresh, kind, now))
+        .await?;
+    let signing_key = keys::load(&db, &master_key, now).await?;
+    if let (Kind::Development, Some(secret)) = (config.kind, config.development_key.clone()) {
+        let new = NewKey {
+            id: SecretKeyId::new(now),
+            name: "development".into(),
+            scope: Scope::Full,
+            secret,
+        };
+        let by = Caller {
+            at: now,
+            actor: "standin".into(),
+            ip: None,
+            user_agent: None,
+            request_id: "start".into(),
+        };
+        db.write(move |tx| secret_keys::create(tx, &new, &by))
+            .await?;
+    }
+    let public_url = match &config.public_url {
+        Some(url) => url.clone(),
+        None => Url::parse(&format!("http://localhost:{}", address.port()))
+            .map_err(|error| Error::Bug(error.to_string()))?,
+    };
+    Ok(App::new(State {
+        db,
+        instance: Instance::new(id, config.kind, &public_url),
+        signing_key,
+        master_key,
+        limiters: Limiters::new(&config.limits),
+        config,
+    }))
+}
+
+/// Both doors behind one address: whoever shows a key goes to the Backend API, everyone else to the Frontend API, which
+/// leaves to the Backend API what it does not know, so that a forgotten key is answered as such.
+fn both(front: Router, back: Router) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let door = if request.headers().contains_key(AUTHORIZATION) {
+            back.clone()
+        } else {
+            front.clone()
+        };
+        async move {
+            tower::ServiceExt::oneshot(door, request)
+                .await
+                .unwrap_or_else(|never| match never {})
+        }
+    })
+}
+
+fn nowhere() -> Router {
+    Router::new().fallback(async || Error::RouteUnknown.into_response())
+}

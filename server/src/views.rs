@@ -1,0 +1,152 @@
+//! The JSON objects that the doors show, under Clerk's names. Nothing is decided here.
+
+mod user;
+
+use serde_json::{Value, json};
+
+use crate::agents::Agent;
+use crate::clients::Client;
+use crate::clock::Time;
+use crate::sessions::Session;
+use crate::sign_in_tokens::SignInToken;
+use crate::tasks::Task;
+use crate::tokens;
+use crate::users::Profile;
+pub(crate) use user::*;
+
+/// An agent task as Clerk shows it (spec schema `AgentTask`); the `url` only to its creator, only once.
+pub(crate) fn agent_task(task: &Task, url: Option<&str>) -> Value {
+    let mut view = json!({
+        "object": "agent_task",
+        "agent_id": task.agent_id,
+        "agent_task_id": task.id,
+        "task_id": task.id,
+    });
+    if let Some(url) = url {
+        view["url"] = url.into();
+    }
+    view
+}
+
+/// An agent task with its whole life: Standin's own.
+pub(crate) fn agent_task_record(task: &Task, now: Time) -> Value {
+    json!({
+        "object": "agent_task",
+        "agent_id": task.agent_id,
+        "agent_name": task.agent_name,
+        "agent_task_id": task.id,
+        "task_id": task.id,
+        "user_id": task.user_id,
+        "status": task.status(now),
+        "permissions": task.permissions,
+        "task_description": task.description,
+        "redirect_url": task.redirect_url,
+        "session_max_duration_in_seconds": task.session_seconds,
+        "session_id": task.session_id,
+        "created_at": task.created_at,
+        "expires_at": task.expires_at,
+        "used_at": task.used_at,
+        "revoked_at": task.revoked_at,
+        "used_from": task.used_at.map(|_| json!({ "ip_address": task.used_ip, "user_agent": task.used_agent })),
+    })
+}
+
+/// An agent: Standin's own.
+pub(crate) fn agent(agent: &Agent) -> Value {
+    json!({
+        "object": "agent",
+        "id": agent.id,
+        "name": agent.name,
+        "created_at": agent.created_at,
+        "disabled_at": agent.disabled_at,
+    })
+}
+
+/// A token in its envelope.
+pub(crate) fn token(jwt: &str) -> Value {
+    json!({ "object": "token", "jwt": jwt })
+}
+
+/// A sign-in token (spec schema `SignInToken`); token and URL only to its creator.
+pub(crate) fn sign_in_token(made: &SignInToken, secret: Option<(&str, &str)>) -> Value {
+    let mut view = json!({
+        "object": "sign_in_token",
+        "id": made.id,
+        "status": made.status(),
+        "user_id": made.user_id,
+        "created_at": made.created_at,
+        "updated_at": made.updated_at(),
+    });
+    if let Some((token, url)) = secret {
+        view["token"] = token.into();
+        view["url"] = url.into();
+    }
+    view
+}
+
+/// A session as applications' servers see it (spec schema `Session`).
+pub(crate) fn session(session: &Session, now: Time) -> Value {
+    json!({
+        "object": "session",
+        "id": session.id,
+        "client_id": session.client_id,
+        "user_id": session.user_id,
+        "actor": session.actor.as_ref().map(crate::sessions::Actor::claim),
+        "status": session.status(now),
+        "last_active_organization_id": null,
+        "last_active_at": session.last_active_at,
+        "expire_at": session.expire_at,
+        "abandon_at": session.expire_at,
+        "created_at": session.created_at,
+        "updated_at": session.updated_at,
+        "tasks": null,
+    })
+}
+
+/// A client as applications' servers see it (spec schema `Client`).
+pub(crate) fn client(client: &Client, sessions: &[Session], now: Time) -> Value {
+    json!({
+        "object": "client",
+        "id": client.id,
+        "session_ids": sessions.iter().map(|session| &session.id).collect::<Vec<_>>(),
+        "sessions": sessions.iter().map(|one| session(one, now)).collect::<Vec<_>>(),
+        "sign_in_id": null,
+        "sign_up_id": null,
+        "last_active_session_id": client.last_active_session_id,
+        "last_authentication_strategy": null,
+        "created_at": client.created_at,
+        "updated_at": client.updated_at,
+    })
+}
+
+/// A session as its own browser sees it: with its user and a token to start with.
+pub(crate) fn own_session(
+    session: &Session,
+    profile: &Profile,
+    jwt: Option<&str>,
+    now: Time,
+) -> Value {
+    let mut view = self::session(session, now);
+    view["user"] = own_user(profile, now);
+    view["public_user_data"] = public_user_data(profile);
+    view["factor_verification_age"] = tokens::factor_age(session, now);
+    view["last_active_token"] = jwt.map(token).into();
+    view
+}
+
+/// A client as its own browser sees it.
+pub(crate) fn own_client(client: &Client, sessions: &[Value]) -> Value {
+    json!({
+        "object": "client",
+        "id": client.id,
+        "sessions": sessions,
+        "sign_in": null,
+        "sign_up": null,
+        "last_active_session_id": if sessions.is_empty() { None } else { client.last_active_session_id.as_ref() },
+        "last_authentication_strategy": null,
+        "cookie_expires_at": null,
+        "captcha_bypass": false,
+        "created_at": client.created_at,
+        "updated_at": client.updated_at,
+    })
+}

@@ -1,0 +1,52 @@
+//! What both doors share on the wire: strict parameters, JSON answers, error bodies in Clerk's shape.
+
+mod caller;
+mod edge;
+mod params;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, StatusCode};
+use serde_json::json;
+use std::sync::Arc;
+
+use crate::error::Error;
+pub(crate) use caller::Browser;
+pub(crate) use edge::{Edge, RequestId, edge, user_agent};
+pub(crate) use params::Params;
+
+/// A JSON answer or a refusal.
+pub(crate) type Answer = crate::error::Result<Json<serde_json::Value>>;
+
+/// Any answer or a refusal.
+pub(crate) type Reply = crate::error::Result<Response>;
+
+/// The text of a header, if it is there once and readable.
+pub(crate) fn header(headers: &HeaderMap, name: impl Into<HeaderName>) -> Option<&str> {
+    headers.get(name.into())?.to_str().ok()
+}
+
+impl IntoResponse for Error {
+    /// Only marks the response: the edge knows the request's id, writes the body and logs the error once.
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.shown().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// The body of a refusal.
+pub(crate) fn error_body(error: &Error, request_id: &str) -> serde_json::Value {
+    let shown = error.shown();
+    let mut entry = json!({
+        "code": shown.code,
+        "message": shown.message,
+        "long_message": shown.long_message,
+    });
+    if let Some(param) = shown.param {
+        entry["meta"] = json!({ "param_name": param });
+    }
+    json!({ "errors": [entry], "clerk_trace_id": request_id })
+}

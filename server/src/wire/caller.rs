@@ -1,0 +1,110 @@
+//! Who calls: read from a request before its handler runs.
+
+use axum::extract::FromRequestParts;
+use http::header::{ORIGIN, REFERER};
+use http::request::Parts;
+use url::{Url, form_urlencoded};
+
+use super::{Edge, RequestId, header, user_agent};
+use crate::app::App;
+use crate::audit::Caller;
+use crate::clients::Credential;
+use crate::cookie::{self, Cookies};
+use crate::error::{Error, Result};
+use crate::origin::{self, Origin};
+use crate::secret::Secret;
+use crate::secret_keys::SecretKey;
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let actor = parts
+            .extensions
+            .get::<SecretKey>()
+            .map_or("anyone", |key| key.id.as_str())
+            .to_owned();
+        let request_id = parts
+            .extensions
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default();
+        Ok(Self {
+            at: app.now(),
+            actor,
+            ip: parts
+                .extensions
+                .get::<Edge>()
+                .map(|edge| edge.ip.to_string()),
+            user_agent: user_agent(&parts.headers),
+            request_id,
+        })
+    }
+}
+
+/// A browser at the Frontend API.
+#[derive(Clone, Debug)]
+pub(crate) struct Browser {
+    /// What it shows to be recognised, the most telling first.
+    pub(crate) credentials: Vec<Credential>,
+    /// The origin of the page that asks, for `azp`.
+    pub(crate) origin: Option<String>,
+}
+
+impl FromRequestParts<App> for Browser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        Ok(Self {
+            credentials: credentials(parts, app),
+            origin: page_origin(parts, app),
+        })
+    }
+}
+
+/// In development the dev browser token in the address goes before the cookie: a page on another site has no cookie here.
+fn credentials(parts: &Parts, app: &App) -> Vec<Credential> {
+    let mut shown = Vec::new();
+    if app.instance.is_development() {
+        let query = parts.uri.query().unwrap_or_default();
+        let tokens = form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, token)| name == cookie::DEV_BROWSER && !token.is_empty());
+        shown.extend(
+            tokens
+                .take(1)
+                .map(|(_, token)| Credential::DevBrowser(Secret::from(token).digest())),
+        );
+    }
+    let cookies = Cookies::of(&parts.headers);
+    shown.extend(
+        cookies
+            .get(cookie::CLIENT, &app.instance)
+            .map(|secret| Credential::Cookie(Secret::from(secret).digest())),
+    );
+    shown
+}
+
+/// The page's origin: what the browser says, else where it says it comes from (a same-origin GET carries no `Origin`),
+/// else the application's, when only one is configured.
+fn page_origin(parts: &Parts, app: &App) -> Option<String> {
+    let allowed = &app.config.allowed_origins;
+    let claimed = header(&parts.headers, ORIGIN)
+        .map(ToOwned::to_owned)
+        .or_else(|| {
+            let referer = Url::parse(header(&parts.headers, REFERER)?).ok()?;
+            Some(referer.origin().ascii_serialization())
+        });
+    claimed
+        .filter(|origin| origin::is_allowed(origin, allowed))
+        .or_else(|| {
+            let own = Url::parse(&app.instance.public_url)
+                .ok()?
+                .origin()
+                .ascii_serialization();
+            let mut apps = allowed.iter().filter_map(|entry| match entry {
+                Origin::Exact(origin) if *origin != own => Some(origin.clone()),
+                _ => None,
+            });
+            apps.next().filter(|_| apps.next().is_none())
+        })
+}

@@ -1,0 +1,384 @@
+//! Parameters, read strictly: a JSON body, a form body or a query string becomes [`Params`]; a handler takes out what it
+//! knows, by name and type, and [`Params::finish`] refuses what is left. So a misspelt parameter is never ignored.
+
+use std::fmt;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use url::form_urlencoded;
+
+use super::header;
+use crate::error::{Error, Result};
+
+/// The most bytes a request body may hold.
+const BODY_MAX: usize = 64 * 1024;
+/// How deep JSON may nest.
+const DEPTH_MAX: usize = 64;
+/// How long a text may be where the caller names no other length, in characters.
+const TEXT_MAX: usize = 2048;
+
+/// The parameters of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Params {
+    values: Map<String, Value>,
+    /// Forms and queries know only text; numbers and booleans are read from it.
+    from_text: bool,
+}
+
+impl Params {
+    /// The parameters of a query string. A name given twice becomes a list, as SDKs send lists.
+    pub(crate) fn query(query: Option<&str>) -> Result<Self> {
+        Self::form(query.unwrap_or_default())
+    }
+
+    fn form(text: &str) -> Result<Self> {
+        let mut values = Map::new();
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            let name = name.strip_suffix("[]").unwrap_or(&name).to_owned();
+            let value = Value::String(value.into_owned());
+            match values.get_mut(&name) {
+                None => {
+                    values.insert(name, value);
+                }
+                Some(Value::Array(list)) if list.len() < 500 => list.push(value),
+                Some(Value::Array(_)) => return Err(Error::ParamDuplicate(name)),
+                Some(first) => *first = Value::Array(vec![first.take(), value]),
+            }
+        }
+        Ok(Self {
+            values,
+            from_text: true,
+        })
+    }
+
+    fn json(bytes: &[u8]) -> Result<Self> {
+        let Strict(value) = serde_json::from_slice(bytes).map_err(|error| unreadable(&error))?;
+        if depth(&value) > DEPTH_MAX {
+            return Err(Error::BodyInvalid(format!(
+                "it nests deeper than {DEPTH_MAX} levels"
+            )));
+        }
+        match value {
+            Value::Object(values) => Ok(Self {
+                values,
+                from_text: false,
+            }),
+            _ => Err(Error::BodyInvalid("it must be a JSON object".into())),
+        }
+    }
+
+    /// A nested object's parameters, named `outer.inner` in refusals only by their own names, as Clerk does.
+    pub(crate) fn nested(&mut self, name: &'static str) -> Result<Option<Self>> {
+        Ok(self.object(name)?.map(|values| Self {
+            values,
+            from_text: self.from_text,
+        }))
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.values.remove(name)
+    }
+
+    /// A text that may be missing or null.
+    pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<String>> {
+        Ok(self.nullable_text(name)?.flatten())
+    }
+
+    /// A text: outer `None` where it is not given, inner `None` where it is null (or, in a form, empty).
+    pub(crate) fn nullable_text(&mut self, name: &'static str) -> Result<Option<Option<String>>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Null) => Ok(Some(None)),
+            Some(Value::String(text)) => sound(name, text).map(|text| Some(Some(text))),
+            Some(Value::Array(_)) if self.from_text => Err(Error::ParamDuplicate(name.into())),
+            Some(_) => Err(Error::ParamType(name.into(), "a string")),
+        }
+    }
+
+    /// A text that must be given and not be blank, of at most `max` characters.
+    pub(crate) fn required_text(&mut self, name: &'static str, max: usize) -> Result<String> {
+        let text = self.text(name)?.ok_or(Error::ParamMissing(name))?;
+        if text.trim().is_empty() {
+            return Err(Error::ParamMissing(name));
+        }
+        if text.chars().count() > max {
+            return Err(Error::ParamTooLong(name, max));
+        }
+        Ok(text)
+    }
+
+    /// A whole number that may be missing or null.
+    pub(crate) fn integer(&mut self, name: &'static str) -> Result<Option<i64>> {
+        let wrong = || Error::ParamType(name.into(), "an integer");
+        match self.take(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Number(number)) => number.as_i64().map(Some).ok_or_else(wrong),
+            Some(Value::String(text)) if self.from_text => {
+                text.parse().map(Some).map_err(|_| wrong())
+            }
+            Some(Value::Array(_)) if self.from_text => Err(Error::ParamDuplicate(name.into())),
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    /// A yes or no that may be missing or null.
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Result<Option<bool>> {
+        let wrong = || Error::ParamType(name.into(), "a boolean");
+        match self.take(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(yes)) => Ok(Some(yes)),
+            Some(Value::String(text)) if self.from_text => {
+                text.parse().map(Some).map_err(|_| wrong())
+            }
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    /// A list of texts; none where it is missing or null.
+    pub(crate) fn texts(&mut self, name: &'static str, max: usize) -> Result<Vec<String>> {
+        let list = match self.take(name) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(list)) => list,
+            Some(single) if self.from_text => vec![single],
+            Some(_) => return Err(Error::ParamType(name.into(), "a list of strings")),
+        };
+        if list.len() > max {
+            return Err(Error::ParamTooMany(name, max));
+        }
+        let text = |value| match value {
+            Value::String(text) => sound(name, text),
+            _ => Err(Error::ParamType(name.into(), "a list of strings")),
+        };
+        list.into_iter().map(text).collect()
+    }
+
+    /// A JSON object that may be missing or null.
+    pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Map<String, Value>>> {
+        match self.take(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => Err(Error::ParamType(name.into(), "an object")),
+        }
+    }
+
+    /// `limit` (1 to 500, 10 where not given) and `offset` (0 or more).
+    pub(crate) fn page(&mut self) -> Result<(i64, i64)> {
+        let limit = self.integer("limit")?.unwrap_or(10);
+        let offset = self.integer("offset")?.unwrap_or(0);
+        if !(1..=500).contains(&limit) {
+            return Err(Error::ParamValue("limit", "between 1 and 500".into()));
+        }
+        if offset < 0 {
+            return Err(Error::ParamValue("offset", "zero or more".into()));
+        }
+        Ok((limit, offset))
+    }
+
+    /// Drops a parameter that is known and has no effect here.
+    pub(crate) fn ignore(&mut self, names: &[&str]) {
+        for name in names {
+            self.values.remove(*name);
+        }
+    }
+
+    /// Refuses whatever no one has taken out.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self.values.into_iter().next() {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::ParamUnknown(name)),
+        }
+    }
+}
+
+/// A text the databases can hold and logs can show.
+fn sound(name: &'static str, text: String) -> Result<String> {
+    if text.contains('\0') {
+        return Err(Error::ParamValue(
+            name,
+            "text without NUL characters".into(),
+        ));
+    }
+    if text.len() > TEXT_MAX * 4 || text.chars().count() > TEXT_MAX {
+        return Err(Error::ParamTooLong(name, TEXT_MAX));
+    }
+    Ok(text)
+}
+
+/// Reads a body by its content type: JSON for the Backend API, forms for the Frontend API; nothing at all is no
+/// parameters. The size is checked before anything is kept.
+impl<S: Send + Sync> FromRequest<S> for Params {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        let kind = header(request.headers(), CONTENT_TYPE).unwrap_or_default();
+        let kind = kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        let bytes = body(request).await?;
+        match kind.as_str() {
+            _ if bytes.is_empty() => Ok(Self::default()),
+            "application/json" => Self::json(&bytes),
+            "application/x-www-form-urlencoded" => Self::form(
+                std::str::from_utf8(&bytes)
+                    .map_err(|_| Error::BodyInvalid("it is not UTF-8".into()))?,
+            ),
+            _ => Err(Error::ContentType("application/json")),
+        }
+    }
+}
+
+async fn body(request: Request<Body>) -> Result<Vec<u8>> {
+    let announced =
+        header(request.headers(), CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > BODY_MAX as u64) {
+        return Err(Error::BodyTooLarge(BODY_MAX));
+    }
+    match Limited::new(request.into_body(), BODY_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge(BODY_MAX)),
+        Err(_) => Err(Error::BodyInvalid("it ended early".into())),
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    match text.strip_prefix(DUPLICATE) {
+        Some(name) => Error::ParamDuplicate(name.split('`').next().unwrap_or_default().to_owned()),
+        None => Error::BodyInvalid(text),
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+const DUPLICATE: &str = "duplicate key `";
+
+/// A JSON value in which no object names a key twice: two readers could each believe another one.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, yes: bool) -> std::result::Result<Value, E> {
+        Ok(Value::Bool(yes))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> std::result::Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> std::result::Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> std::result::Result<Value, E> {
+        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> std::result::Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((key, Strict(value))) = entries.next_entry::<String, Strict>()? {
+            if map.contains_key(&key) {
+                return Err(serde::de::Error::custom(format_args!("{DUPLICATE}{key}`")));
+            }
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(result: Result<impl fmt::Debug>) -> (&'static str, Option<String>) {
+        let shown = result.unwrap_err().shown();
+        (shown.code, shown.param)
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_by_name() {
+        let mut params = Params::json(br#"{"known": "a", "unknwon": 1}"#).unwrap();
+        assert_eq!(params.text("known").unwrap().as_deref(), Some("a"));
+        assert_eq!(
+            code(params.finish()),
+            ("form_param_unknown", Some("unknwon".into()))
+        );
+    }
+
+    #[test]
+    fn a_name_given_twice_is_refused_at_any_depth() {
+        for body in [r#"{"a": 1, "a": 2}"#, r#"{"outer": [{"a": 1, "a": 1}]}"#] {
+            assert_eq!(
+                code(Params::json(body.as_bytes())),
+                ("form_param_duplicate", Some("a".into()))
+            );
+        }
+        let mut params = Params::query(Some("ticket=1&ticket=2")).unwrap();
+        assert_eq!(
+            code(params.text("ticket")),
+            ("form_param_duplicate", Some("ticket".into()))
+        );
+    }
+
+    #[test]
+    fn types_are_not_guessed() {
+        let mut params = Params::json(br#"{"n": "5", "t": 5, "b": "true", "l": "x"}"#).unwrap();
+        assert_eq!(code(params.integer("n")).0, "form_param_type_invalid");
+        assert_eq!(code(params.text("t")).0, "form_param_type_invalid");
+        assert_eq!(code(params.boolean("b")).0, "form_param_type_invalid");
+        assert_eq!(code(params.texts("l", 9)).0, "form_param_type_invalid");
+    }
+
+    #[test]
+    fn bodies_that_are_no_object_or_too_deep_are_refused() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(70), "]".repeat(70));
+        for body in ["", "[]", "3", "{", "null", deep.as_str()] {
+            assert_eq!(
+                code(Params::json(body.as_bytes())).0,
+                "request_body_invalid",
+                "{body}"
+            );
+        }
+    }
+}
