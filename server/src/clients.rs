@@ -91,25 +91,22 @@ pub fn get(tx: &mut Tx<'_>, id: &ClientId) -> Result<Client> {
 
 /// Lets a browser in: the client it already is, or a new one, in either case under new secrets.
 pub fn admit(tx: &mut Tx<'_>, shown: &[Credential], fresh: &Fresh, at: Time) -> Result<ClientId> {
-    let id = match find(tx, shown)? {
-        Some(client) => {
-            tx.execute(
-                "update clients set secret_digest = $2 where id = $1",
-                values![&client.id, &fresh.cookie],
-            )?;
-            tx.execute(
-                "delete from dev_browsers where client_id = $1",
-                values![&client.id],
-            )?;
-            client.id
-        }
-        None => {
-            tx.execute(
-                "insert into clients (id, secret_digest, created_at, updated_at) values ($1, $2, $3, $3)",
-                values![&fresh.id, &fresh.cookie, at],
-            )?;
-            fresh.id.clone()
-        }
+    let id = if let Some(client) = find(tx, shown)? {
+        tx.execute(
+            "update clients set secret_digest = $2 where id = $1",
+            values![&client.id, &fresh.cookie],
+        )?;
+        tx.execute(
+            "delete from dev_browsers where client_id = $1",
+            values![&client.id],
+        )?;
+        client.id
+    } else {
+        tx.execute(
+            "insert into clients (id, secret_digest, created_at, updated_at) values ($1, $2, $3, $3)",
+            values![&fresh.id, &fresh.cookie, at],
+        )?;
+        fresh.id.clone()
     };
     if let Some(token) = &fresh.dev_browser {
         link(tx, token, &id, at)?;

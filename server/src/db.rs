@@ -121,7 +121,7 @@ enum Outcome {
 }
 
 struct Work<F, T> {
-    work: F,
+    with: F,
     result: Option<Result<T>>,
     caller: oneshot::Sender<Result<T>>,
 }
@@ -132,7 +132,7 @@ where
     T: Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Outcome {
-        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
+        let result = catch_unwind(AssertUnwindSafe(|| (self.with)(tx)))
             .unwrap_or_else(|_| Err(Error::Bug("a database job panicked".into())));
         let outcome = match &result {
             Ok(_) => Outcome::Keep,
@@ -179,20 +179,29 @@ impl Db {
     ///
     /// # Errors
     /// [`Error::Config`] when the database is newer than this program; [`Error::Unavailable`] when it cannot be reached.
-    pub fn open(database: &Database) -> Result<Self> {
+    pub async fn open(database: &Database) -> Result<Self> {
+        let database = database.clone();
+        // Opening waits for disks and for other nodes, and must not hold up the requests of this one.
+        let opening = tokio::task::spawn_blocking(move || Self::open_here(&database));
+        opening
+            .await
+            .map_err(|error| Error::Bug(error.to_string()))?
+    }
+
+    fn open_here(database: &Database) -> Result<Self> {
         migrate(
             &mut Connection::open(database)?,
             matches!(database, Database::Sqlite(_)),
         )?;
-        let (writers, readers, batch) = match database {
+        let (write_threads, read_threads, batch) = match database {
             Database::Sqlite(_) => (1, READERS, BATCH),
             // Writers already run side by side; a batch would hold row locks longer than one request needs them.
             Database::Postgres(_) => (POSTGRES_WRITERS, POSTGRES_READERS, 1),
         };
-        let writes = start("write", writers, database, move |connection, jobs| {
+        let writes = start("write", write_threads, database, move |connection, jobs| {
             write_batch(connection, jobs, batch)
         })?;
-        let reads = start("read", readers, database, |connection, jobs| {
+        let reads = start("read", read_threads, database, |connection, jobs| {
             let Some(mut job) = next(jobs) else {
                 return false;
             };
@@ -233,7 +242,7 @@ async fn submit<T: Send + 'static>(
     let (caller, answer) = oneshot::channel();
     let gone = || Error::Unavailable("the database threads have stopped".into());
     jobs.send(Box::new(Work {
-        work,
+        with: work,
         result: None,
         caller,
     }))

@@ -44,6 +44,8 @@ pub enum Error {
     BodyInvalid(String),
     /// A request body of more than this many bytes.
     BodyTooLarge(usize),
+    /// Request headers of more than this many bytes.
+    HeadersTooLarge(usize),
     /// A content type other than the expected one.
     ContentType(&'static str),
     /// A `Clerk-API-Version` that is not a date.
@@ -195,6 +197,7 @@ impl Error {
             Self::MethodNotAllowed => shown(405, "method_not_allowed", "method not allowed", "The address exists and does not take this method; the Allow header lists those it takes."),
             Self::BodyInvalid(why) => shown(400, "request_body_invalid", "request body invalid", format!("The request body could not be read: {why}.")),
             Self::BodyTooLarge(max) => shown(413, "request_body_too_large", "request body too large", format!("A request body may hold at most {max} bytes.")),
+            Self::HeadersTooLarge(max) => shown(431, "request_headers_too_large", "request headers too large", format!("Request headers may hold at most {max} bytes.")),
             Self::ContentType(expected) => shown(415, "unsupported_content_type", "unsupported content type", format!("Send the body as {expected}.")),
             Self::ApiVersion(text) => shown(400, "api_version_invalid", "invalid API version", format!("'{text}' is not an API version; one is a date such as 2026-05-12.")),
             Self::QueryMissing(param) => shown(400, "missing_query_parameter", "missing query parameter", format!("The query parameter '{param}' must be given.")).about(param),

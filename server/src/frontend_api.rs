@@ -141,8 +141,7 @@ fn is_navigation(headers: &HeaderMap) -> Result<()> {
         says("sec-fetch-site"),
     );
     match (mode, dest, site) {
-        (None, None, None) | (Some("navigate"), Some("document"), _) => Ok(()),
-        (Some("cors"), None, None) => Ok(()),
+        (None | Some("cors"), None, None) | (Some("navigate"), Some("document"), _) => Ok(()),
         _ => Err(Error::NotANavigation),
     }
 }

@@ -102,23 +102,22 @@ impl SigningKey {
 pub async fn load(db: &Db, master: &MasterKey, now: Time) -> Result<SigningKey> {
     const NEWEST: &str = "select kid, private_key from signing_keys where retired_at is null order by created_at desc, kid desc";
     let found: Option<(String, String)> = db.read(|tx| tx.first(NEWEST, &[])).await?;
-    let (kid, sealed) = match found {
-        Some(found) => found,
-        None => {
-            let sealed = generate(master)?;
-            let kid = format!("kid_{}", id::ksuid(now));
-            db.write(move |tx| {
-                // Several nodes may start at once on an empty database: this row lets one of them through at a time.
-                tx.execute("update instance set created_at = created_at", &[])?;
-                tx.execute(
-                    "insert into signing_keys (kid, private_key, created_at)
-                     select $1, $2, $3 where not exists (select 1 from signing_keys where retired_at is null)",
-                    values![&kid, &sealed, now],
-                )?;
-                tx.one(NEWEST, &[])
-            })
-            .await?
-        }
+    let (kid, sealed) = if let Some(found) = found {
+        found
+    } else {
+        let sealed = generate(master)?;
+        let kid = format!("kid_{}", id::ksuid(now));
+        db.write(move |tx| {
+            // Several nodes may start at once on an empty database: this row lets one of them through at a time.
+            tx.execute("update instance set created_at = created_at", &[])?;
+            tx.execute(
+                "insert into signing_keys (kid, private_key, created_at)
+                 select $1, $2, $3 where not exists (select 1 from signing_keys where retired_at is null)",
+                values![&kid, &sealed, now],
+            )?;
+            tx.one(NEWEST, &[])
+        })
+        .await?
     };
     let der = master.open(PURPOSE, &sealed).ok_or_else(|| {
         Error::Config("the signing key in this database was sealed with another master key; give that one (STANDIN_MASTER_KEY or master.key)".into())

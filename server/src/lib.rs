@@ -103,9 +103,9 @@ impl Server {
                 None,
             ),
         };
-        let mut listeners = vec![Listener::start(&app, sockets, front)?];
+        let mut listeners = vec![Listener::start(&app, sockets, &front)?];
         if let Some((sockets, door)) = back {
-            listeners.push(Listener::start(&app, sockets, door)?);
+            listeners.push(Listener::start(&app, sockets, &door)?);
         }
         Ok(Self {
             app,
@@ -147,11 +147,7 @@ impl Server {
 /// Opens the database and everything that is read from it once.
 async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
     let master_key = MasterKey::parse(&config.master_key)?;
-    let database = config.database.clone();
-    // Opening blocks: it waits for disks and for other nodes.
-    let db = tokio::task::spawn_blocking(move || Db::open(&database))
-        .await
-        .map_err(|error| Error::Bug(error.to_string()))??;
+    let db = Db::open(&config.database).await?;
     let now = config.clock.now();
     let (fresh, kind) = (InstanceId::new(now), config.kind);
     let id = db

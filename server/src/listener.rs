@@ -21,8 +21,8 @@ use crate::wire;
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// How long a whole request may take, its body included.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
-/// The most bytes of headers, and of anything read ahead; more is answered with 431.
-const HEADER_BYTES: usize = 32 * 1024;
+/// The most bytes read ahead on a connection. Headers beyond it are answered with 431 before they are read whole.
+const BUFFER: usize = 64 * 1024;
 /// How long stopping waits for requests under way.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -62,7 +62,7 @@ impl Listener {
     pub(crate) fn start(
         app: &App,
         sockets: Vec<(SocketAddr, std::net::TcpListener)>,
-        door: Router,
+        door: &Router,
     ) -> Result<Self> {
         let (stop, stopping) = watch::channel(false);
         let address = sockets
@@ -143,7 +143,7 @@ fn serve(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
-        .max_buf_size(HEADER_BYTES)
+        .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {

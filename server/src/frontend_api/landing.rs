@@ -85,10 +85,11 @@ fn rows(session: &Session, profile: &Profile, task: Option<&Task>, now: Time) ->
             left % 60
         ),
     ));
-    let cells: String = rows
+    let cells: Vec<String> = rows
         .iter()
         .map(|(head, text)| format!("<tr><th>{head}</th><td>{}</td></tr>", escape(text)))
         .collect();
+    let cells = cells.concat();
     format!(
         "<table>{cells}</table><p>Take it back:</p><pre>standin session revoke {}</pre>\
          <p>Now with your own application:</p><pre>standin env --file .env.local</pre>",

@@ -12,7 +12,7 @@ use aws_lc_rs::rand;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use tower::ServiceExt as _;
@@ -104,7 +104,17 @@ fn caller_ip(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         .to_canonical()
 }
 
+/// The most bytes of headers, names and values.
+const HEADERS_MAX: usize = 32 * 1024;
+
 fn admit(app: &App, request: &mut Request<Body>) -> Result<()> {
+    let lengths = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len());
+    if lengths.sum::<usize>() > HEADERS_MAX {
+        return Err(Error::HeadersTooLarge(HEADERS_MAX));
+    }
     if !answers_for(app, request) {
         return Err(Error::HostInvalid);
     }
@@ -181,6 +191,8 @@ fn tunnel(request: &mut Request<Body>) -> Result<()> {
 fn render(response: &mut Response, error: &Error, id: &str) {
     *response.body_mut() = Body::from(error_body(error, id).to_string());
     let headers = response.headers_mut();
+    // Of the empty body that the marked response came with.
+    headers.remove(CONTENT_LENGTH);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, seconds.into());
@@ -221,7 +233,7 @@ fn log(
             tracing::error!(target: "standin::request", %method, path, status, micros, code, request_id = id, cause = %fault);
         }
         _ => {
-            tracing::info!(target: "standin::request", %method, path, status, micros, code, request_id = id)
+            tracing::info!(target: "standin::request", %method, path, status, micros, code, request_id = id);
         }
     }
 }

@@ -89,6 +89,10 @@ impl Params {
     }
 
     /// A text: outer `None` where it is not given, inner `None` where it is null (or, in a form, empty).
+    #[expect(
+        clippy::option_option,
+        reason = "not given, given as null, and given are three things in an update"
+    )]
     pub(crate) fn nullable_text(&mut self, name: &'static str) -> Result<Option<Option<String>>> {
         match self.take(name) {
             None => Ok(None),

@@ -1,0 +1,19 @@
+//! Everything the server promises, asked for from outside: over HTTP, on a real database, with a clock the tests move.
+//! `TEST_DATABASE_URL` names a PostgreSQL server to run the same tests on.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets the unexpected should stop where it stands"
+)]
+
+mod bad_input;
+mod handshakes;
+mod house;
+mod keys;
+mod origins;
+mod races;
+mod sessions;
+mod sign_ins;
+mod tasks;
+mod users;
+mod world;

@@ -1,0 +1,468 @@
+use reqwest::Method;
+use serde_json::json;
+use standin_server::config::Kind;
+use standin_server::origin::{Origin, redirect_target};
+
+use crate::world::World;
+
+fn verdict(text: &str, kind: Kind, allowed: &[Origin]) -> String {
+    match redirect_target(text, kind, allowed) {
+        Ok(_) => "ok".into(),
+        Err(error) => error.shown().code.into(),
+    }
+}
+
+/// Everything that has ever smuggled a host past an allow-list, written out for one host and multiplied.
+fn tricks(host: &str) -> Vec<String> {
+    let mut all: Vec<String> = [
+        "//{h}/",
+        "///{h}/",
+        "/\\{h}/",
+        "\\\\{h}\\",
+        "{h}",
+        "{h}/path",
+        "https:{h}",
+        "https:/{h}",
+        "https:///{h}",
+        "https:\\\\{h}",
+        "http://{h}",
+        "ftp://{h}/",
+        "javascript:alert(1)//{h}",
+        "data:text/html,{h}",
+        "file://{h}/etc",
+        "blob:https://{h}/x",
+        "https://user@{h}/",
+        "https://user:pw@{h}/",
+        "https://@{h}/",
+        "https://:@{h}/",
+        "https://{h}@evil.example/",
+        "https://{h}%40evil.example/",
+        "https://{h}:443@evil.example/",
+        "https://evil.example\\@{h}/",
+        "https://evil.example#@{h}/",
+        "https://evil.example?@{h}/",
+        "https://evil.example/{h}",
+        "https://evil.example/https://{h}/",
+        "https://{h}.evil.example/",
+        "https://evil{h}/",
+        "https://evil-{h}/",
+        "https://x.{h}/",
+        "https://{h}./",
+        "https://{h}../",
+        "https://{h}:444/",
+        "https://{h}:80/",
+        "https://{h}:0/",
+        "https://{h}:99999/",
+        "https://{h}:a/",
+        "https://{h}%2eevil.example/",
+        "https://{h}%00.evil.example/",
+        "https://%61pp.example.com/",
+        "https://{h}%2f@evil.example/",
+        "https://{h}\u{3002}evil.example/",
+        "https://\u{ff41}pp.example.com/",
+        "https://\u{430}pp.example.com/",
+        "https://app\u{200b}.example.com/",
+        "https://app\u{ad}.example.com/",
+        "https://app.example\u{202e}.com/",
+        "https://\u{1d41a}pp.example.com/",
+        "https://app.example.com\u{2044}evil.example/",
+        "https://app.example.com\u{ff0f}evil.example/",
+        "https://{h} .evil.example/",
+        "https://{h}\t.evil.example/",
+        "https://{h}\n.evil.example/",
+        "https://{h}\r\nLocation: x/",
+        " https://{h}/",
+        "https://{h}/ ",
+        "\thttps://{h}/",
+        "ht\ntps://{h}/",
+        "https://{h}/a\u{0}b",
+        "https://{h}/a\u{1f}",
+        "https://{h}/a\u{7f}",
+        "https://[::1]/",
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://0177.0.0.1/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://localhost/",
+        "https:app.example.com/",
+        "https://",
+        "https://?",
+        "https://#",
+        "",
+        "x",
+        "?a=b",
+        "#f",
+        "/dashboard",
+        "wss://{h}/",
+        "view-source:https://{h}/",
+        "intent://{h}/#Intent;end",
+        "mailto:a@{h}",
+        "about:blank",
+        "chrome://settings",
+    ]
+    .iter()
+    .map(|text| text.replace("{h}", host))
+    .collect();
+    for scheme in [
+        "HTTP",
+        "hTTp",
+        "httpss",
+        "https+x",
+        "xhttps",
+        "jAvAsCrIpT",
+        "vbscript",
+    ] {
+        all.push(format!("{scheme}://{host}/"));
+    }
+    for control in (0_u8..0x20).chain([0x7f]) {
+        all.push(format!("https://{host}/{}", char::from(control)));
+        all.push(format!("https://{}{host}/", char::from(control)));
+        all.push(format!("https://app{}.example.com/", char::from(control)));
+    }
+    for mark in [
+        '\u{200b}', '\u{200e}', '\u{202a}', '\u{202e}', '\u{2060}', '\u{2066}', '\u{feff}',
+        '\u{a0}', '\u{3000}', '\u{2028}',
+    ] {
+        for place in [
+            format!("https://{mark}{host}/"),
+            format!("https://{host}/{mark}"),
+            format!("{mark}https://{host}/"),
+        ] {
+            all.push(place);
+        }
+    }
+    for encoded in [
+        "%2e",
+        "%2f",
+        "%5c",
+        "%40",
+        "%3a",
+        "%23",
+        "%3f",
+        "%09",
+        "%0a",
+        "%0d",
+        "%20",
+        "%e3%80%82",
+        "%ef%bc%8f",
+    ] {
+        all.push(format!("https://{host}{encoded}evil.example/"));
+        all.push(format!("https://evil.example{encoded}{host}/"));
+        all.push(format!("https://{encoded}{host}/"));
+    }
+    for twin in [
+        "аpp.example.com",
+        "арр.example.com",
+        "app.exаmple.com",
+        "app.example.соm",
+        "app·example.com",
+        "xn--pp-6kc.example.com",
+    ] {
+        all.push(format!("https://{twin}/"));
+    }
+    for port in [
+        "1",
+        "22",
+        "442",
+        "444",
+        "8443",
+        "65535",
+        "65536",
+        "-1",
+        "+443",
+        "443a",
+        "４４３",
+    ] {
+        all.push(format!("https://{host}:{port}/"));
+    }
+    for prefix in [
+        "www.", "-", "_", "a.", "app.", "..", ".", "x-", "0", "xn--", "m.",
+    ] {
+        all.push(format!("https://{prefix}{host}/"));
+    }
+    for suffix in [
+        ".",
+        "..",
+        "-",
+        "m",
+        ".uk",
+        ".com",
+        ".evil.example",
+        ":",
+        "_",
+        "'",
+        "!",
+        "~",
+        ",",
+    ] {
+        all.push(format!("https://{host}{suffix}.x/"));
+    }
+    all
+}
+
+#[test]
+fn three_hundred_tricks_lead_nowhere() {
+    let allowed = ["https://app.example.com".parse::<Origin>().unwrap()];
+    let all = tricks("app.example.com");
+    assert!(all.len() >= 300, "{}", all.len());
+    for text in &all {
+        let verdict = verdict(text, Kind::Production, &allowed);
+        assert_ne!(verdict, "ok", "{text:?}");
+        assert!(verdict.contains("redirect"), "{text:?}: {verdict}");
+    }
+}
+
+#[test]
+fn what_is_meant_is_allowed() {
+    let allowed = [
+        "https://app.example.com".parse::<Origin>().unwrap(),
+        "https://app.example.com:8443".parse().unwrap(),
+    ];
+    for text in [
+        "https://app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:443/a/b?c=d&e#f",
+        "https://APP.example.com/x",
+        "https://app.example.com:8443/",
+        "https://app.example.com/?next=https://evil.example/@/%2f%5c",
+        "https://app.example.com/stra%C3%9Fe/ü",
+    ] {
+        assert_eq!(verdict(text, Kind::Production, &allowed), "ok", "{text}");
+    }
+}
+
+#[test]
+fn development_lands_on_any_loopback_address_and_production_does_not() {
+    let cases = [
+        ("http://localhost:3000/dashboard", "ok"),
+        ("http://127.0.0.1:5173/", "ok"),
+        ("http://[::1]:8080/", "ok"),
+        ("https://app.localhost:3000/", "ok"),
+        (
+            "http://localhost.evil.example/",
+            "redirect_url_domain_mismatch",
+        ),
+        (
+            "http://127.0.0.1.evil.example/",
+            "redirect_url_domain_mismatch",
+        ),
+        ("http://0.0.0.0/", "redirect_url_domain_mismatch"),
+        ("http://192.168.1.1/", "redirect_url_domain_mismatch"),
+        ("https://evil.example/", "redirect_url_domain_mismatch"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(
+            verdict(text, Kind::Development, &[Origin::Loopback]),
+            expected,
+            "{text}"
+        );
+    }
+    let allowed = ["https://app.example.com".parse::<Origin>().unwrap()];
+    assert_eq!(
+        verdict("http://app.example.com/", Kind::Production, &allowed),
+        "prohibited_redirect_url"
+    );
+    assert_eq!(
+        verdict("https://localhost/", Kind::Production, &allowed),
+        "redirect_url_domain_mismatch"
+    );
+}
+
+#[test]
+fn an_allow_list_takes_whole_origins_only() {
+    for text in [
+        "https://*.example.com",
+        "https://app.example.com/path",
+        "app.example.com",
+        "https://u@app.example.com",
+        "ftp://a.b",
+        "*",
+        "",
+    ] {
+        assert!(text.parse::<Origin>().is_err(), "{text}");
+    }
+    assert_eq!(
+        "https://App.example.com:443".parse::<Origin>().ok(),
+        None,
+        "write the port only where it matters"
+    );
+    assert!("http://localhost:3000/".parse::<Origin>().is_ok());
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_allowed_leads_to_an_allowed_host(text in "\\PC{0,60}", host in "[a-z.@:/\\\\#?%]{0,30}") {
+        let allowed = ["https://app.example.com".parse::<Origin>().unwrap()];
+        for candidate in [text.clone(), format!("https://{host}"), format!("https://app.example.com{text}"), format!("https://app.example.com{host}")] {
+            if let Ok(url) = redirect_target(&candidate, Kind::Production, &allowed) {
+                proptest::prop_assert_eq!(url.host_str(), Some("app.example.com"), "{}", candidate);
+                proptest::prop_assert_eq!(url.port_or_known_default(), Some(443));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_redirect_is_refused_when_created_and_again_when_visited() {
+    let mut world = World::with(|config| {
+        config
+            .allowed_origins
+            .push("https://preview.example".parse().unwrap())
+    })
+    .await;
+    let foreign = world
+        .backend
+        .create(json!({ "redirect_url": "https://evil.example/" }))
+        .await;
+    assert_eq!(foreign.refusal(), "422 redirect_url_domain_mismatch");
+    assert_eq!(foreign.param(), "redirect_url");
+    assert_eq!(world.count("tasks").await, 0);
+
+    let made = world
+        .backend
+        .create(json!({ "redirect_url": "https://preview.example/x" }))
+        .await
+        .ok();
+    let task = crate::world::Task::of(&made);
+    world.config.allowed_origins.pop();
+    world.restart().await;
+    let browser = world.browser();
+    assert_eq!(
+        browser.visit(&task).await.refusal(),
+        "422 redirect_url_domain_mismatch"
+    );
+    assert_eq!(world.count("sessions").await, 0);
+    world
+        .config
+        .allowed_origins
+        .push("https://preview.example".parse().unwrap());
+    world.restart().await;
+    world.browser().visit(&task).await.location();
+}
+
+#[tokio::test]
+async fn only_listed_origins_may_call_with_cookies() {
+    let world = World::with(|config| {
+        config
+            .allowed_origins
+            .push("https://app.example".parse().unwrap())
+    })
+    .await;
+    let browser = world.browser();
+    for (origin, allowed) in [
+        ("http://localhost:3000", true),
+        ("http://127.0.0.1:1", true),
+        ("https://app.example", true),
+        ("https://app.example:8443", false),
+        ("http://app.example", false),
+        ("https://evil.example", false),
+        ("https://app.example.evil.example", false),
+        ("https://xapp.example", false),
+        ("null", false),
+        ("", false),
+        ("http://localhost:3000/", false),
+    ] {
+        for method in [Method::GET, Method::OPTIONS] {
+            let request = browser
+                .request(method.clone(), "/v1/client")
+                .header("origin", origin);
+            let answer = browser.send(request).await;
+            let echoed = answer
+                .headers
+                .get("access-control-allow-origin")
+                .and_then(|value| value.to_str().ok());
+            if allowed {
+                assert!(answer.status.is_success(), "{origin}");
+                assert_eq!(echoed, Some(origin));
+                assert_eq!(answer.headers["access-control-allow-credentials"], "true");
+                assert!(
+                    answer
+                        .headers
+                        .get_all("vary")
+                        .iter()
+                        .any(|value| value == "Origin")
+                );
+            } else {
+                assert_eq!(answer.refusal(), "400 origin_invalid", "{method} {origin}");
+                assert_eq!(echoed, None);
+            }
+        }
+    }
+    let navigation = browser.get("/v1/client").await.ok();
+    assert!(
+        navigation
+            .headers
+            .get("access-control-allow-origin")
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn the_server_answers_for_its_own_hosts_only() {
+    let world = World::with(|config| config.allowed_hosts.push("standin.internal".into())).await;
+    let browser = world.browser();
+    for (host, known) in [
+        ("localhost", true),
+        ("localhost:4747", true),
+        ("LOCALHOST:1", true),
+        ("127.0.0.1:4747", true),
+        ("[::1]:4747", true),
+        ("app.localhost", true),
+        ("standin.internal:80", true),
+        ("evil.example", false),
+        ("localhost.evil.example", false),
+        ("127.0.0.1.nip.io", false),
+        ("169.254.169.254", false),
+        ("user@localhost", false),
+    ] {
+        let answer = browser
+            .send(
+                browser
+                    .request(Method::GET, "/v1/health")
+                    .header("host", host),
+            )
+            .await;
+        assert_eq!(
+            answer.status.as_u16(),
+            if known { 200 } else { 421 },
+            "{host}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn forwarded_addresses_count_from_trusted_proxies_only() {
+    let visit = async |world: &World, forwarded: &str| {
+        let task = world.backend.task().await;
+        let browser = world.browser();
+        browser
+            .send(
+                browser
+                    .request(Method::GET, &task.path)
+                    .header("x-forwarded-for", forwarded),
+            )
+            .await
+            .location();
+        let shown = world
+            .backend
+            .get(&format!("/v1/agents/tasks/{}", task.id))
+            .await
+            .ok();
+        shown.json["used_from"]["ip_address"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let world = World::new().await;
+    assert_eq!(visit(&world, "203.0.113.9").await, "127.0.0.1");
+    let world =
+        World::with(|config| config.trusted_proxies.push("127.0.0.1".parse().unwrap())).await;
+    assert_eq!(visit(&world, "203.0.113.9").await, "203.0.113.9");
+    assert_eq!(
+        visit(&world, "198.51.100.1, 203.0.113.9, 127.0.0.1").await,
+        "203.0.113.9",
+        "the last one a proxy vouches for"
+    );
+    assert_eq!(visit(&world, "<script>").await, "127.0.0.1");
+}

@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use serde_json::json;
+use standin_server::Server;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use crate::world::{Task, World};
+
+const VISITORS: usize = 64;
+
+/// How often; `STANDIN_RACE_ROUNDS` for a longer run.
+fn rounds() -> usize {
+    std::env::var("STANDIN_RACE_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(200)
+}
+
+/// All visitors at once, spread over the servers; what each was told.
+async fn race(http: &reqwest::Client, bases: &[String], task: &Task) -> Vec<String> {
+    let barrier = Arc::new(Barrier::new(VISITORS));
+    let mut visitors = JoinSet::new();
+    for visitor in 0..VISITORS {
+        let (http, barrier) = (http.clone(), barrier.clone());
+        let url = format!("{}{}", bases[visitor % bases.len()], task.path);
+        visitors.spawn(async move {
+            barrier.wait().await;
+            let response = http.get(url).send().await.unwrap();
+            if response.status() == 307 {
+                return "signed in".to_owned();
+            }
+            let body: serde_json::Value = response.json().await.unwrap();
+            body["errors"][0]["code"].as_str().unwrap().to_owned()
+        });
+    }
+    visitors.join_all().await
+}
+
+async fn one_of_sixty_four(world: &World, bases: &[String], rounds: usize) {
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap();
+    for _ in 0..rounds {
+        let told = race(&http, bases, &world.backend.task().await).await;
+        assert_eq!(
+            told.iter().filter(|answer| *answer == "signed in").count(),
+            1,
+            "{told:?}"
+        );
+        assert_eq!(
+            told.iter()
+                .filter(|answer| *answer == "agent_task_already_used")
+                .count(),
+            VISITORS - 1,
+            "{told:?}"
+        );
+    }
+    assert_eq!(
+        world.count("sessions").await,
+        i64::try_from(rounds).unwrap()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sixty_four_visitors_one_gets_in() {
+    let world = World::new().await;
+    one_of_sixty_four(&world, std::slice::from_ref(&world.url), rounds()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sixty_four_visitors_at_two_nodes_one_gets_in() {
+    let world = World::new().await;
+    let mut config = world.config.clone();
+    // The same public address, as behind a load balancer; another socket.
+    config.public_url = Some(world.url.parse().unwrap());
+    let other = Server::start(config).await.unwrap();
+    let bases = [
+        world.url.clone(),
+        format!("http://localhost:{}", other.local_addr().port()),
+    ];
+    one_of_sixty_four(&world, &bases, rounds() / 4).await;
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_and_a_revocation_cannot_both_win() {
+    let world = World::new().await;
+    for _ in 0..50 {
+        let task = world.backend.task().await;
+        let browser = world.browser();
+        let path = format!("/v1/agents/tasks/{}/revoke", task.id);
+        let (visit, revoke) =
+            tokio::join!(browser.visit(&task), world.backend.post(&path, json!({})));
+        match (visit.status.as_u16(), revoke.status.as_u16()) {
+            (307, 400) => assert_eq!(revoke.code(), "agent_task_cannot_be_revoked"),
+            (400, 200) => assert_eq!(visit.code(), "agent_task_revoked"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_first_used_by_many_at_once_is_one_agent() {
+    let world = World::new().await;
+    for round in 0..10 {
+        let mut creators = JoinSet::new();
+        for _ in 0..32 {
+            let backend = world.backend.clone();
+            let body = json!({ "agent_name": format!("agent {round}") });
+            creators.spawn(async move { Task::of(&backend.create(body).await.ok()).agent });
+        }
+        let mut agents = creators.join_all().await;
+        agents.dedup();
+        assert_eq!(agents.len(), 1);
+    }
+    assert_eq!(world.count("agents").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ban_and_a_visit_leave_no_session_that_works() {
+    let world = World::new().await;
+    for round in 0..30 {
+        let email = format!("user{round}@example.com");
+        let user = world.backend.user(&email).await;
+        let task = Task::of(
+            &world
+                .backend
+                .create(json!({ "on_behalf_of": { "user_id": user } }))
+                .await
+                .ok(),
+        );
+        let browser = world.browser();
+        let path = format!("/v1/users/{user}/ban");
+        let (visit, ban) = tokio::join!(browser.visit(&task), world.backend.post(&path, json!({})));
+        ban.ok();
+        assert!(matches!(visit.status.as_u16(), 307 | 403), "{visit:?}");
+        assert!(browser.session().await.is_null());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_has_its_one_record_in_order() {
+    let world = World::new().await;
+    let mut players = JoinSet::new();
+    for _ in 0..40 {
+        let (backend, browser) = (world.backend.clone(), world.browser());
+        players.spawn(async move {
+            let task = backend.task().await;
+            browser.visit(&task).await.location();
+            task.id
+        });
+    }
+    for task in players.join_all().await {
+        assert_eq!(
+            world.trail(&task).await,
+            ["task.create ok", "session.create ok", "task.accept ok"]
+        );
+    }
+}
