@@ -356,12 +356,16 @@ fn settle(connection: &mut Connection, done: Result<()>) -> Result<bool> {
     }
 }
 
+/// Waits a random time, longer at each attempt, so that transactions that met do not meet again.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a thread of its own lets the other transaction finish first"
+    reason = "on a thread of its own, while the other transaction finishes"
 )]
 fn back_off(attempt: u32) {
-    thread::sleep(Duration::from_millis(1 << attempt.min(6)));
+    let mut random = [0_u8];
+    let _ = aws_lc_rs::rand::fill(&mut random);
+    let most = Duration::from_millis(4 << attempt.min(7));
+    thread::sleep(most * u32::from(random[0]) / 255);
 }
 
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_init.sql")];

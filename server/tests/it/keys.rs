@@ -334,3 +334,48 @@ async fn another_master_key_or_another_kind_of_instance_is_refused_at_the_start(
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn the_backend_api_can_have_an_address_of_its_own() {
+    let world = World::with(|_| {}).await;
+    let mut config = world.config.clone();
+    config.backend_listen = Some("127.0.0.1:0".parse().unwrap());
+    let server = standin_server::Server::start(config).await.unwrap();
+    let mut inside = world.backend.clone();
+    inside.base = format!("http://{}", server.backend_addr());
+    let mut outside = world.backend.clone();
+    outside.base = format!("http://{}", server.local_addr());
+    assert_ne!(inside.base, outside.base);
+    let task = inside.task().await;
+    assert_eq!(
+        outside.get("/v1/users").await.refusal(),
+        "404 resource_not_found"
+    );
+    assert_eq!(
+        outside.create(json!({})).await.refusal(),
+        "405 method_not_allowed"
+    );
+    assert_eq!(
+        inside.get(&task.path).await.refusal(),
+        "422 form_param_unknown",
+        "a list, not a visit"
+    );
+    let mut browser = world.browser();
+    browser.base.clone_from(&outside.base);
+    browser.visit(&task).await.location();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
+    let world = World::with(|config| config.limits.per_key = Some(2)).await;
+    let mut told = Vec::new();
+    for _ in 0..40 {
+        let answer = world.backend.get("/v1/users/count").await;
+        if answer.status == 429 {
+            assert!(answer.headers.contains_key("retry-after"));
+        }
+        told.push(answer.status.as_u16());
+    }
+    assert!(told.contains(&200) && told.contains(&429), "{told:?}");
+}

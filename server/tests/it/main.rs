@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod commits;
 mod handshakes;
 mod house;
 mod keys;

@@ -1,0 +1,206 @@
+//! A `standin dev` process and the calls the tests make to it.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+pub struct Process {
+    child: Child,
+    pub calls: Calls,
+}
+
+/// Everything needed to speak to a process; outlives it.
+#[derive(Clone)]
+pub struct Calls {
+    http: Client,
+    pub base: String,
+    key: String,
+}
+
+/// A task as its creator was told of it.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub id: String,
+    /// Path and query of its URL.
+    pub path: String,
+}
+
+/// What a visit came to; `None` when the process died before it answered.
+pub type Told = Option<String>;
+
+pub const SIGNED_IN: &str = "signed in";
+
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// A database nobody else uses, where the tests run on PostgreSQL.
+pub fn database() -> Option<String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let url = std::env::var("TEST_DATABASE_URL").ok()?;
+    let name = format!(
+        "f{}_{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::SeqCst)
+    );
+    let created = Command::new("psql")
+        .args([
+            &format!("{url}/postgres"),
+            "-qc",
+            &format!("create database {name}"),
+        ])
+        .status();
+    assert!(created.unwrap().success());
+    Some(format!("{url}/{name}"))
+}
+
+pub fn count(variable: &str, usual: usize) -> usize {
+    std::env::var(variable)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(usual)
+}
+
+impl Process {
+    /// Starts a server and waits until it answers.
+    pub async fn start(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
+        command
+            .args(["dev", "--port", &port.to_string(), "--data"])
+            .arg(data);
+        command.args(["--public-url", &format!("http://localhost:{public_port}")]);
+        if let Some(url) = database {
+            command.args(["--database-url", url]);
+        }
+        command
+            .env("RUST_LOG", "error")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let base = format!("http://localhost:{port}");
+        let http = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        let started = Instant::now();
+        while http.get(format!("{base}/v1/health")).send().await.is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "the server gave up");
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "the server does not answer"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let notes: Value =
+            serde_json::from_slice(&std::fs::read(data.join("dev.json")).unwrap()).unwrap();
+        let key = notes["secret_key"].as_str().unwrap().to_owned();
+        Self {
+            child,
+            calls: Calls { http, base, key },
+        }
+    }
+
+    /// `kill -9`: nothing is written after this.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Calls {
+    /// Makes sure there is somebody to act for.
+    pub async fn user(&self, email: &str) {
+        let body = json!({ "email_address": [email] });
+        self.http
+            .post(format!("{}/v1/users", self.base))
+            .bearer_auth(&self.key)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Creates a task for `email`; `None` when it was not acknowledged.
+    pub async fn create(&self, email: &str) -> Option<Task> {
+        let body = json!({
+            "on_behalf_of": { "identifier": email },
+            "permissions": "*",
+            "agent_name": "faults",
+            "task_description": "dies young",
+            "redirect_url": "http://localhost:3000/",
+            "expires_in_seconds": 86_400,
+        });
+        let request = self
+            .http
+            .post(format!("{}/v1/agents/tasks", self.base))
+            .bearer_auth(&self.key)
+            .json(&body);
+        let made = request.send().await.ok()?;
+        assert_eq!(made.status(), StatusCode::OK);
+        let made: Value = made.json().await.ok()?;
+        let url = made["url"].as_str().unwrap();
+        let path = url[url.find("/v1/").unwrap()..].to_owned();
+        Some(Task {
+            id: made["agent_task_id"].as_str().unwrap().to_owned(),
+            path,
+        })
+    }
+
+    pub async fn visit(&self, task: &Task) -> Told {
+        let answer = self
+            .http
+            .get(format!("{}{}", self.base, task.path))
+            .send()
+            .await
+            .ok()?;
+        if answer.status() == StatusCode::TEMPORARY_REDIRECT {
+            return Some(SIGNED_IN.into());
+        }
+        let body: Value = answer.json().await.ok()?;
+        Some(
+            body["errors"][0]["code"]
+                .as_str()
+                .unwrap_or("no code")
+                .to_owned(),
+        )
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let request = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .bearer_auth(&self.key);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Everything a list has, page by page.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        loop {
+            let page = self
+                .get(&format!("{path}&limit=500&offset={}", all.len()))
+                .await;
+            let data = page["data"].as_array().unwrap();
+            if data.is_empty() {
+                return all;
+            }
+            all.extend(data.iter().cloned());
+        }
+    }
+}
