@@ -40,19 +40,36 @@ pub struct Caller {
 
 impl Caller {
     async fn open(port: u16, key: Arc<str>, user: Arc<str>) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
+        let stream = TcpStream::connect(("127.0.0.1", port))
+            .await
+            .expect("a connection");
         stream.set_nodelay(true).expect("no delay");
         let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("HTTP");
         tokio::spawn(connection);
-        Self { sender, key, user, session: None }
+        Self {
+            sender,
+            key,
+            user,
+            session: None,
+        }
     }
 
-    async fn send(&mut self, request: hyper::http::request::Builder, body: String) -> (Response<()>, Bytes) {
-        let request: Request<Full<Bytes>> =
-            request.header("host", "localhost").body(Full::from(body)).expect("a request");
+    async fn send(
+        &mut self,
+        request: hyper::http::request::Builder,
+        body: String,
+    ) -> (Response<()>, Bytes) {
+        let request: Request<Full<Bytes>> = request
+            .header("host", "localhost")
+            .body(Full::from(body))
+            .expect("a request");
+        self.sender.ready().await.expect("a free connection");
         let response = self.sender.send_request(request).await.expect("an answer");
         let (head, body) = response.into_parts();
-        (Response::from_parts(head, ()), body.collect().await.expect("a whole answer").to_bytes())
+        (
+            Response::from_parts(head, ()),
+            body.collect().await.expect("a whole answer").to_bytes(),
+        )
     }
 
     /// Creates a task and returns path and query of its URL.
@@ -79,13 +96,22 @@ impl Caller {
         let path = self.task().await;
         let (head, _) = self.send(Request::get(path), String::new()).await;
         assert_eq!(head.status(), StatusCode::TEMPORARY_REDIRECT);
-        let cookies = head.headers().get_all("set-cookie").into_iter().filter_map(|value| value.to_str().ok());
-        let cookie = cookies.filter_map(|text| text.split(';').next()).find(|text| text.starts_with("__client="));
+        let cookies = head
+            .headers()
+            .get_all("set-cookie")
+            .into_iter()
+            .filter_map(|value| value.to_str().ok());
+        let cookie = cookies
+            .filter_map(|text| text.split(';').next())
+            .find(|text| text.starts_with("__client="));
         let cookie = cookie.expect("a client cookie").to_owned();
         let request = Request::get("/v1/client").header("cookie", &cookie);
         let (_, body) = self.send(request, String::new()).await;
         let client: Value = serde_json::from_slice(&body).expect("JSON");
-        let session = client["response"]["sessions"][0]["id"].as_str().expect("a session").to_owned();
+        let session = client["response"]["sessions"][0]["id"]
+            .as_str()
+            .expect("a session")
+            .to_owned();
         self.session = Some((session, cookie));
     }
 }
@@ -120,7 +146,9 @@ pub async fn refresh(mut caller: Caller) -> Caller {
 
 /// Reads the public keys.
 pub async fn keys(mut caller: Caller) -> Caller {
-    let (head, _) = caller.send(Request::get("/.well-known/jwks.json"), String::new()).await;
+    let (head, _) = caller
+        .send(Request::get("/.well-known/jwks.json"), String::new())
+        .await;
     assert_eq!(head.status(), StatusCode::OK);
     caller
 }
@@ -128,7 +156,8 @@ pub async fn keys(mut caller: Caller) -> Caller {
 async fn first_user(server: &Server) -> Arc<str> {
     let key: Arc<str> = server.key.as_str().into();
     let mut caller = Caller::open(server.port, key, "".into()).await;
-    let request = Request::get("/v1/users").header("authorization", format!("Bearer {}", server.key));
+    let request =
+        Request::get("/v1/users").header("authorization", format!("Bearer {}", server.key));
     let (_, body) = caller.send(request, String::new()).await;
     let users: Value = serde_json::from_slice(&body).expect("JSON");
     users[0]["id"].as_str().expect("a first user").into()

@@ -23,22 +23,28 @@ pub fn signatures(length: Duration) -> f64 {
     let (random, message) = (SystemRandom::new(), [7; 600]);
     let mut signature = vec![0; key.public_modulus_len()];
     rate(length, || {
-        key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).expect("a signature");
+        key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature)
+            .expect("a signature");
         1
     })
 }
 
 /// Rows a second into a SQLite table under the server's settings, so many rows a commit, on one thread.
 pub fn commits(folder: &Path, length: Duration, rows: u32) -> f64 {
-    let database = rusqlite::Connection::open(folder.join(format!("yardstick-{rows}.db"))).expect("a database");
+    let database = rusqlite::Connection::open(folder.join(format!("yardstick-{rows}.db")))
+        .expect("a database");
     database
         .execute_batch("pragma journal_mode = wal; pragma synchronous = full; create table t (id integer primary key, x text);")
         .expect("a table");
     rate(length, || {
         database.execute_batch("begin immediate").expect("begin");
         for _ in 0..rows {
-            let mut insert = database.prepare_cached("insert into t (x) values (?1)").expect("a statement");
-            insert.execute(["a row about as long as the digest of a ticket"]).expect("a row");
+            let mut insert = database
+                .prepare_cached("insert into t (x) values (?1)")
+                .expect("a statement");
+            insert
+                .execute(["a row about as long as the digest of a ticket"])
+                .expect("a row");
         }
         database.execute_batch("commit").expect("commit");
         rows

@@ -15,7 +15,9 @@ use server::Server;
 
 /// How long each measurement runs; `STANDIN_BENCH_SECONDS` for another length.
 fn length() -> Duration {
-    let seconds = std::env::var("STANDIN_BENCH_SECONDS").ok().and_then(|text| text.parse().ok());
+    let seconds = std::env::var("STANDIN_BENCH_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(5))
 }
 
@@ -29,7 +31,11 @@ async fn main() {
     let server = Server::start(folder.path());
     tokio::time::sleep(Duration::from_millis(500)).await;
     let idle = server.resident_mib();
-    println!("start        {:>7.0} ms with keys to make, {:.0} ms with keys", ms(made_keys), ms(server.ready_in));
+    println!(
+        "start        {:>7.0} ms with keys to make, {:.0} ms with keys",
+        ms(made_keys),
+        ms(server.ready_in)
+    );
     println!("idle memory  {idle:>7.1} MiB\n");
 
     let sign = machine::signatures(length);
@@ -51,10 +57,22 @@ async fn main() {
     show("read the keys", &keys);
 
     println!("\nratios");
-    println!("  creates to one-row commits           {:>8.2}", creates.per_second / commit);
-    println!("  visits to one-row commits            {:>8.2}", visits.per_second / commit);
-    println!("  refreshes per CPU-s to signatures    {:>8.2}", refreshes.per_cpu_second / sign);
-    println!("  memory after the load                {:>8.1} MiB", server.resident_mib());
+    println!(
+        "  creates to one-row commits           {:>8.2}",
+        creates.per_second / commit
+    );
+    println!(
+        "  visits to one-row commits            {:>8.2}",
+        visits.per_second / commit
+    );
+    println!(
+        "  refreshes per CPU-s to signatures    {:>8.2}",
+        refreshes.per_cpu_second / sign
+    );
+    println!(
+        "  memory after the load                {:>8.1} MiB",
+        server.resident_mib()
+    );
     server.stop();
 }
 

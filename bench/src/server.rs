@@ -28,10 +28,14 @@ fn free_port() -> u16 {
 }
 
 fn answers(port: u16) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+        return false;
+    };
     let request = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let mut answer = String::new();
-    stream.write_all(request).is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+    stream.write_all(request).is_ok()
+        && stream.read_to_string(&mut answer).is_ok()
+        && answer.starts_with("HTTP/1.1 200")
 }
 
 impl Server {
@@ -48,34 +52,61 @@ impl Server {
             .spawn()
             .expect("the release binary; run `cargo build --release` first");
         while !answers(port) {
-            assert!(started.elapsed() < Duration::from_secs(20), "the server does not start");
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "the server does not start"
+            );
             std::thread::yield_now();
         }
         let ready_in = started.elapsed();
         let notes = std::fs::read_to_string(data.join("dev.json")).expect("dev.json");
         let notes: serde_json::Value = serde_json::from_str(&notes).expect("JSON in dev.json");
-        let key = notes["secret_key"].as_str().expect("a secret key").to_owned();
-        Self { process, port, key, ready_in }
+        let key = notes["secret_key"]
+            .as_str()
+            .expect("a secret key")
+            .to_owned();
+        Self {
+            process,
+            port,
+            key,
+            ready_in,
+        }
     }
 
     /// Memory the process holds, in MiB (`VmRSS`).
     pub fn resident_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))
+            .unwrap_or_default();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap_or_default();
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|kib| kib.parse::<f64>().ok())
+            .unwrap_or_default()
+            / 1024.0
     }
 
     /// CPU time the process has used, in seconds (user and system; `/proc/PID/stat` counts hundredths).
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))
+            .unwrap_or_default();
         let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let ticks = |field: usize| after_name.split_whitespace().nth(field).and_then(|text| text.parse::<f64>().ok());
+        let ticks = |field: usize| {
+            after_name
+                .split_whitespace()
+                .nth(field)
+                .and_then(|text| text.parse::<f64>().ok())
+        };
         (ticks(11).unwrap_or_default() + ticks(12).unwrap_or_default()) / 100.0
     }
 
     /// Ends the process.
     pub fn stop(mut self) {
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        let _ = Command::new("kill")
+            .arg(self.process.id().to_string())
+            .status();
         let _ = self.process.wait();
     }
 }
