@@ -8,9 +8,8 @@ mod agent_tasks;
 mod agents;
 mod audit_logs;
 mod clients;
-mod email_addresses;
+mod identifiers;
 mod jwks;
-mod phone_numbers;
 mod sessions;
 mod sign_in_tokens;
 mod testing_tokens;
@@ -36,9 +35,8 @@ pub(crate) fn routes(app: &App) -> Router {
         .merge(agents::routes())
         .merge(audit_logs::routes())
         .merge(clients::routes())
-        .merge(email_addresses::routes())
+        .merge(identifiers::routes())
         .merge(jwks::routes())
-        .merge(phone_numbers::routes())
         .merge(sessions::routes())
         .merge(sign_in_tokens::routes())
         .merge(testing_tokens::routes())

@@ -76,6 +76,18 @@ pub enum Error {
     ParamConflict(&'static str, &'static str),
     /// An e-mail address, phone number, username or external id that somebody else has.
     IdentifierExists(&'static str),
+    /// A username that is not of so many characters.
+    UsernameLength(usize, usize),
+    /// A username with other characters than it may have.
+    UsernameCharacter,
+    /// A username of digits only.
+    UsernameNumber,
+    /// A password of fewer characters than this.
+    PasswordTooShort(usize),
+    /// A password of more characters than this.
+    PasswordTooLong(usize),
+    /// A password digest that is not of a known form.
+    PasswordDigest,
     /// A call that only a development instance answers.
     DevelopmentOnly,
 
@@ -213,6 +225,12 @@ impl Error {
             Self::ParamLengths(param, other) => shown(422, "form_param_array_length_mismatch", "has the wrong length", format!("{param} must hold one item for each of {other}.")).about(param),
             Self::ParamConflict(param, other) => shown(422, "form_conditional_param_disallowed", "is not allowed", format!("{param} and {other} exclude each other; give one.")).about(param),
             Self::IdentifierExists(param) => shown(422, "form_identifier_exists", "is taken", format!("This {param} belongs to another user.")).about(param),
+            Self::UsernameLength(min, max) => shown(422, "form_username_invalid_length", "has the wrong length", format!("A username has {min} to {max} characters.")).about("username"),
+            Self::UsernameCharacter => shown(422, "form_username_invalid_character", "has a character that is not allowed", "A username has letters, digits, _ and - only.").about("username"),
+            Self::UsernameNumber => shown(422, "form_username_needs_non_number_char", "is a number", "A username has at least one character that is no digit.").about("username"),
+            Self::PasswordTooShort(min) => shown(422, "form_password_length_too_short", "is too short", format!("A password has at least {min} characters.")).about("password"),
+            Self::PasswordTooLong(max) => shown(422, "form_password_length_too_long", "is too long", format!("A password has at most {max} characters.")).about("password"),
+            Self::PasswordDigest => shown(422, "form_password_digest_invalid_code", "is not a known digest", "password_digest must be an argon2i or argon2id digest in the PHC format, of at most 256 MiB and 16 passes.").about("password_digest"),
             Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
             Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),

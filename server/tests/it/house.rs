@@ -51,10 +51,10 @@ const DOORS: [&str; 4] = ["backend_api", "frontend_api", "wire", "views"];
 
 #[test]
 fn arrows_run_from_doors_to_house_to_ground() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for path in sources(&root) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in sources(&source) {
         let place = path
-            .strip_prefix(&root)
+            .strip_prefix(&source)
             .unwrap()
             .to_str()
             .unwrap()
@@ -89,8 +89,8 @@ fn arrows_run_from_doors_to_house_to_ground() {
 
 #[test]
 fn files_stay_small_and_open_with_what_they_are_for() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for path in sources(&root) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in sources(&source) {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("//!"), "{}", path.display());
         assert!(text.lines().count() <= 500, "{}", path.display());

@@ -2,8 +2,9 @@
 //! `TEST_DATABASE_URL` names a PostgreSQL server to run the same tests on.
 #![allow(
     clippy::unwrap_used,
+    clippy::too_many_lines,
     missing_docs,
-    reason = "a test that meets the unexpected should stop where it stands"
+    reason = "a test tells one story to its end, and stops where it meets the unexpected"
 )]
 
 mod bad_input;

@@ -308,7 +308,7 @@ async fn a_foreign_redirect_is_refused_when_created_and_again_when_visited() {
     let mut world = World::with(|config| {
         config
             .allowed_origins
-            .push("https://preview.example".parse().unwrap())
+            .push("https://preview.example".parse().unwrap());
     })
     .await;
     let foreign = world
@@ -346,7 +346,7 @@ async fn only_listed_origins_may_call_with_cookies() {
     let world = World::with(|config| {
         config
             .allowed_origins
-            .push("https://app.example".parse().unwrap())
+            .push("https://app.example".parse().unwrap());
     })
     .await;
     let browser = world.browser();

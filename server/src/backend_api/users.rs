@@ -1,0 +1,313 @@
+//! `/v1/users` (spec paths `/users…`).
+
+mod form;
+mod search;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::routing::{get, patch, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::audit::Caller;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::passwords;
+use crate::secret::Secret;
+use crate::sessions::{self, Whose};
+use crate::users::{self, Edit, Profile};
+use crate::views;
+use crate::wire::{Answer, Params};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/users", get(list).post(create))
+        .route("/v1/users/count", get(count))
+        .route("/v1/users/ban", post(ban_all))
+        .route("/v1/users/unban", post(unban_all))
+        .route("/v1/users/{id}", get(show).patch(update).delete(delete))
+        .route("/v1/users/{id}/ban", post(ban))
+        .route("/v1/users/{id}/unban", post(unban))
+        .route("/v1/users/{id}/lock", post(lock))
+        .route("/v1/users/{id}/unlock", post(unlock))
+        .route(
+            "/v1/users/{id}/metadata",
+            patch(merge_metadata).put(replace_metadata),
+        )
+        .route("/v1/users/{id}/verify_password", post(verify_password))
+        .route("/v1/users/{id}/remove_password", post(remove_password))
+        .route(
+            "/v1/users/{id}/organization_memberships",
+            get(organization_memberships),
+        )
+}
+
+async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let filter = search::filter(&mut params)?;
+    let page = search::page(&mut params)?;
+    params.finish()?;
+    let now = app.now();
+    let profiles = app
+        .db
+        .read(move |tx| users::list(tx, &filter, &page))
+        .await?;
+    Ok(Json(
+        profiles.iter().map(|one| views::user(one, now)).collect(),
+    ))
+}
+
+async fn count(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let filter = search::filter(&mut params)?;
+    // SDKs ask for a list and its count with the same parameters.
+    search::page(&mut params)?;
+    params.finish()?;
+    let total = app.db.read(move |tx| users::count(tx, &filter)).await?;
+    Ok(Json(
+        json!({ "object": "total_count", "total_count": total }),
+    ))
+}
+
+async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
+    let now = by.at;
+    let identifiers = form::identifiers(&mut params, now)?;
+    let mut edits = form::edits(&mut params)?;
+    form::enough(&mut params, &identifiers, &edits)?;
+    if params.boolean("banned")?.unwrap_or(false) {
+        edits.push(Edit::Ban);
+    }
+    if params.boolean("locked")?.unwrap_or(false) {
+        edits.push(Edit::Lock);
+    }
+    let password = form::password(&mut params)?;
+    params.finish()?;
+    edits.extend(password.edit().await?);
+    let id = UserId::new(now);
+    let made = app
+        .db
+        .write(move |tx| users::create(tx, &id, &identifiers, &edits, &by))
+        .await?;
+    Ok(Json(views::user(&made, now)))
+}
+
+async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+    let id = UserId::from(id);
+    let profile = app.db.read(move |tx| users::profile(tx, &id)).await?;
+    Ok(Json(views::user(&profile, app.now())))
+}
+
+async fn update(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let mut edits = form::edits(&mut params)?;
+    edits.extend(form::primaries(&mut params)?);
+    let sign_out = params.boolean("sign_out_of_other_sessions")?;
+    let password = form::password(&mut params)?;
+    params.finish()?;
+    edits.extend(password.edit().await?);
+    let change = Change {
+        action: "user.update",
+        edits,
+        sign_out: sign_out.unwrap_or(false),
+    };
+    edit(&app, &id, change, by).await
+}
+
+/// Deletes the user and ends its sessions, in one transaction. The record of its tasks stays.
+async fn delete(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    let gone = views::deleted("user", &id);
+    let id = UserId::from(id);
+    app.db
+        .write(move |tx| {
+            users::delete(tx, &id, &by)?;
+            sessions::revoke_all(tx, &Whose::User(&id), &by).map(|_| ())
+        })
+        .await?;
+    Ok(Json(gone))
+}
+
+async fn ban(State(app): State<App>, Path(id): Path<String>, by: Caller, params: Params) -> Answer {
+    params.finish()?;
+    edit(&app, &id, Change::of("user.ban", vec![Edit::Ban]), by).await
+}
+
+async fn unban(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    edit(&app, &id, Change::of("user.unban", vec![Edit::Unban]), by).await
+}
+
+async fn lock(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    edit(&app, &id, Change::of("user.lock", vec![Edit::Lock]), by).await
+}
+
+async fn unlock(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    edit(&app, &id, Change::of("user.unlock", vec![Edit::Unlock]), by).await
+}
+
+async fn ban_all(State(app): State<App>, by: Caller, params: Params) -> Answer {
+    edit_all(&app, params, Change::of("user.ban", vec![Edit::Ban]), by).await
+}
+
+async fn unban_all(State(app): State<App>, by: Caller, params: Params) -> Answer {
+    edit_all(
+        &app,
+        params,
+        Change::of("user.unban", vec![Edit::Unban]),
+        by,
+    )
+    .await
+}
+
+async fn merge_metadata(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let edits = form::metadata(&mut params, Edit::MergeMetadata)?;
+    params.finish()?;
+    edit(&app, &id, Change::of("user.update", edits), by).await
+}
+
+async fn replace_metadata(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let edits = form::metadata(&mut params, Edit::ReplaceMetadata)?;
+    params.finish()?;
+    edit(&app, &id, Change::of("user.update", edits), by).await
+}
+
+async fn verify_password(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Answer {
+    let password = Secret::from(params.required_text("password", 1024)?);
+    params.finish()?;
+    let id = UserId::from(id);
+    let user = app.db.read(move |tx| users::get(tx, &id)).await?;
+    let hash = user.password.ok_or(Error::PasswordNotSet)?;
+    passwords::verify(password, hash).await?;
+    Ok(Json(json!({ "verified": true })))
+}
+
+async fn remove_password(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let sign_out = params
+        .boolean("sign_out_of_other_sessions")?
+        .unwrap_or(false);
+    params.finish()?;
+    let change = Change {
+        sign_out,
+        ..Change::of("user.password_remove", vec![Edit::Password(None)])
+    };
+    edit(&app, &id, change, by).await
+}
+
+/// Standin has no organizations, so nobody is a member of one.
+async fn organization_memberships(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    params.page()?;
+    params.ignore(&["paginated", "order_by"]);
+    params.finish()?;
+    let id = UserId::from(id);
+    app.db.read(move |tx| users::get(tx, &id)).await?;
+    Ok(Json(json!({ "data": [], "total_count": 0 })))
+}
+
+/// A change to users, under the name it has in the audit trail.
+struct Change {
+    action: &'static str,
+    edits: Vec<Edit>,
+    /// Whether the users' sessions end with it.
+    sign_out: bool,
+}
+
+impl Change {
+    /// A ban ends sessions (spec), nothing else does unless asked to.
+    fn of(action: &'static str, edits: Vec<Edit>) -> Self {
+        let sign_out = edits.iter().any(|edit| matches!(edit, Edit::Ban));
+        Self {
+            action,
+            edits,
+            sign_out,
+        }
+    }
+
+    fn make(&self, tx: &mut Tx<'_>, id: &UserId, by: &Caller) -> Result<Profile> {
+        let changed = users::edit(tx, id, self.action, &self.edits, by)?;
+        if self.sign_out {
+            sessions::revoke_all(tx, &Whose::User(id), by)?;
+        }
+        Ok(changed)
+    }
+}
+
+/// Changes one user and shows it.
+async fn edit(app: &App, id: &str, change: Change, by: Caller) -> Answer {
+    let (id, now) = (UserId::from(id), by.at);
+    let changed = app.db.write(move |tx| change.make(tx, &id, &by)).await?;
+    Ok(Json(views::user(&changed, now)))
+}
+
+/// As [`edit`], for 1 to 50 users (spec): all of them or, when one is unknown, none.
+async fn edit_all(app: &App, mut params: Params, change: Change, by: Caller) -> Answer {
+    let ids = params.texts("user_ids", 50)?;
+    params.finish()?;
+    if ids.is_empty() {
+        return Err(Error::ParamMissing("user_ids"));
+    }
+    let mut ids: Vec<_> = ids.into_iter().map(UserId::from).collect();
+    // In one order everywhere, so that two such calls never wait for each other's rows.
+    ids.sort();
+    ids.dedup();
+    let now = by.at;
+    let changed = app
+        .db
+        .write(move |tx| {
+            let one = |id| change.make(tx, id, &by);
+            ids.iter().map(one).collect::<Result<Vec<_>>>()
+        })
+        .await?;
+    let shown: Vec<Value> = changed.iter().map(|one| views::user(one, now)).collect();
+    Ok(Json(shown.into()))
+}

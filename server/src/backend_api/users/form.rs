@@ -1,0 +1,211 @@
+//! Reads a user's fields from a body.
+
+use serde_json::{Map, Value};
+
+use crate::backend_api::identifiers::status;
+use crate::clock::Time;
+use crate::error::{Error, Result};
+use crate::id::IdentifierId;
+use crate::passwords::{self, PasswordHash};
+use crate::secret::Secret;
+use crate::users::{Edit, Kind, Metadata, NewIdentifier, Status};
+use crate::wire::Params;
+
+/// The most identifiers of one kind that a user can be made with.
+const IDENTIFIERS_MAX: usize = 10;
+/// The most characters of a name.
+const NAME_MAX: usize = 256;
+
+/// `email_address` and `phone_number` with their `…_identification_status`.
+pub(super) fn identifiers(params: &mut Params, at: Time) -> Result<Vec<NewIdentifier>> {
+    let mut all = of(
+        params,
+        Kind::EmailAddress,
+        "email_address",
+        "email_address_identification_status",
+    )?;
+    all.extend(of(
+        params,
+        Kind::PhoneNumber,
+        "phone_number",
+        "phone_number_identification_status",
+    )?);
+    let mut ids: Vec<_> = all.iter().map(|_| IdentifierId::new(at)).collect();
+    // Made in one moment, they are told apart by their ids: the first one asked for gets the smallest.
+    ids.sort();
+    let made = ids.into_iter().zip(all);
+    Ok(made
+        .map(|(id, (kind, value, status))| NewIdentifier {
+            id,
+            kind,
+            value,
+            status,
+        })
+        .collect())
+}
+
+fn of(
+    params: &mut Params,
+    kind: Kind,
+    values: &'static str,
+    statuses: &'static str,
+) -> Result<Vec<(Kind, String, Status)>> {
+    let texts = params.texts(values, IDENTIFIERS_MAX)?;
+    let named = params.texts(statuses, IDENTIFIERS_MAX)?;
+    if !named.is_empty() && named.len() != texts.len() {
+        return Err(Error::ParamLengths(statuses, values));
+    }
+    let mut made = Vec::new();
+    for (place, text) in texts.iter().enumerate() {
+        let status = match named.get(place) {
+            Some(name) => status(statuses, name, &[Status::Verified, Status::Reserved])?,
+            None => Status::Verified,
+        };
+        made.push((kind, kind.normal(text)?, status));
+    }
+    Ok(made)
+}
+
+/// A new user needs something to be named by, unless that is waived.
+pub(super) fn enough(
+    params: &mut Params,
+    identifiers: &[NewIdentifier],
+    edits: &[Edit],
+) -> Result<()> {
+    let waived = params.boolean("skip_user_requirement")?.unwrap_or(false);
+    let named = edits
+        .iter()
+        .any(|edit| matches!(edit, Edit::Username(Some(_))));
+    if waived || named || !identifiers.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::ParamMissing("email_address"))
+    }
+}
+
+/// The fields that creating and updating have in common. What is not given is not touched; null empties a field.
+pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
+    let mut edits = Vec::new();
+    for (name, edit) in [
+        ("username", Edit::Username as fn(Option<String>) -> Edit),
+        ("first_name", Edit::FirstName),
+        ("last_name", Edit::LastName),
+        ("locale", Edit::Locale),
+        ("external_id", Edit::ExternalId),
+    ] {
+        if let Some(text) = params.nullable_text(name)? {
+            // An empty text means no value, as with Clerk; two users without an external id do not collide.
+            let text = text.filter(|text| !text.trim().is_empty());
+            if text
+                .as_ref()
+                .is_some_and(|text| text.chars().count() > NAME_MAX)
+            {
+                return Err(Error::ParamTooLong(name, NAME_MAX));
+            }
+            edits.push(edit(text));
+        }
+    }
+    edits.extend(metadata(params, Edit::ReplaceMetadata)?);
+    if let Some(yes) = params.boolean("delete_self_enabled")? {
+        edits.push(Edit::DeleteSelfEnabled(yes));
+    }
+    if let Some(yes) = params.boolean("create_organization_enabled")? {
+        edits.push(Edit::CreateOrganizationEnabled(yes));
+    }
+    if let Some(at) = time(params, "legal_accepted_at")? {
+        edits.push(Edit::LegalAcceptedAt(Some(at)));
+    }
+    if let Some(at) = time(params, "created_at")? {
+        edits.push(Edit::CreatedAt(at));
+    }
+    // Checks and features that Standin does not have.
+    params.ignore(&[
+        "skip_legal_checks",
+        "bypass_client_trust",
+        "create_organizations_limit",
+        "notify_primary_email_address_changed",
+    ]);
+    Ok(edits)
+}
+
+/// `primary_email_address_id` and `primary_phone_number_id`.
+pub(super) fn primaries(params: &mut Params) -> Result<Vec<Edit>> {
+    let mut edits = Vec::new();
+    for (name, kind) in [
+        ("primary_email_address_id", Kind::EmailAddress),
+        ("primary_phone_number_id", Kind::PhoneNumber),
+    ] {
+        let id = params.text(name)?;
+        edits.extend(id.map(|id| Edit::Primary(kind, id.into())));
+    }
+    Ok(edits)
+}
+
+/// The metadata objects that are given, each as the edit that `edit` makes of it.
+pub(super) fn metadata(
+    params: &mut Params,
+    edit: fn(Metadata, Map<String, Value>) -> Edit,
+) -> Result<Vec<Edit>> {
+    let mut edits = Vec::new();
+    for (name, which) in [
+        ("public_metadata", Metadata::Public),
+        ("private_metadata", Metadata::Private),
+        ("unsafe_metadata", Metadata::Unsafe),
+    ] {
+        let object = params.object(name)?;
+        edits.extend(object.map(|object| edit(which, object)));
+    }
+    Ok(edits)
+}
+
+/// A password as a body gives it.
+pub(super) enum Password {
+    None,
+    Plain(Secret, bool),
+    Hashed(PasswordHash),
+}
+
+impl Password {
+    /// The change it makes. Hashing takes its time.
+    pub(super) async fn edit(self) -> Result<Option<Edit>> {
+        let hash = match self {
+            Self::None => return Ok(None),
+            Self::Plain(password, skip_checks) => passwords::hash(password, skip_checks).await?,
+            Self::Hashed(hash) => hash,
+        };
+        Ok(Some(Edit::Password(Some(hash))))
+    }
+}
+
+/// `password`, or `password_digest` with `password_hasher`.
+pub(super) fn password(params: &mut Params) -> Result<Password> {
+    let skip_checks = params.boolean("skip_password_checks")?.unwrap_or(false);
+    params.ignore(&["skip_password_requirement"]);
+    let plain = params.text("password")?.map(Secret::from);
+    let digest = params.text("password_digest")?;
+    let hasher = params.text("password_hasher")?;
+    match (plain, digest, hasher.as_deref()) {
+        (None, None, _) => Ok(Password::None),
+        (Some(_), Some(_), _) => Err(Error::ParamConflict("password", "password_digest")),
+        (Some(plain), None, _) => Ok(Password::Plain(plain, skip_checks)),
+        (None, Some(digest), Some("argon2i" | "argon2id")) => {
+            PasswordHash::import(&digest).map(Password::Hashed)
+        }
+        (None, Some(_), None) => Err(Error::ParamMissing("password_hasher")),
+        (None, Some(_), Some(_)) => Err(Error::ParamValue(
+            "password_hasher",
+            "argon2i or argon2id; other digests cannot be checked here".into(),
+        )),
+    }
+}
+
+/// A moment in RFC 3339.
+fn time(params: &mut Params, name: &'static str) -> Result<Option<Time>> {
+    let Some(text) = params.text(name)? else {
+        return Ok(None);
+    };
+    let at: jiff::Timestamp = text
+        .parse()
+        .map_err(|_| Error::ParamFormat(name, "a time in RFC 3339, as 2026-05-12T09:30:00Z"))?;
+    Ok(Some(Time(at.as_millisecond())))
+}

@@ -1,0 +1,132 @@
+//! Users and their identifiers as JSON (spec schemas `User`, `EmailAddress`, `PhoneNumber`).
+
+use serde_json::{Value, json};
+
+use crate::clock::Time;
+use crate::users::{Identifier, Kind, Profile, Status, User};
+
+/// A user as applications' servers see it.
+pub(crate) fn user(profile: &Profile, now: Time) -> Value {
+    let mut view = own_user(profile, now);
+    view["private_metadata"] = profile.user.private_metadata.clone().into();
+    view
+}
+
+/// A user as its own browser sees it: without the private metadata.
+pub(crate) fn own_user(profile: &Profile, now: Time) -> Value {
+    let Profile { user, identifiers } = profile;
+    let lock = user.locked_until.filter(|until| *until > now);
+    let of = |kind| -> Vec<Value> {
+        let some = identifiers.iter().filter(|one| one.kind == kind);
+        some.map(identifier).collect()
+    };
+    json!({
+        "object": "user",
+        "id": user.id,
+        "username": user.username,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "locale": user.locale,
+        "image_url": "",
+        "has_image": false,
+        "external_id": user.external_id,
+        "primary_email_address_id": user.primary_email_address,
+        "primary_phone_number_id": user.primary_phone_number,
+        "primary_web3_wallet_id": null,
+        "email_addresses": of(Kind::EmailAddress),
+        "phone_numbers": of(Kind::PhoneNumber),
+        "web3_wallets": [],
+        "passkeys": [],
+        "external_accounts": [],
+        "saml_accounts": [],
+        "enterprise_accounts": [],
+        "organization_memberships": [],
+        "password_enabled": user.password.is_some(),
+        "password_last_updated_at": user.password_changed_at,
+        "two_factor_enabled": false,
+        "totp_enabled": false,
+        "backup_code_enabled": false,
+        "mfa_enabled_at": null,
+        "mfa_disabled_at": null,
+        "public_metadata": user.public_metadata,
+        "unsafe_metadata": user.unsafe_metadata,
+        "banned": user.banned_at.is_some(),
+        "locked": lock.is_some(),
+        // Rounded up: it is never zero while the lock holds.
+        "lockout_expires_in_seconds": lock.map(|until| (until.0 - now.0 + 999) / 1000),
+        "verification_attempts_remaining": null,
+        "delete_self_enabled": user.delete_self_enabled,
+        "create_organization_enabled": user.create_organization_enabled,
+        "create_organizations_limit": null,
+        "legal_accepted_at": user.legal_accepted_at,
+        "last_sign_in_at": user.last_sign_in_at,
+        "last_active_at": user.last_active_at,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+    })
+}
+
+/// What others may see of a user.
+pub(crate) fn public_user_data(profile: &Profile) -> Value {
+    let user = &profile.user;
+    json!({
+        "user_id": user.id,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "username": user.username,
+        "image_url": "",
+        "has_image": false,
+        "identifier": primary(profile),
+        "banned": user.banned_at.is_some(),
+    })
+}
+
+/// The name a user goes by: the primary e-mail address, else the primary phone number, else the username.
+fn primary(profile: &Profile) -> Option<&str> {
+    let value = |kind| {
+        let id = User::primary(&profile.user, kind)?;
+        let found = profile.identifiers.iter().find(|one| one.id == *id);
+        found.map(|one| one.value.as_str())
+    };
+    value(Kind::EmailAddress)
+        .or_else(|| value(Kind::PhoneNumber))
+        .or(profile.user.username.as_deref())
+}
+
+/// An e-mail address or a phone number.
+pub(crate) fn identifier(identifier: &Identifier) -> Value {
+    let name = identifier.kind.as_str();
+    let verification = (identifier.status == Status::Verified).then(|| {
+        json!({
+            "object": "verification_admin",
+            "status": "verified",
+            "strategy": "admin",
+            "attempts": null,
+            "expire_at": null,
+        })
+    });
+    let mut view = json!({
+        "object": name,
+        "id": identifier.id,
+        name: identifier.value,
+        "reserved": identifier.status == Status::Reserved,
+        "verification": verification,
+        "linked_to": [],
+        "created_at": identifier.created_at,
+        "updated_at": identifier.updated_at,
+    });
+    match identifier.kind {
+        Kind::EmailAddress => view["matches_sso_connection"] = false.into(),
+        Kind::PhoneNumber => {
+            view["reserved_for_second_factor"] = false.into();
+            view["default_second_factor"] = false.into();
+            view["backup_codes"] = Value::Null;
+        }
+    }
+    view
+}
+
+/// What remains of something deleted (spec schema `DeletedObject`).
+pub(crate) fn deleted(object: &str, id: &str) -> Value {
+    json!({ "object": object, "id": id, "deleted": true })
+}
