@@ -1,0 +1,163 @@
+//! Which server a command talks to, and with which key: as the command line says, as the environment says, or the one
+//! that `standin dev` started on the data folder.
+
+use std::path::PathBuf;
+
+use crate::data::{FOLDER, Folder, Notes};
+use crate::failure::{Exit, Failure, Result};
+
+/// The options every command of this kind takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Which server")]
+pub struct Where {
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Its Backend API [env: CLERK_API_URL]"
+    )]
+    pub api_url: Option<String>,
+    #[arg(
+        long,
+        value_name = "KEY",
+        help = "Its secret key [env: CLERK_SECRET_KEY]"
+    )]
+    pub secret_key: Option<String>,
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The data folder of a development server, instead of the two [env: STANDIN_DATA; default: ./.standin]"
+    )]
+    pub data: Option<PathBuf>,
+}
+
+/// A server, and what is known about it.
+pub struct Target {
+    /// The Backend API, without a trailing slash.
+    pub api_url: String,
+    /// The key to it.
+    pub secret_key: String,
+    /// Known where it is the development server of a data folder, or of this process's parent.
+    pub publishable_key: Option<String>,
+    /// Likewise: the Frontend API, without a trailing slash.
+    pub public_url: Option<String>,
+    /// Likewise: the folder, where it is not the usual one.
+    pub folder: Option<PathBuf>,
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Where {
+    /// The data folder meant.
+    pub fn folder(&self) -> Folder {
+        let named = self
+            .data
+            .clone()
+            .or_else(|| env("STANDIN_DATA").map(PathBuf::from));
+        Folder::at(named.unwrap_or_else(|| FOLDER.into()))
+    }
+
+    /// Decides. Options win over the environment, the environment over the usual data folder. A key alone in the
+    /// environment names no server (it may well be one of Clerk's), so it is not used without an address beside it.
+    pub fn resolve(&self) -> Result<Target> {
+        let mut url = self.api_url.clone();
+        let mut key = self.secret_key.clone();
+        if self.data.is_none() && url.is_none() {
+            url = env("CLERK_API_URL");
+        }
+        if url.is_some() && key.is_none() {
+            key = env("CLERK_SECRET_KEY");
+        }
+        let folder = self.folder();
+        let trim = |url: &str| url.trim_end_matches('/').to_owned();
+        let notes = Notes::read(&folder)?;
+        let own = notes.filter(|notes| match (&url, &notes.api_url) {
+            (None, Some(_)) => true,
+            (Some(url), Some(own)) => trim(url) == trim(own),
+            (_, None) => false,
+        });
+        match (url, key, own) {
+            (url, key, Some(notes)) => Ok(Target {
+                api_url: trim(&url.or(notes.api_url).unwrap_or_default()),
+                secret_key: key.unwrap_or(notes.secret_key),
+                publishable_key: notes.publishable_key,
+                public_url: notes.public_url,
+                folder: Some(folder.path().to_owned())
+                    .filter(|path| path != &PathBuf::from(FOLDER)),
+            }),
+            (Some(url), Some(key), None) => Ok(Target {
+                api_url: trim(&url),
+                secret_key: key,
+                publishable_key: env("CLERK_PUBLISHABLE_KEY"),
+                public_url: env("CLERK_PROXY_URL")
+                    .filter(|url| url.starts_with("http"))
+                    .map(|url| trim(&url)),
+                folder: None,
+            }),
+            (Some(url), None, None) => {
+                Err(Failure::usage(format!("there is no secret key for {url}"))
+                    .hint("name it", "--secret-key or CLERK_SECRET_KEY"))
+            }
+            (None, _, None) => Err(Failure::new(
+                Exit::Unreachable,
+                "server_unknown",
+                format!(
+                    "no server is known here: there is no {}",
+                    Notes::file(&folder).display()
+                ),
+            )
+            .hint("start one", "standin dev")
+            .hint("or name one", "--api-url URL --secret-key KEY")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notes(api_url: Option<&str>) -> (tempfile::TempDir, Where) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut notes = Notes::read_or_make(&Folder::at(folder.path())).unwrap();
+        notes.api_url = api_url.map(Into::into);
+        notes.secret_key = "sk_test_own".into();
+        notes.write(&Folder::at(folder.path())).unwrap();
+        let data = Some(folder.path().to_owned());
+        (
+            folder,
+            Where {
+                data,
+                ..Where::default()
+            },
+        )
+    }
+
+    #[test]
+    fn the_data_folder_names_its_server() {
+        let (_folder, place) = notes(Some("http://127.0.0.1:4747"));
+        let target = place.resolve().unwrap();
+        assert_eq!(target.api_url, "http://127.0.0.1:4747");
+        assert_eq!(target.secret_key, "sk_test_own");
+    }
+
+    #[test]
+    fn a_folders_key_goes_to_its_own_server_only() {
+        let (_folder, mut place) = notes(Some("http://127.0.0.1:4747"));
+        place.api_url = Some("http://127.0.0.1:4747/".into());
+        assert_eq!(place.resolve().unwrap().secret_key, "sk_test_own");
+        place.secret_key = Some("sk_test_other".into());
+        place.api_url = Some("https://elsewhere.example".into());
+        let target = place.resolve().unwrap();
+        assert_eq!(target.secret_key, "sk_test_other");
+        assert_eq!(target.public_url, None);
+    }
+
+    #[test]
+    fn a_folder_that_was_never_served_names_none() {
+        let (_folder, place) = notes(None);
+        let failure = place.resolve().err().unwrap();
+        assert_eq!(failure.exit, Exit::Unreachable);
+        assert_eq!(failure.hints[0].1, "standin dev");
+    }
+}

@@ -1,0 +1,259 @@
+//! Which names the settings have: every framework shows a page's share of them under a prefix of its own, and asks for
+//! some by other names.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::Values;
+
+/// What `--framework` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Choice {
+    /// As package.json says
+    Auto,
+    /// Next.js
+    Next,
+    /// Astro
+    Astro,
+    /// Nuxt
+    Nuxt,
+    /// React Router
+    ReactRouter,
+    /// `TanStack` Start
+    Tanstack,
+    /// Express, and any server without a framework
+    Express,
+    /// Fastify
+    Fastify,
+    /// Vite
+    Vite,
+    /// The names of all of them
+    All,
+}
+
+/// A framework, or a group with the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framework {
+    /// Next.js.
+    Next,
+    /// Astro.
+    Astro,
+    /// Nuxt.
+    Nuxt,
+    /// React Router, `TanStack` Start and bare Vite.
+    Vite,
+    /// Express and whatever reads `CLERK_…` as it is.
+    Plain,
+    /// As plain, with settings that must be passed in code.
+    Fastify,
+}
+
+const ALL: [Framework; 5] = [
+    Framework::Plain,
+    Framework::Next,
+    Framework::Astro,
+    Framework::Nuxt,
+    Framework::Vite,
+];
+
+/// Packages that name a framework, the more telling first: an application on Astro also depends on vite.
+const PACKAGES: [(&str, Framework); 15] = [
+    ("@clerk/nextjs", Framework::Next),
+    ("@clerk/astro", Framework::Astro),
+    ("@clerk/nuxt", Framework::Nuxt),
+    ("@clerk/react-router", Framework::Vite),
+    ("@clerk/tanstack-react-start", Framework::Vite),
+    ("@clerk/fastify", Framework::Fastify),
+    ("@clerk/express", Framework::Plain),
+    ("next", Framework::Next),
+    ("astro", Framework::Astro),
+    ("nuxt", Framework::Nuxt),
+    ("@react-router/dev", Framework::Vite),
+    ("@tanstack/react-start", Framework::Vite),
+    ("fastify", Framework::Fastify),
+    ("express", Framework::Plain),
+    ("vite", Framework::Vite),
+];
+
+impl Choice {
+    /// The frameworks meant, for the application in `folder`.
+    pub fn frameworks(self, folder: &Path) -> Vec<Framework> {
+        vec![match self {
+            Self::All => return ALL.to_vec(),
+            Self::Auto => detect(&package(folder)).unwrap_or(Framework::Plain),
+            Self::Next => Framework::Next,
+            Self::Astro => Framework::Astro,
+            Self::Nuxt => Framework::Nuxt,
+            Self::ReactRouter | Self::Tanstack | Self::Vite => Framework::Vite,
+            Self::Express => Framework::Plain,
+            Self::Fastify => Framework::Fastify,
+        }]
+    }
+}
+
+/// The application's package.json; null where there is none that can be read.
+pub fn package(folder: &Path) -> Value {
+    let text = std::fs::read_to_string(folder.join("package.json"));
+    text.ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
+/// Whether an application depends on a package.
+pub fn depends_on(package: &Value, name: &str) -> bool {
+    ["dependencies", "devDependencies", "peerDependencies"]
+        .iter()
+        .any(|kind| package[*kind].get(name).is_some())
+}
+
+fn detect(package: &Value) -> Option<Framework> {
+    let found = PACKAGES.iter().find(|(name, _)| depends_on(package, name));
+    found.map(|(_, framework)| *framework)
+}
+
+impl Framework {
+    /// What stands before the names of what pages may see.
+    fn public(self) -> &'static str {
+        match self {
+            Self::Next => "NEXT_PUBLIC_",
+            Self::Astro => "PUBLIC_",
+            Self::Nuxt => "NUXT_PUBLIC_",
+            Self::Vite => "VITE_",
+            Self::Plain | Self::Fastify => "",
+        }
+    }
+
+    /// What stands before the names of what only the server may see.
+    fn private(self) -> &'static str {
+        if self == Self::Nuxt { "NUXT_" } else { "" }
+    }
+
+    /// Names and values for this framework.
+    pub fn settings(self, values: &Values) -> Vec<(String, String)> {
+        let (public, private) = (self.public(), self.private());
+        let mut settings = vec![
+            (
+                format!("{public}CLERK_PUBLISHABLE_KEY"),
+                values.publishable_key.clone(),
+            ),
+            (
+                format!("{private}CLERK_SECRET_KEY"),
+                values.secret_key.clone(),
+            ),
+            (format!("{private}CLERK_API_URL"), values.api_url.clone()),
+            (
+                format!("{public}CLERK_PROXY_URL"),
+                values.public_url.clone(),
+            ),
+            (
+                format!("{public}CLERK_JS_URL"),
+                values.script("clerk-js@6/dist/clerk.browser.js"),
+            ),
+            (
+                format!("{public}CLERK_UI_URL"),
+                values.script("ui@1/dist/ui.browser.js"),
+            ),
+            (format!("{public}CLERK_TELEMETRY_DISABLED"), "1".into()),
+        ];
+        if !public.is_empty() {
+            // The server's half of an SDK looks for it without the prefix.
+            settings.push(("CLERK_TELEMETRY_DISABLED".into(), "1".into()));
+        }
+        settings
+    }
+}
+
+/// Names and values for several frameworks, each name once.
+pub fn settings(frameworks: &[Framework], values: &Values) -> Vec<(String, String)> {
+    let mut settings: Vec<(String, String)> = Vec::new();
+    for (name, value) in frameworks
+        .iter()
+        .flat_map(|framework| framework.settings(values))
+    {
+        if !settings.iter().any(|(known, _)| *known == name) {
+            settings.push((name, value));
+        }
+    }
+    settings
+}
+
+/// Whether a setting of any framework holds a key.
+pub fn is_key(name: &str) -> bool {
+    ALL.iter().any(|framework| {
+        name == format!("{}CLERK_PUBLISHABLE_KEY", framework.public())
+            || name == format!("{}CLERK_SECRET_KEY", framework.private())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_framework_is_read_off_the_dependencies() {
+        let of = |package: Value| detect(&package);
+        assert_eq!(
+            of(json!({ "dependencies": { "next": "16" } })),
+            Some(Framework::Next)
+        );
+        assert_eq!(
+            of(json!({ "devDependencies": { "vite": "8" }, "dependencies": { "astro": "7" } })),
+            Some(Framework::Astro)
+        );
+        assert_eq!(
+            of(json!({ "dependencies": { "express": "5", "@clerk/fastify": "3" } })),
+            Some(Framework::Fastify)
+        );
+        assert_eq!(of(json!({ "dependencies": { "left-pad": "1" } })), None);
+        assert_eq!(of(Value::Null), None);
+    }
+
+    #[test]
+    fn each_framework_gets_its_own_names() {
+        let values = Values::example();
+        let names = |framework: Framework| -> Vec<String> {
+            framework
+                .settings(&values)
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect()
+        };
+        assert_eq!(
+            names(Framework::Nuxt),
+            [
+                "NUXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
+                "NUXT_CLERK_SECRET_KEY",
+                "NUXT_CLERK_API_URL",
+                "NUXT_PUBLIC_CLERK_PROXY_URL",
+                "NUXT_PUBLIC_CLERK_JS_URL",
+                "NUXT_PUBLIC_CLERK_UI_URL",
+                "NUXT_PUBLIC_CLERK_TELEMETRY_DISABLED",
+                "CLERK_TELEMETRY_DISABLED",
+            ]
+        );
+        assert_eq!(
+            names(Framework::Next)[..3],
+            [
+                "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
+                "CLERK_SECRET_KEY",
+                "CLERK_API_URL"
+            ]
+        );
+        assert_eq!(names(Framework::Plain).len(), 7);
+    }
+
+    #[test]
+    fn a_secret_never_gets_a_name_that_pages_see() {
+        let values = Values::example();
+        for (name, value) in settings(&ALL, &values) {
+            assert!(
+                value != values.secret_key || !name.contains("PUBLIC") && !name.starts_with("VITE"),
+                "{name}"
+            );
+        }
+    }
+}

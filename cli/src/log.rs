@@ -1,0 +1,131 @@
+//! The log, on stderr: one readable line a request in development, JSON in production. `RUST_LOG` chooses what is in it.
+
+use std::fmt;
+
+use jiff::Zoned;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, fmt as lines};
+
+use crate::terminal::{self, DIM, GREEN, RED, YELLOW};
+
+/// Under this target the server reports each request.
+const REQUEST: &str = "standin::request";
+
+fn filter() -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
+/// For people.
+pub fn development() {
+    let others = lines::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .with_filter(tracing_subscriber::filter::filter_fn(|event| {
+            event.target() != REQUEST
+        }));
+    let log = tracing_subscriber::registry().with(filter());
+    let _ = log.with(Requests).with(others).try_init();
+}
+
+/// For machines.
+pub fn production() {
+    let json = lines::layer().json().flatten_event(true);
+    let log = tracing_subscriber::registry().with(filter());
+    let _ = log.with(json.with_writer(std::io::stderr)).try_init();
+}
+
+/// Writes one line for each request.
+struct Requests;
+
+impl<S: Subscriber> Layer<S> for Requests {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == REQUEST {
+            let mut request = Request::default();
+            event.record(&mut request);
+            terminal::say(request.line(&Zoned::now()));
+        }
+    }
+}
+
+/// What is reported of a request.
+#[derive(Default)]
+struct Request {
+    method: String,
+    path: String,
+    status: u64,
+    micros: u64,
+    code: String,
+    cause: String,
+}
+
+impl Request {
+    fn line(&self, at: &Zoned) -> String {
+        let color = match self.status {
+            500.. => RED,
+            400.. => YELLOW,
+            _ => GREEN,
+        };
+        let (time, path) = (at.strftime("%H:%M:%S"), terminal::plain(&self.path));
+        let (status, method) = (self.status, &self.method);
+        let millis = self.micros / 1000;
+        let tenths = self.micros % 1000 / 100;
+        // The cause is for whoever runs the server; the caller was not told.
+        let why = [self.code.as_str(), self.cause.as_str()];
+        let why: Vec<_> = why.into_iter().filter(|text| !text.is_empty()).collect();
+        let why = terminal::plain(&why.join(": "));
+        let line = format!(
+            "  {DIM}{time}{DIM:#} {method:6} {path:34} {color}{status}{color:#} {DIM}{millis:3}.{tenths} ms{DIM:#}  {why}"
+        );
+        line.trim_end().to_owned()
+    }
+}
+
+impl Visit for Request {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "method" => value.clone_into(&mut self.method),
+            "path" => value.clone_into(&mut self.path),
+            "code" => value.clone_into(&mut self.code),
+            "cause" => value.clone_into(&mut self.cause),
+            _ => {}
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "status" => self.status = value,
+            "micros" => self.micros = value,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_line_whatever_was_asked_for() {
+        let request = Request {
+            method: "GET".into(),
+            path: "/a\n\x1b[2Jb".into(),
+            status: 404,
+            micros: 1234,
+            code: "resource_not_found".into(),
+            cause: String::new(),
+        };
+        let at = "2026-05-12T14:03:11[UTC]".parse().unwrap();
+        let line = anstream::adapter::strip_str(&request.line(&at)).to_string();
+        assert!(line.starts_with("  14:03:11 GET    /a"), "{line}");
+        assert!(line.ends_with("404   1.2 ms  resource_not_found"), "{line}");
+        assert!(!line.contains(['\n', '\x1b']), "{line:?}");
+    }
+}

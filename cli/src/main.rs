@@ -1,0 +1,126 @@
+//! `standin`: one binary for a developer's machine, for CI and for production.
+//!
+//! `dev` and `serve` run a server; most other commands are clients of its Backend API and find it by the environment or
+//! by the data folder. Data goes to stdout, talk to stderr. The exit code is 0 when it was done, 1 when it failed, 2 when
+//! the command line cannot be understood, 3 when something was not found, not allowed or used already, 4 when no server
+//! answers, 130 when somebody interrupted it.
+
+mod agent;
+mod audit;
+mod browser;
+mod client;
+mod data;
+mod dev;
+mod doctor;
+mod duration;
+mod env;
+mod failure;
+mod key;
+mod log;
+mod nearest;
+mod serve;
+mod session;
+mod signals;
+mod task;
+mod terminal;
+mod user;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::failure::{Failure, Result};
+
+/// Signs programs in as one of your users: end-to-end tests, and agents that use a browser.
+#[derive(Parser)]
+#[command(name = "standin", version, propagate_version = true)]
+struct Cli {
+    /// Answer with one JSON object on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a development server: keys, a first user, everything on this machine
+    Dev(dev::Dev),
+    /// Run a production server
+    Serve(serve::Serve),
+    /// Make links that sign a browser in, list them, take them back
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Make, list, ban and remove users
+    #[command(subcommand)]
+    User(user::Command),
+    /// List agents, stop and start them
+    #[command(subcommand)]
+    Agent(agent::Command),
+    /// List sessions and end them
+    #[command(subcommand)]
+    Session(session::Command),
+    /// Read the record of what happened
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Make and end secret keys; make a master key
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Print the settings an application needs, or merge them into its .env file
+    Env(env::Env),
+    /// Look for what usually goes wrong, and name the remedy
+    Doctor(doctor::Doctor),
+    /// Print a script that completes these commands in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    let Cli { json, command } = Cli::parse();
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io("start", &error))
+        .and_then(|runtime| runtime.block_on(run(command, json)));
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.show(json);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+async fn run(command: Command, json: bool) -> Result<ExitCode> {
+    match command {
+        Command::Dev(dev) => return dev::run(dev, json).await,
+        Command::Serve(serve) => return serve::run(serve).await,
+        Command::Doctor(doctor) => return doctor::run(doctor, json).await,
+        Command::Task(command) => task::run(command, json).await?,
+        Command::User(command) => user::run(command, json).await?,
+        Command::Agent(command) => agent::run(command, json).await?,
+        Command::Session(command) => session::run(command, json).await?,
+        Command::Audit(command) => audit::run(command, json).await?,
+        Command::Key(command) => key::run(command, json).await?,
+        Command::Env(env) => env::run(env, json).await?,
+        Command::Completions { shell } => {
+            let mut cli = Cli::command();
+            clap_complete::generate(shell, &mut cli, "standin", &mut io::stdout());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

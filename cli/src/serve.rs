@@ -1,0 +1,136 @@
+//! `standin serve`: a production server. It has no default key, no first user and no wildcard; what it needs to know comes
+//! from options, from `STANDIN_…` variables, and from a file, in this order.
+
+mod file;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use standin_server::Server;
+use standin_server::config::Config;
+use standin_server::origin::Origin;
+use url::Url;
+
+use crate::data::Folder;
+use crate::failure::{Failure, Result};
+use crate::{key, log, signals};
+use file::File;
+
+/// The command.
+#[derive(Args)]
+pub struct Serve {
+    /// A TOML file with any of these settings
+    #[arg(long, value_name = "FILE", env = "STANDIN_CONFIG")]
+    config: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1:4747]
+    #[arg(long, value_name = "ADDR", env = "STANDIN_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// An address of its own for the Backend API
+    #[arg(long, value_name = "ADDR", env = "STANDIN_BACKEND_LISTEN")]
+    backend_listen: Option<SocketAddr>,
+    /// Where browsers reach the server, as in `https://clerk.example.com`
+    #[arg(long, value_name = "URL", env = "STANDIN_PUBLIC_URL")]
+    public_url: Option<Url>,
+    /// The folder for the master key and the SQLite data
+    #[arg(long, value_name = "DIR", env = "STANDIN_DATA")]
+    data: Option<PathBuf>,
+    /// A PostgreSQL database instead of SQLite
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "STANDIN_DATABASE_URL",
+        hide_env_values = true
+    )]
+    database_url: Option<String>,
+    /// An origin that links may land on, as in `https://app.example.com`
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "STANDIN_ALLOW_ORIGIN",
+        value_delimiter = ','
+    )]
+    allow_origin: Vec<Origin>,
+    /// A host name beside the public one that the server answers for
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "STANDIN_ALLOW_HOST",
+        value_delimiter = ','
+    )]
+    allow_host: Vec<String>,
+    /// A proxy whose X-Forwarded-For is believed
+    #[arg(
+        long,
+        value_name = "IP",
+        env = "STANDIN_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<IpAddr>,
+}
+
+/// Runs it until somebody asks to stop. Requests under way are finished first.
+pub async fn run(serve: Serve) -> Result<ExitCode> {
+    log::production();
+    let config = serve.settle()?;
+    let database = config.database.clone();
+    let server = Server::start(config).await?;
+    tracing::info!(
+        address = %server.local_addr(),
+        backend_address = %server.backend_addr(),
+        public_url = server.url(),
+        publishable_key = server.instance().publishable_key,
+        version = env!("CARGO_PKG_VERSION"),
+        "ready",
+    );
+    if !key::any_live(&database).await? {
+        tracing::warn!(
+            "there is no secret key yet: nobody can use the Backend API; `standin key create` makes one"
+        );
+    }
+    let asked = signals::asked().await?;
+    tracing::info!(?asked, "stopping");
+    server.stop().await;
+    Ok(asked.exit_code())
+}
+
+impl Serve {
+    /// Puts options, variables and file together.
+    fn settle(self) -> Result<Config> {
+        let file = match &self.config {
+            Some(path) => File::read(path)?,
+            None => File::default(),
+        };
+        let data = self.data.or_else(|| file.data.clone());
+        let database_url = self.database_url.or_else(|| file.database_url.clone());
+        if data.is_none() && database_url.is_none() {
+            return Err(Failure::usage("say where the data shall live")
+                .hint("on this machine", "--data /var/lib/standin")
+                .hint("for many nodes", "--database-url postgres://…"));
+        }
+        let public_url = self
+            .public_url
+            .or_else(|| file.public_url.clone())
+            .ok_or_else(|| {
+                Failure::usage("say where browsers reach the server")
+                    .hint("as in", "--public-url https://clerk.example.com")
+            })?;
+        let listen = self.listen.or(file.listen);
+        let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4747)));
+        // Without one of its own, the folder is only looked into for the master key.
+        let folder = Folder::at(data.clone().unwrap_or_else(|| ".".into()));
+        if data.is_some() {
+            folder.make()?;
+        }
+        let database = folder.database(database_url.as_deref())?;
+        let master_key = folder.master_key(&database)?;
+        let mut config = Config::production(listen, public_url, database, master_key)?;
+        config.backend_listen = self.backend_listen.or(file.backend_listen);
+        config.allowed_origins.extend(self.allow_origin);
+        config.allowed_hosts.extend(self.allow_host);
+        config.trusted_proxies.extend(self.trusted_proxy);
+        file.apply(&mut config)?;
+        Ok(config)
+    }
+}

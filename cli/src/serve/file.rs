@@ -1,0 +1,161 @@
+//! The configuration file of `standin serve`: TOML, every name known, every value checked before anything starts.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use standin_server::config::{Config, OnReplay};
+use url::Url;
+
+use crate::failure::{Exit, Failure, Result};
+
+/// What a file may say. Lists are added to those of the command line, other settings give way to it.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    pub listen: Option<SocketAddr>,
+    pub backend_listen: Option<SocketAddr>,
+    #[serde(deserialize_with = "url")]
+    pub public_url: Option<Url>,
+    pub data: Option<PathBuf>,
+    pub database_url: Option<String>,
+    allow_origins: Vec<String>,
+    allow_hosts: Vec<String>,
+    trusted_proxies: Vec<IpAddr>,
+    /// How long a link can be opened where its task does not say, in seconds.
+    ticket_seconds: Option<i64>,
+    /// The longest session a task may ask for, in seconds.
+    session_cap_seconds: Option<i64>,
+    /// What happens when a used link is opened again.
+    on_replay: Option<Replay>,
+    limits: Limits,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Replay {
+    Refuse,
+    RevokeSession,
+}
+
+/// Requests a second; 0 lifts a limit.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Limits {
+    per_key: Option<u32>,
+    per_ip: Option<u32>,
+    per_agent_or_user: Option<u32>,
+    refused_per_ip: Option<u32>,
+}
+
+fn url<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Option<Url>, D::Error> {
+    let text = String::deserialize(from)?;
+    Url::parse(&text)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
+}
+
+impl File {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A usage failure with the line, and what is wrong on it.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::io(format!("read {}", path.display()), &error))?;
+        toml::from_str(&text).map_err(|error| {
+            let sentence = format!("{}: {}", path.display(), error.to_string().trim_end());
+            Failure::new(Exit::Usage, "configuration", sentence)
+        })
+    }
+
+    /// Lays its settings over those that are in place.
+    pub fn apply(self, config: &mut Config) -> Result<()> {
+        for text in self.allow_origins {
+            let origin = text
+                .parse()
+                .map_err(|error| Failure::usage(format!("allow_origins: {error}")))?;
+            config.allowed_origins.push(origin);
+        }
+        config.allowed_hosts.extend(self.allow_hosts);
+        for host in &mut config.allowed_hosts {
+            host.make_ascii_lowercase();
+        }
+        config.trusted_proxies.extend(self.trusted_proxies);
+        for (name, given, setting) in [
+            (
+                "ticket_seconds",
+                self.ticket_seconds,
+                &mut config.ticket_seconds,
+            ),
+            (
+                "session_cap_seconds",
+                self.session_cap_seconds,
+                &mut config.session_cap_seconds,
+            ),
+        ] {
+            match given {
+                Some(seconds) if seconds > 0 => *setting = seconds,
+                Some(_) => return Err(Failure::usage(format!("{name} must be more than nothing"))),
+                None => {}
+            }
+        }
+        match self.on_replay {
+            Some(Replay::Refuse) => config.on_replay = OnReplay::Refuse,
+            Some(Replay::RevokeSession) => config.on_replay = OnReplay::RevokeSession,
+            None => {}
+        }
+        let limits = &mut config.limits;
+        for (given, setting) in [
+            (self.limits.per_key, &mut limits.per_key),
+            (self.limits.per_ip, &mut limits.per_ip),
+            (self.limits.per_agent_or_user, &mut limits.per_agent_or_user),
+            (self.limits.refused_per_ip, &mut limits.refused_per_ip),
+        ] {
+            if let Some(most) = given {
+                *setting = Some(most).filter(|most| *most > 0);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<File> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        File::read(file.path())
+    }
+
+    #[test]
+    fn a_misspelt_name_is_refused_with_its_line() {
+        let refused = read("listen = \"0.0.0.0:80\"\nalow_origins = []\n")
+            .err()
+            .unwrap();
+        assert_eq!(refused.exit, Exit::Usage);
+        assert!(
+            refused.sentence.contains("line 2") && refused.sentence.contains("alow_origins"),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn zero_lifts_a_limit() {
+        let file = read("public_url = \"https://clerk.example.com\"\non_replay = \"revoke_session\"\n[limits]\nper_ip = 0\nper_key = 7\n").unwrap();
+        let url = file.public_url.clone().unwrap();
+        let database = standin_server::db::Database::Sqlite("x".into());
+        let mut config =
+            Config::production(([127, 0, 0, 1], 0).into(), url, database, "k".into()).unwrap();
+        file.apply(&mut config).unwrap();
+        assert_eq!(
+            (config.limits.per_ip, config.limits.per_key),
+            (None, Some(7))
+        );
+        assert_eq!(config.on_replay, OnReplay::RevokeSession);
+    }
+}
