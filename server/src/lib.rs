@@ -1,6 +1,6 @@
 //! Standin's auth server as a library.
 //!
-//! Two doors, one house. The doors translate HTTP: [`backend_api`] for applications' servers, [`frontend_api`] for
+//! Two doors, one house. The doors translate HTTP: `backend_api` for applications' servers, `frontend_api` for
 //! browsers. The house holds the rules and the SQL: tasks, agents, sessions, clients, users, keys, tokens, handshake,
 //! audit; it is synchronous and knows no HTTP. Under it lies the ground: database, ids, secrets, time. Arrows run doors →
 //! house → ground and never back.

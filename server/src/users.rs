@@ -39,7 +39,7 @@ pub struct User {
     pub primary_email_address: Option<IdentifierId>,
     /// The phone number to call.
     pub primary_phone_number: Option<IdentifierId>,
-    /// Whatever [`crate::passwords`] made of the password.
+    /// Whatever `passwords.rs` made of the password.
     pub password: Option<PasswordHash>,
     /// When the password was last set.
     pub password_changed_at: Option<Time>,
