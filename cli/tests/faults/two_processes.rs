@@ -1,7 +1,10 @@
 //! Two server processes on one database: of many visitors of one ticket one gets in, wherever they knock.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
+use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -10,13 +13,30 @@ use crate::process::{Process, SIGNED_IN, count, database, free_port};
 const VISITORS: usize = 64;
 const EMAIL: &str = "ada@example.com";
 
+/// A second node's folder: the same keys and the same data. `standin dev` refuses a folder that is served already, since
+/// that is a mistake on a developer's machine; here it is the point.
+fn twin(folder: &Path) -> TempDir {
+    let twin = tempfile::tempdir().unwrap();
+    std::fs::copy(folder.join("master.key"), twin.path().join("master.key")).unwrap();
+    let notes = std::fs::read(folder.join("dev.json")).unwrap();
+    let mut notes: Value = serde_json::from_slice(&notes).unwrap();
+    notes.as_object_mut().unwrap().remove("pid");
+    let file = twin.path().join("dev.json");
+    std::fs::copy(folder.join("dev.json"), &file).unwrap();
+    std::fs::write(&file, notes.to_string()).unwrap();
+    let data = folder.join("standin.db");
+    std::os::unix::fs::symlink(data, twin.path().join("standin.db")).unwrap();
+    twin
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_sixty_four_visitors_at_two_processes_one_gets_in() {
     let (data, database) = (tempfile::tempdir().unwrap(), database());
     let (port, other) = (free_port(), free_port());
     let first = Process::start(data.path(), database.as_deref(), port, port).await;
     first.calls.user(EMAIL).await;
-    let second = Process::start(data.path(), database.as_deref(), other, port).await;
+    let twin = twin(data.path());
+    let second = Process::start(twin.path(), database.as_deref(), other, port).await;
     let rounds = count("STANDIN_RACE_ROUNDS", 200);
     for round in 0..rounds {
         let task = first.calls.create(EMAIL).await.unwrap();
