@@ -1,0 +1,8 @@
+export default {
+  name: 'react-router',
+  sdk: '@clerk/react-router',
+  framework: 'react-router',
+  node: '../../node_modules/.bin',
+  build: ['npm', 'run', 'build'],
+  start: ['npm', 'start'],
+}

@@ -1,0 +1,7 @@
+import { route } from '@react-router/dev/routes'
+
+export default [
+  route('dashboard', 'routes/page.jsx', { id: 'dashboard' }),
+  route('other', 'routes/page.jsx', { id: 'other' }),
+  route('api/example', 'routes/example.js'),
+]
