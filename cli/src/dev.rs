@@ -55,6 +55,9 @@ pub struct Dev {
     /// A host name beside localhost that the server answers for
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+    /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from [default: those of this folder and above]
+    #[arg(long, value_name = "DIR")]
+    npm: Vec<PathBuf>,
     /// Merge the settings into this file, as `standin env --file` does
     #[arg(long, value_name = "PATH")]
     env_file: Option<PathBuf>,
@@ -156,6 +159,11 @@ impl Dev {
         config
             .allowed_hosts
             .extend(self.allow_host.iter().map(|host| host.to_lowercase()));
+        config.npm = if self.npm.is_empty() {
+            npm_folders(&std::env::current_dir().unwrap_or_default())
+        } else {
+            self.npm.clone()
+        };
         Server::start(config).await.map_err(|error| {
             let taken = matches!(&error, Error::Config(why) if why.starts_with("cannot listen"));
             let failure = Failure::from(error);
@@ -180,6 +188,12 @@ impl Dev {
         };
         format!("{} ({kind})", data.display())
     }
+}
+
+/// Where Node would look for a package that `folder` asks for: its own `node_modules`, and those of the folders above.
+fn npm_folders(folder: &Path) -> Vec<PathBuf> {
+    let above = folder.ancestors();
+    above.map(|folder| folder.join("node_modules")).collect()
 }
 
 /// Somebody a task can be for: the first user is made where there is none.

@@ -68,6 +68,9 @@ pub struct Serve {
         value_delimiter = ','
     )]
     trusted_proxy: Vec<IpAddr>,
+    /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from
+    #[arg(long, value_name = "DIR", env = "STANDIN_NPM")]
+    npm: Option<PathBuf>,
 }
 
 /// Runs it until somebody asks to stop. Requests under way are finished first.
@@ -130,6 +133,7 @@ impl Serve {
         config.allowed_origins.extend(self.allow_origin);
         config.allowed_hosts.extend(self.allow_host);
         config.trusted_proxies.extend(self.trusted_proxy);
+        config.npm.extend(self.npm);
         file.apply(&mut config)?;
         Ok(config)
     }

@@ -4,6 +4,7 @@
 //! known first user, http) is a [`Kind`], checked where it matters.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use url::Url;
 
@@ -85,6 +86,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// `node_modules` folders to serve clerk-js and `@clerk/ui` from, looked through in order; empty serves none.
+    pub npm: Vec<PathBuf>,
     /// Life of a ticket in seconds where the task does not say.
     pub ticket_seconds: i64,
     /// The longest session a task may ask for, in seconds.
@@ -121,6 +124,7 @@ impl Config {
             allowed_origins: vec![Origin::Loopback],
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            npm: Vec::new(),
             ticket_seconds: TICKET_SECONDS,
             session_cap_seconds: SESSION_CAP_SECONDS,
             on_replay: OnReplay::Refuse,

@@ -38,6 +38,17 @@ pub enum Error {
     // What is asked.
     /// No such address.
     RouteUnknown,
+    /// A browser package (`clerk-js`, `ui`) that no configured folder holds.
+    ScriptMissing(String),
+    /// A browser package of another version than the one that is installed.
+    ScriptVersion {
+        /// `clerk-js` or `ui`.
+        name: String,
+        /// What the address asks for.
+        wanted: String,
+        /// What is there.
+        installed: String,
+    },
     /// The address exists and does not take this method.
     MethodNotAllowed,
     /// A request body that is not what its content type says.
@@ -206,6 +217,8 @@ impl Error {
             Self::Prefetch => shown(503, "agent_task_cannot_be_used", "prefetch refused", "A task's URL is not opened ahead of time. The ticket was not used."),
             Self::TooManyRequests(seconds) => shown(429, "too_many_requests", "too many requests", format!("Slow down and try again in {seconds} s.")),
             Self::RouteUnknown => shown(404, "resource_not_found", "not found", "Nothing lives at this address. `standin help` and the README list what does."),
+            Self::ScriptMissing(name) => shown(404, "resource_not_found", "script not found", format!("Standin serves @clerk/{name} from your own node_modules and finds it in none. Run: npm install --save-dev @clerk/clerk-js @clerk/ui - where the server runs, or name the folder with --npm DIR.")),
+            Self::ScriptVersion { name, wanted, installed } => shown(404, "resource_not_found", "script not found", format!("The address asks for @clerk/{name}@{wanted} and {installed} is installed. Run: npm install --save-dev @clerk/{name}@{wanted} - or set the script's URL to the installed version.")),
             Self::MethodNotAllowed => shown(405, "method_not_allowed", "method not allowed", "The address exists and does not take this method; the Allow header lists those it takes."),
             Self::BodyInvalid(why) => shown(400, "request_body_invalid", "request body invalid", format!("The request body could not be read: {why}.")),
             Self::BodyTooLarge(max) => shown(413, "request_body_too_large", "request body too large", format!("A request body may hold at most {max} bytes.")),

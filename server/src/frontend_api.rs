@@ -12,6 +12,7 @@ mod handshake;
 mod health;
 mod landing;
 mod me;
+mod scripts;
 mod sessions;
 mod sign_ins;
 
@@ -62,6 +63,8 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         })
         .fallback_service(others)
         .layer(from_fn_with_state(app.clone(), admit))
+        // Outside the layer: any page may load them, and a page's many files are not counted as calls.
+        .merge(scripts::routes())
         .with_state(app.clone())
 }
 

@@ -22,6 +22,8 @@ pub struct File {
     allow_origins: Vec<String>,
     allow_hosts: Vec<String>,
     trusted_proxies: Vec<IpAddr>,
+    /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from.
+    npm: Option<PathBuf>,
     /// How long a link can be opened where its task does not say, in seconds.
     ticket_seconds: Option<i64>,
     /// The longest session a task may ask for, in seconds.
@@ -82,6 +84,7 @@ impl File {
             host.make_ascii_lowercase();
         }
         config.trusted_proxies.extend(self.trusted_proxies);
+        config.npm.extend(self.npm);
         for (name, given, setting) in [
             (
                 "ticket_seconds",

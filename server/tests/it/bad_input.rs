@@ -410,11 +410,12 @@ async fn one_request_has_one_length() {
 
 #[tokio::test]
 async fn guessing_tickets_is_slowed_down_and_leaves_nothing_behind() {
-    let world = World::new().await;
+    // Ten seconds' worth may come at once: a limit low enough for the slowest machine to reach.
+    let world = World::with(|config| config.limits.refused_per_ip = Some(5)).await;
     let task = world.backend.task().await;
     let browser = world.browser();
     let mut told = std::collections::BTreeMap::new();
-    for guess in 0..2300 {
+    for guess in 0..2000 {
         let answer = browser
             .get(&format!("/v1/agents/tasks?ticket={guess:043}"))
             .await;
@@ -425,7 +426,7 @@ async fn guessing_tickets_is_slowed_down_and_leaves_nothing_behind() {
         }
     }
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told["400 ticket_invalid_code"] >= 2000);
+    assert!(told["400 ticket_invalid_code"] >= 50);
     assert_eq!(world.trail("").await.len(), 0);
     // Whoever holds a real ticket is not held up.
     browser.visit(&task).await.location();

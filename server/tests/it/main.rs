@@ -14,6 +14,7 @@ mod house;
 mod keys;
 mod origins;
 mod races;
+mod scripts;
 mod sessions;
 mod sign_ins;
 mod tasks;
