@@ -3,13 +3,14 @@
 
 use crate::app::App;
 use crate::clients;
+use crate::cookie::Cookie;
 use crate::error::Result;
 use crate::handshake::{self, Payload};
 use crate::sessions;
 use crate::tokens;
 
 /// The directives for the application the payload is for: signed in as long as its session is active.
-pub(crate) async fn directives(app: &App, payload: &Payload) -> Result<Vec<String>> {
+pub(crate) async fn directives(app: &App, payload: &Payload) -> Result<Vec<Cookie>> {
     let now = app.now();
     let (client, session) = (payload.client(), payload.session());
     let found = app

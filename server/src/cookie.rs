@@ -3,8 +3,11 @@
 //! SDKs read and write each of theirs under two names, plain and with the instance's suffix. The suffixed one wins,
 //! because another instance on the same host may own the plain one; both are always written.
 
+use std::fmt;
+
 use http::HeaderMap;
 use http::header::COOKIE;
+use serde::{Serialize, Serializer};
 
 use crate::instance::Instance;
 
@@ -59,43 +62,78 @@ impl<'a> Cookies<'a> {
     }
 }
 
-/// A `Set-Cookie` value in the making.
-pub struct Setting<'a> {
+/// A cookie to be set. Shown and serialised as the `Set-Cookie` value (RFC 6265 §4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
     /// How long the browser keeps it, in seconds; zero deletes it.
     pub max_age: i64,
     /// Only sent over https.
     pub secure: bool,
     /// Hidden from scripts.
     pub http_only: bool,
-    /// Shared with the hosts under this domain.
+    /// Shared with the hosts under this domain; `None` for the host that sets it alone.
+    pub domain: Option<String>,
+}
+
+impl fmt::Display for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, value, max_age) = (&self.name, &self.value, self.max_age);
+        write!(f, "{name}={value}; Path=/; Max-Age={max_age}; SameSite=Lax")?;
+        if let Some(domain) = &self.domain {
+            write!(f, "; Domain={domain}")?;
+        }
+        if self.http_only {
+            f.write_str("; HttpOnly")?;
+        }
+        if self.secure {
+            f.write_str("; Secure")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Cookie {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// What several cookies have in common.
+pub struct Setting<'a> {
+    /// See [`Cookie::max_age`].
+    pub max_age: i64,
+    /// See [`Cookie::secure`].
+    pub secure: bool,
+    /// See [`Cookie::http_only`].
+    pub http_only: bool,
+    /// See [`Cookie::domain`].
     pub domain: Option<&'a str>,
 }
 
 impl Setting<'_> {
-    /// The `Set-Cookie` value (RFC 6265 §4.1) for one name.
-    pub fn one(&self, name: &str, value: &str) -> String {
-        let mut text = format!(
-            "{name}={value}; Path=/; Max-Age={}; SameSite=Lax",
-            self.max_age
-        );
-        if let Some(domain) = self.domain {
-            text.push_str("; Domain=");
-            text.push_str(domain);
+    /// A cookie under one name.
+    pub fn one(&self, name: &str, value: &str) -> Cookie {
+        Cookie {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            max_age: self.max_age,
+            secure: self.secure,
+            http_only: self.http_only,
+            domain: self.domain.map(ToOwned::to_owned),
         }
-        if self.http_only {
-            text.push_str("; HttpOnly");
-        }
-        if self.secure {
-            text.push_str("; Secure");
-        }
-        text
+    }
+
+    /// Under the suffixed name, which belongs to this instance alone.
+    pub fn own(&self, name: &str, value: &str, instance: &Instance) -> Cookie {
+        self.one(&format!("{name}_{}", instance.cookie_suffix), value)
     }
 
     /// The plain and the suffixed name.
-    pub fn both(&self, name: &str, value: &str, instance: &Instance) -> [String; 2] {
-        [
-            self.one(name, value),
-            self.one(&format!("{name}_{}", instance.cookie_suffix), value),
-        ]
+    pub fn both(&self, name: &str, value: &str, instance: &Instance) -> [Cookie; 2] {
+        [self.one(name, value), self.own(name, value, instance)]
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::clock::Time;
-use crate::cookie::{self, Setting, YEAR};
+use crate::cookie::{self, Cookie, Setting, YEAR};
 use crate::error::{Error, Result};
 use crate::id::{ClientId, SessionId};
 use crate::instance::Instance;
@@ -82,7 +82,7 @@ impl Payload {
         token: Option<&str>,
         changed_at: Time,
         refresh: &str,
-    ) -> Vec<String> {
+    ) -> Vec<Cookie> {
         let secure = self.origin.starts_with("https:");
         let max_age = if token.is_some() { YEAR } else { 0 };
         let own = Setting {
@@ -109,10 +109,7 @@ impl Payload {
             http_only: true,
             ..own
         };
-        all.push(hidden.one(
-            &format!("{}_{}", cookie::REFRESH, instance.cookie_suffix),
-            refresh,
-        ));
+        all.push(hidden.own(cookie::REFRESH, refresh, instance));
         if let Some(dev_browser) = &self.dev_browser {
             let kept = Setting {
                 max_age: YEAR,
@@ -146,7 +143,7 @@ pub enum Form {
 }
 
 /// The signed form of directives.
-pub fn token(key: &SigningKey, directives: &[String]) -> Result<String> {
+pub fn token(key: &SigningKey, directives: &[Cookie]) -> Result<String> {
     key.sign(&json!({ "handshake": directives }))
 }
 
@@ -157,7 +154,7 @@ pub fn carry(
     mut target: Url,
     form: Form,
     payload: &str,
-) -> (Url, Option<String>) {
+) -> (Url, Option<Cookie>) {
     let name = match form {
         Form::Nonce => cookie::NONCE,
         Form::Token => cookie::HANDSHAKE,

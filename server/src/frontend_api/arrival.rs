@@ -9,7 +9,7 @@ use url::Url;
 use crate::app::App;
 use crate::clients::Fresh;
 use crate::clock::Time;
-use crate::cookie::{self, Setting, YEAR};
+use crate::cookie::{self, Cookie, Setting, YEAR};
 use crate::error::{Error, Result};
 use crate::handshake::{Form, Payload, carry};
 use crate::id::{ClientId, SessionId};
@@ -119,9 +119,9 @@ pub(super) fn changed(app: &App, headers: &mut HeaderMap, at: Option<Time>) -> R
 }
 
 /// Adds a cookie to an answer.
-pub(super) fn set(headers: &mut HeaderMap, cookie: &str) -> Result<()> {
-    let value =
-        HeaderValue::from_str(cookie).map_err(|_| Error::Bug("a cookie is no header".into()))?;
+pub(super) fn set(headers: &mut HeaderMap, cookie: &Cookie) -> Result<()> {
+    let value = HeaderValue::from_str(&cookie.to_string())
+        .map_err(|_| Error::Bug("a cookie is no header".into()))?;
     headers.append(SET_COOKIE, value);
     Ok(())
 }
