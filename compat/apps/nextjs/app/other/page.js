@@ -1,0 +1,5 @@
+import { PageContent } from '../page-content'
+
+export default function Page() {
+  return <PageContent path="/other" />
+}
