@@ -1,0 +1,6 @@
+export default {
+  name: 'backend',
+  sdk: '@clerk/backend',
+  framework: 'express',
+  start: ['node', 'server.js'],
+}

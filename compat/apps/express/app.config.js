@@ -1,0 +1,6 @@
+export default {
+  name: 'express',
+  sdk: '@clerk/express',
+  framework: 'express',
+  start: ['node', 'server.js'],
+}

@@ -1,0 +1,30 @@
+import { clerkClient, clerkMiddleware, getAuth } from '@clerk/express'
+import express from 'express'
+import { dashboard } from '../dashboard.js'
+
+const { APP_ORIGIN, HOST, PORT } = process.env
+const app = express()
+
+// The keys, the addresses and the switch for telemetry are in the environment; the SDK reads them there.
+app.use(clerkMiddleware({ authorizedParties: [APP_ORIGIN] }))
+
+app.get('/dashboard', (req, res) => {
+  const { userId, sessionId, sessionClaims } = getAuth(req)
+  res.send(dashboard({ userId, sessionId, agentId: sessionClaims?.act?.sub }))
+})
+
+app.post('/api/example', async (req, res) => {
+  const { isAuthenticated, userId } = getAuth(req)
+  if (!isAuthenticated) return res.status(401).json({ error: 'Unauthorized' })
+
+  const agentTask = await clerkClient.agentTasks.create({
+    onBehalfOf: { userId },
+    permissions: '*',
+    agentName: 'my-agent',
+    taskDescription: 'Automated test login',
+    redirectUrl: `${APP_ORIGIN}/dashboard`,
+  })
+  res.status(200).json({ message: 'Agent Task created', agentTask })
+})
+
+app.listen(PORT, HOST)

@@ -1,0 +1,6 @@
+export default {
+  name: 'fastify',
+  sdk: '@clerk/fastify',
+  framework: 'fastify',
+  start: ['node', 'server.js'],
+}

@@ -1,0 +1,61 @@
+// Applications: their settings from `standin env`, their build, their start.
+import { readdir } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+import { plainEnvironment } from './standin.js'
+import { run, start, stop, until } from './process.js'
+
+const folder = resolve(import.meta.dirname, '../apps')
+
+// Every app's configuration, with its folder and the version of the SDK it is about.
+export async function apps() {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const found = entries.filter(entry => existsSync(join(folder, entry.name, 'app.config.js')))
+  return Promise.all(found.map(async ({ name }) => {
+    const cwd = join(folder, name)
+    const { default: config } = await import(join(cwd, 'app.config.js'))
+    return { ...config, cwd }
+  }))
+}
+
+// The version in the nearest node_modules.
+export function version(app) {
+  let at = app.cwd
+  while (!existsSync(join(at, 'node_modules', app.sdk, 'package.json'))) {
+    const parent = resolve(at, '..')
+    if (parent === at) throw new Error(`${app.sdk} is not installed for ${app.name}`)
+    at = parent
+  }
+  return JSON.parse(readFileSync(join(at, 'node_modules', app.sdk, 'package.json'), 'utf8')).version
+}
+
+// Packages of an app that has a package.json of its own.
+export async function install(app) {
+  if (!existsSync(join(app.cwd, 'package-lock.json'))) return
+  await run(['npm', 'ci', '--no-audit', '--no-fund'], { name: `${app.name}: npm ci`, cwd: app.cwd, env: environment(app) })
+}
+
+// Builds an app and starts it at `origin`, where browsers reach it, on `port` of this machine.
+export async function open(app, { standin, origin, port, settings }) {
+  const values = { ...await standin.environment(app.framework), ...settings }
+  const env = {
+    ...environment(app),
+    ...values,
+    ...app.settings?.(values),
+    HOST: 'localhost',
+    PORT: String(port),
+    APP_ORIGIN: origin,
+    NODE_ENV: 'production',
+  }
+  if (app.build) await run(app.build, { name: `${app.name}: build`, cwd: app.cwd, env })
+  const process = start(app.start, { name: app.name, cwd: app.cwd, env })
+  const ready = () => fetch(`http://localhost:${port}/dashboard`, { redirect: 'manual' }).then(() => true, () => false)
+  await until(ready, { what: app.name, seconds: 60, process })
+  return { origin, process, stop: () => stop(process) }
+}
+
+function environment(app) {
+  const env = plainEnvironment()
+  if (app.node) env.PATH = resolve(app.cwd, app.node) + delimiter + env.PATH
+  return env
+}

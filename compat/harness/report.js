@@ -1,0 +1,43 @@
+// One line for each check, and the count at the end.
+const results = []
+
+// Checks of one subject ("@clerk/express 2.1.70, development"). A check passes when its body does not throw.
+export function checks(subject) {
+  return async function check(sentence, body) {
+    const started = performance.now()
+    let error
+    try {
+      await body()
+    } catch (thrown) {
+      error = thrown
+    }
+    const result = { ...subject, sentence, passed: !error }
+    results.push(result)
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    console.log(`${error ? 'FAILED' : 'ok    '}  ${title(subject)}: ${sentence} (${seconds} s)`)
+    if (error) console.log(indented(error))
+    return result.passed
+  }
+}
+
+// Something that kept a whole subject from being checked.
+export function broken(subject, sentence, error) {
+  results.push({ ...subject, sentence, passed: false })
+  console.log(`FAILED  ${title(subject)}: ${sentence}`)
+  console.log(indented(error))
+}
+
+// The last line; true if all is well.
+export function finish() {
+  const failed = results.filter(result => !result.passed)
+  if (failed.length) console.log('\nThese failed:')
+  for (const result of failed) console.log(`  ${title(result)}: ${result.sentence}`)
+  console.log(`\n${results.length - failed.length} passed, ${failed.length} failed`)
+  return results.length > 0 && failed.length === 0
+}
+
+export const all = () => results
+
+const title = ({ name, deployment }) => [name, deployment].filter(Boolean).join(', ')
+
+const indented = error => (error.stack ?? String(error)).replace(/^/gm, '          ')

@@ -1,0 +1,57 @@
+// What the checks of one app in one deployment stand on: the app, the server behind it, a user of its own, and browsers.
+import assert from 'node:assert/strict'
+import { checks } from './report.js'
+import { person } from './browser.js'
+import { version } from './app.js'
+
+const local = /^(localhost|127\.0\.0\.1|([a-z]+\.)*example\.test)$/
+
+export class World {
+  constructor({ app, opened, deployment, standin, browser }) {
+    Object.assign(this, { app, deployment, standin, browser })
+    this.opened = opened
+    this.dashboard = `${opened.origin}/dashboard`
+    this.clerk = standin.clerk
+    this.subject = { name: app.name, sdk: app.sdk, version: version(app), deployment: deployment.name }
+    this.check = checks(this.subject)
+    this.strays = []
+    this.people = new Set()
+  }
+
+  async begin() {
+    this.email = `${this.app.name}-${this.deployment.name}@example.com`.replace(/ /g, '-')
+    this.user = await this.clerk.users.createUser({ emailAddress: [this.email], firstName: 'Ada' })
+  }
+
+  // Somebody with a browser of their own. What their pages ask for outside of this machine is noted.
+  async person(options) {
+    const context = await person(this.browser, options)
+    context.on('request', request => {
+      const { protocol, hostname } = new URL(request.url())
+      if (protocol.startsWith('http') && !local.test(hostname)) this.strays.push(request.url())
+    })
+    this.people.add(context)
+    context.on('close', () => this.people.delete(context))
+    return context
+  }
+
+  // A task for this world's user, as an app would make it.
+  task(wish) {
+    return this.clerk.agentTasks.create({
+      onBehalfOf: { userId: this.user.id },
+      permissions: '*',
+      agentName: 'compat',
+      taskDescription: 'Sees whether the SDK is content',
+      redirectUrl: this.dashboard,
+      ...wish,
+    })
+  }
+
+  staysHere() {
+    assert.deepEqual(this.strays, [])
+  }
+
+  async end() {
+    await Promise.all([...this.people].map(context => context.close()))
+  }
+}
