@@ -38,6 +38,10 @@ pub enum Error {
     // What is asked.
     /// No such address.
     RouteUnknown,
+    /// A request that an application passed on without its secret key.
+    ProxyKeyMissing,
+    /// A request that was passed on with a key that is none of ours.
+    ProxyKeyInvalid,
     /// A browser package (`clerk-js`, `ui`) that no configured folder holds.
     ScriptMissing(String),
     /// A browser package of another version than the one that is installed.
@@ -217,6 +221,8 @@ impl Error {
             Self::Prefetch => shown(503, "agent_task_cannot_be_used", "prefetch refused", "A task's URL is not opened ahead of time. The ticket was not used."),
             Self::TooManyRequests(seconds) => shown(429, "too_many_requests", "too many requests", format!("Slow down and try again in {seconds} s.")),
             Self::RouteUnknown => shown(404, "resource_not_found", "not found", "Nothing lives at this address. `standin help` and the README list what does."),
+            Self::ProxyKeyMissing => shown(400, "proxy_request_missing_secret_key", "missing secret key", "A request that comes through an application's proxy must carry the secret key in the Clerk-Secret-Key header."),
+            Self::ProxyKeyInvalid => shown(401, "proxy_request_invalid_secret_key", "invalid secret key", "The application's proxy showed a secret key that is none of this instance's. Compare its CLERK_SECRET_KEY with `standin env`."),
             Self::ScriptMissing(name) => shown(404, "resource_not_found", "script not found", format!("Standin serves @clerk/{name} from your own node_modules and finds it in none. Run: npm install --save-dev @clerk/clerk-js @clerk/ui - where the server runs, or name the folder with --npm DIR.")),
             Self::ScriptVersion { name, wanted, installed } => shown(404, "resource_not_found", "script not found", format!("The address asks for @clerk/{name}@{wanted} and {installed} is installed. Run: npm install --save-dev @clerk/{name}@{wanted} - or set the script's URL to the installed version.")),
             Self::MethodNotAllowed => shown(405, "method_not_allowed", "method not allowed", "The address exists and does not take this method; the Allow header lists those it takes."),

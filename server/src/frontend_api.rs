@@ -9,9 +9,11 @@ mod client;
 mod dev_browser;
 mod environment;
 mod handshake;
+mod headless;
 mod health;
 mod landing;
 mod me;
+mod proxy;
 mod scripts;
 mod sessions;
 mod sign_ins;
@@ -31,7 +33,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::origin;
-use crate::wire::{Edge, header};
+use crate::wire::{Edge, Proxied, header};
 
 /// All routes. What is not found here is left to `others`.
 pub(crate) fn routes(app: &App, others: Router) -> Router {
@@ -69,8 +71,11 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
 }
 
 /// Counts the caller's requests and holds the page's origin against the allow-list, preflights included.
-async fn admit(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
-    if let Some(edge) = request.extensions().get::<Edge>() {
+async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
+    if let Some(key) = proxy::recognise(&app, request.headers()).await? {
+        app.limiters.keys.check(&key.id.to_string())?;
+        request.extensions_mut().insert(Proxied);
+    } else if let Some(edge) = request.extensions().get::<Edge>() {
         app.limiters.addresses.check(&edge.ip.to_string())?;
     }
     let origin = page_origin(&app, request.headers())?;

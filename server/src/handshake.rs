@@ -30,6 +30,9 @@ pub struct Payload {
     /// The origin of the application the nonce is for: the `azp` of its tokens.
     pub origin: String,
     dev_browser: Option<String>,
+    /// The secret of the client, where the application's own origin stands for the Frontend API and so keeps its cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
     expires: i64,
 }
 
@@ -48,7 +51,17 @@ impl Payload {
                 .map(ToString::to_string),
             origin: target.origin().ascii_serialization(),
             dev_browser: dev_browser.map(|token| token.expose().to_owned()),
+            client_secret: None,
             expires: now.seconds() + NONCE_SECONDS,
+        }
+    }
+
+    /// Carries the client's cookie too: for a browser that reaches the Frontend API through the application.
+    #[must_use]
+    pub fn with_client(self, secret: &Secret) -> Self {
+        Self {
+            client_secret: Some(secret.expose().to_owned()),
+            ..self
         }
     }
 
@@ -116,6 +129,9 @@ impl Payload {
                 ..own
             };
             all.extend(kept.both(cookie::DEV_BROWSER, dev_browser, instance));
+        }
+        if let (Some(secret), Some(_)) = (&self.client_secret, token) {
+            all.extend(hidden.both(cookie::CLIENT, secret, instance));
         }
         if !instance.is_development() {
             let spent = Setting {

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 use crate::error::Error;
-pub(crate) use caller::Browser;
+pub(crate) use caller::{Browser, Proxied};
 pub(crate) use edge::{Edge, RequestId, edge, user_agent};
 pub(crate) use params::Params;
 

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use url::Url;
 
 use super::arrival::Arrival;
-use super::is_navigation;
+use super::{headless, is_navigation};
 use crate::app::App;
 use crate::audit::Caller;
 use crate::error::{Error, Result};
@@ -40,9 +40,12 @@ async fn visit(
 ) -> Reply {
     is_navigation(&headers)?;
     let ticket = ticket(&mut Params::query(query.as_deref())?)?;
-    let arrival = Arrival::new(&app, by.at);
+    let arrival = Arrival::new(&app, &browser, by.at);
     let now = by.at;
     match spend(&app, &ticket, &arrival, browser, by).await? {
+        Visit::Accepted(session, target) if headless::is_wanted(&headers) => {
+            headless::answer(&app, &arrival, &session, &target, now).await
+        }
         Visit::Accepted(session, target) => arrival.redirect(&app, &session, target, now),
         Visit::Refused(refusal) => Err(refusal),
     }
@@ -103,7 +106,7 @@ async fn accept(
         Some(url) => origin::redirect_target(&url, app.instance.kind, &app.config.allowed_origins)?,
         None => home(&app)?,
     };
-    let (arrival, now) = (Arrival::new(&app, by.at), by.at);
+    let (arrival, now) = (Arrival::new(&app, &browser, by.at), by.at);
     let (digest, fresh, id) = (ticket.digest(), arrival.fresh(), arrival.session.clone());
     let session = app
         .db

@@ -15,6 +15,7 @@ use crate::handshake::{Form, Payload, carry};
 use crate::id::{ClientId, SessionId};
 use crate::secret::Secret;
 use crate::sessions::Session;
+use crate::wire::Browser;
 
 /// What an arriving browser is given, in the clear.
 pub(super) struct Arrival {
@@ -25,10 +26,12 @@ pub(super) struct Arrival {
     /// The session to be opened.
     pub(super) session: SessionId,
     client: ClientId,
+    /// Whether the application's own server passes the answer on.
+    proxied: bool,
 }
 
 impl Arrival {
-    pub(super) fn new(app: &App, now: Time) -> Self {
+    pub(super) fn new(app: &App, browser: &Browser, now: Time) -> Self {
         Self {
             cookie: Secret::random(),
             dev_browser: app
@@ -37,6 +40,7 @@ impl Arrival {
                 .then(|| Secret::with_prefix("dvb_")),
             session: SessionId::new(now),
             client: ClientId::new(now),
+            proxied: browser.proxied,
         }
     }
 
@@ -49,6 +53,18 @@ impl Arrival {
         }
     }
 
+    /// What the application's server will be told.
+    pub(super) fn payload(&self, session: &Session, target: &Url, now: Time) -> Payload {
+        let known = Some((&session.client_id, Some(&session.id)));
+        let payload = Payload::new(target, known, self.dev_browser.as_ref(), now);
+        if self.proxied {
+            // Express keeps one cookie of a proxied answer, and that is the nonce's.
+            payload.with_client(&self.cookie)
+        } else {
+            payload
+        }
+    }
+
     /// Sends the browser on to `target`, with a nonce for the application's server.
     pub(super) fn redirect(
         &self,
@@ -57,8 +73,7 @@ impl Arrival {
         target: Url,
         now: Time,
     ) -> Result<Response> {
-        let known = Some((&session.client_id, Some(&session.id)));
-        let payload = Payload::new(&target, known, self.dev_browser.as_ref(), now);
+        let payload = self.payload(session, &target, now);
         let (target, carried) = carry(
             &app.instance,
             target,
@@ -66,11 +81,24 @@ impl Arrival {
             &payload.seal(&app.master_key)?,
         );
         let mut response = to(&target)?;
-        self.give(app, response.headers_mut(), Some(session))?;
+        if !self.proxied {
+            self.give(app, response.headers_mut(), Some(session))?;
+        }
         if let Some(cookie) = carried {
             set(response.headers_mut(), &cookie)?;
         }
         Ok(response)
+    }
+
+    /// The cookies a browser keeps for the Frontend API.
+    pub(super) fn cookies(&self, app: &App) -> [Cookie; 2] {
+        let own = Setting {
+            max_age: YEAR,
+            secure: app.instance.secure,
+            http_only: true,
+            domain: None,
+        };
+        own.both(cookie::CLIENT, self.cookie.expose(), &app.instance)
     }
 
     /// Sets the browser's cookies at the Frontend API and, in production, the one it shares with the applications.
@@ -80,19 +108,21 @@ impl Arrival {
         headers: &mut HeaderMap,
         session: Option<&Session>,
     ) -> Result<()> {
-        let own = Setting {
-            max_age: YEAR,
-            secure: app.instance.secure,
-            http_only: true,
-            domain: None,
-        };
-        for cookie in own.both(cookie::CLIENT, self.cookie.expose(), &app.instance) {
-            set(headers, &cookie)?;
+        let [plain, own] = self.cookies(app);
+        if self.proxied {
+            set(headers, &own)?;
+        } else {
+            set(headers, &plain)?;
+            set(headers, &own)?;
         }
         if let Some(token) = &self.dev_browser {
             let value = HeaderValue::from_str(token.expose())
                 .map_err(|_| Error::Bug("a token is no header".into()))?;
             headers.insert(HeaderName::from_static("clerk-db-jwt"), value);
+        }
+        if self.proxied {
+            // The one cookie is the client's. A page that misses the other one asks its server, which asks us.
+            return Ok(());
         }
         changed(app, headers, session.map(|session| session.created_at))
     }

@@ -98,7 +98,11 @@ async fn show(State(app): State<App>, browser: Browser) -> Answer {
 
 /// A client before any sign-in. One that exists is kept.
 async fn create(State(app): State<App>, browser: Browser, by: Caller) -> Reply {
-    let (arrival, now, origin) = (Arrival::new(&app, by.at), by.at, browser.origin.clone());
+    let (arrival, now, origin) = (
+        Arrival::new(&app, &browser, by.at),
+        by.at,
+        browser.origin.clone(),
+    );
     let fresh = arrival.fresh();
     let seen = app
         .db

@@ -48,7 +48,11 @@ async fn create(
         (None, None) => return Err(Error::ParamMissing("strategy")),
         (Some(_), _) => return Err(Error::StrategyUnknown),
     };
-    let (arrival, now, origin) = (Arrival::new(&app, by.at), by.at, browser.origin.clone());
+    let (arrival, now, origin) = (
+        Arrival::new(&app, &browser, by.at),
+        by.at,
+        browser.origin.clone(),
+    );
     let session = open(&app, &ticket, &arrival, browser, by).await?;
     answer(&app, &arrival, session, (origin.as_deref(), now)).await
 }

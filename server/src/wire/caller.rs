@@ -42,6 +42,10 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
+/// Marks a request that an application's own server passed on.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxied;
+
 /// A browser at the Frontend API.
 #[derive(Clone, Debug)]
 pub(crate) struct Browser {
@@ -49,6 +53,8 @@ pub(crate) struct Browser {
     pub(crate) credentials: Vec<Credential>,
     /// The origin of the page that asks, for `azp`.
     pub(crate) origin: Option<String>,
+    /// Whether it comes through an application's own server, which then keeps the cookies.
+    pub(crate) proxied: bool,
 }
 
 impl FromRequestParts<App> for Browser {
@@ -58,6 +64,7 @@ impl FromRequestParts<App> for Browser {
         Ok(Self {
             credentials: credentials(parts, app),
             origin: page_origin(parts, app),
+            proxied: parts.extensions.get::<Proxied>().is_some(),
         })
     }
 }

@@ -10,9 +10,11 @@
 mod bad_input;
 mod commits;
 mod handshakes;
+mod headless;
 mod house;
 mod keys;
 mod origins;
+mod proxied;
 mod races;
 mod scripts;
 mod sessions;

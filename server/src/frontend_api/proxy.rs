@@ -1,0 +1,28 @@
+//! The SDKs' own proxy (`frontendApiProxy`): an application's server passes its visitors' calls on, under a path of its
+//! own, and shows its secret key with them.
+//!
+//! The address it names (`Clerk-Proxy-Url`) is not believed: some SDKs leave the port out. Addresses come from the
+//! configuration.
+
+use http::{HeaderMap, HeaderName};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use crate::secret_keys::{self, SecretKey};
+use crate::wire::header;
+
+/// Whether an application's server passed this request on; it must prove that it is one of ours.
+///
+/// # Errors
+/// [`Error::ProxyKeyMissing`], [`Error::ProxyKeyInvalid`].
+pub(super) async fn recognise(app: &App, headers: &HeaderMap) -> Result<Option<SecretKey>> {
+    let shown = |name: &'static str| header(headers, HeaderName::from_static(name));
+    let key = match (shown("clerk-proxy-url"), shown("clerk-secret-key")) {
+        (None, None) => return Ok(None),
+        (_, Some(key)) if !key.is_empty() => Secret::from(key.to_owned()).digest(),
+        _ => return Err(Error::ProxyKeyMissing),
+    };
+    let found = app.db.read(move |tx| secret_keys::find(tx, &key)).await?;
+    found.map(Some).ok_or(Error::ProxyKeyInvalid)
+}

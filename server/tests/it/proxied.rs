@@ -1,0 +1,100 @@
+//! Browsers that reach the Frontend API through the application's own server (`frontendApiProxy`).
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use crate::world::{Answer, Browser, SECRET_KEY, Task, World};
+
+const PROXY: &str = "http://localhost:3000/__clerk";
+
+fn passed_on(browser: &Browser, method: Method, path: &str, key: &str) -> RequestBuilder {
+    browser
+        .request(method, path)
+        .header("clerk-proxy-url", PROXY)
+        .header("clerk-secret-key", key)
+}
+
+fn nonce(answer: &Answer) -> String {
+    let location = answer.location();
+    let mut pairs = location.query_pairs();
+    let (_, nonce) = pairs
+        .find(|(name, _)| name == "__clerk_handshake_nonce")
+        .unwrap();
+    nonce.into_owned()
+}
+
+async fn directives(world: &World, nonce: &str) -> Vec<String> {
+    let path = format!("/v1/clients/handshake_payload?nonce={nonce}");
+    let told = world.backend.get(&path).await.ok();
+    serde_json::from_value(told.json["directives"].clone()).unwrap()
+}
+
+#[tokio::test]
+async fn an_application_must_show_its_key_with_what_it_passes_on() {
+    let world = World::new().await;
+    let browser = world.browser();
+    let without = browser
+        .request(Method::GET, "/v1/client")
+        .header("clerk-proxy-url", PROXY);
+    assert_eq!(
+        browser.send(without).await.refusal(),
+        "400 proxy_request_missing_secret_key"
+    );
+    let wrong = passed_on(&browser, Method::GET, "/v1/client", "sk_test_wrong");
+    assert_eq!(
+        browser.send(wrong).await.refusal(),
+        "401 proxy_request_invalid_secret_key"
+    );
+    let right = passed_on(&browser, Method::GET, "/v1/client", SECRET_KEY);
+    assert_eq!(browser.send(right).await.ok().json["response"], json!(null));
+}
+
+#[tokio::test]
+async fn the_clients_cookie_travels_with_the_directives_because_proxies_lose_cookies() {
+    let world = World::new().await;
+    let browser = world.browser();
+    let task = world.backend.task().await;
+    let visit = browser
+        .send(passed_on(&browser, Method::GET, &task.path, SECRET_KEY))
+        .await;
+    assert!(visit.set_cookies().is_empty(), "{visit:?}");
+    let directives = directives(&world, &nonce(&visit)).await;
+    let client = directives
+        .iter()
+        .find(|text| text.starts_with("__client="))
+        .unwrap();
+    assert!(client.contains("HttpOnly"), "{client}");
+    assert!(
+        directives.last().unwrap().starts_with("__session"),
+        "{directives:?}"
+    );
+    let value = client.split(['=', ';']).nth(1).unwrap().to_owned();
+    browser
+        .cookies
+        .lock()
+        .unwrap()
+        .insert("__client".into(), value);
+    assert_eq!(browser.session().await["status"], "active");
+
+    // Whoever comes without a proxy gets the cookie at once, and never by way of the application.
+    let task = world.backend.task().await;
+    let visit = world.browser().visit(&task).await;
+    assert!(visit.set_cookies().contains_key("__client"), "{visit:?}");
+    let plain = self::directives(&world, &nonce(&visit)).await;
+    assert!(
+        plain.iter().all(|text| !text.starts_with("__client=")),
+        "{plain:?}"
+    );
+}
+
+#[tokio::test]
+async fn in_production_a_proxied_visit_sets_one_cookie_only() {
+    let world = World::production().await;
+    let with = json!({ "redirect_url": "https://app.example.com/dashboard" });
+    let task = Task::of(&world.backend.create(with).await.ok());
+    let browser = world.public_browser();
+    let visit = passed_on(&browser, Method::GET, &task.path, &world.backend.key);
+    let visit = browser.send(visit).await;
+    let set: Vec<_> = visit.set_cookies().into_keys().collect();
+    assert_eq!(set, ["__clerk_handshake_nonce"]);
+}
