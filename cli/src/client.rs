@@ -58,6 +58,15 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await
     }
 
+    /// Opens a task's URL as a program does: the answer holds the session instead of leading to a page.
+    pub async fn redeem(&self, url: &str) -> Result<Value> {
+        let request = self
+            .http
+            .get(url)
+            .header(header::ACCEPT, "application/json");
+        self.send(request).await
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.target.api_url);
         self.http

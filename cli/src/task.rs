@@ -1,10 +1,13 @@
 //! `standin task`: make a link that signs a browser in, see what became of it, take it back.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::browser;
 use crate::client::{self, Client, Where};
+use crate::data::write_private;
 use crate::duration::{Seconds, moment};
 use crate::failure::{Failure, Result};
 use crate::terminal::{self, DIM};
@@ -46,6 +49,9 @@ pub struct Create {
     /// Open the URL in the browser
     #[arg(long)]
     open: bool,
+    /// Sign in at once, without a browser, and keep what one would be left with in this file, for Playwright
+    #[arg(long, value_name = "FILE", conflicts_with = "open")]
+    storage_state: Option<PathBuf>,
     #[command(flatten)]
     place: Where,
 }
@@ -128,6 +134,9 @@ impl Create {
         };
         let task = with_record(&client, made).await;
         let url = task["url"].as_str().unwrap_or_default().to_owned();
+        if let Some(file) = &self.storage_state {
+            return keep(&client.redeem(&url).await?, file, json);
+        }
         if json {
             terminal::print(&task);
         } else {
@@ -139,6 +148,25 @@ impl Create {
         }
         Ok(())
     }
+}
+
+/// Writes the state of a signed-in browser. It is as good as a password, so its owner alone may read the file.
+fn keep(told: &Value, file: &Path, json: bool) -> Result<()> {
+    write_private(file, &format!("{:#}\n", told["storage_state"]))?;
+    if json {
+        terminal::print(told);
+        return Ok(());
+    }
+    terminal::print(file.display());
+    let session = told["session"]["id"].as_str().unwrap_or_default();
+    let until = told["session"]["expire_at"]
+        .as_i64()
+        .map(moment)
+        .unwrap_or_default();
+    terminal::say(format!(
+        "{DIM}signed in until {until}. End it:{DIM:#} standin session revoke {session}"
+    ));
+    Ok(())
 }
 
 /// Creates a task that lands on Standin's own page and gives back its URL.
