@@ -1,0 +1,9 @@
+export default {
+  name: 'nuxt',
+  sdk: '@clerk/nuxt',
+  framework: 'nuxt',
+  node: '../../node_modules/.bin',
+  build: ['npm', 'run', 'build'],
+  start: ['npm', 'start'],
+  settings: () => ({ NUXT_TELEMETRY_DISABLED: '1' }),
+}
