@@ -52,7 +52,6 @@ export async function dev() {
   return new Standin({
     process,
     folder,
-    publishableKey: values.publishable_key,
     secretKey: values.secret_key,
     apiUrl: values.api_url,
     publicUrl: values.public_url,
@@ -68,13 +67,12 @@ export async function serve({ publicUrl, origins, port }) {
   const allow = origins.flatMap(origin => ['--allow-origin', origin])
   const command = [
     binary, 'serve', '--data', folder, '--listen', `127.0.0.1:${port}`,
-    '--public-url', publicUrl, '--trusted-proxy', '127.0.0.1', ...allow,
+    '--public-url', publicUrl, '--trusted-proxy', '127.0.0.1', ...allow, '--npm', join(here, '../node_modules'),
   ]
   const process = start(command, { name, cwd: here, env })
   await until(() => fetch(`${apiUrl}/v1/health`).then(answer => answer.ok, () => false), { what: name, process })
   const secretKey = (await run([binary, 'key', 'create', '--data', folder], { name: 'standin key create', env })).trim()
-  const publishableKey = `pk_live_${btoa(`${new URL(publicUrl).host}$`).replace(/=+$/, '')}`
-  return new Standin({ process, folder, publishableKey, secretKey, apiUrl, publicUrl })
+  return new Standin({ process, folder, secretKey, apiUrl, publicUrl })
 }
 
 function parsed(text) {
