@@ -13,6 +13,7 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::origin::Origin;
 use crate::secret::Secret;
+use crate::tls::Tls;
 
 /// Development or production; the publishable key says it to every SDK (`pk_test_…`, `pk_live_…`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// An address of its own for the Backend API.
     pub backend_listen: Option<SocketAddr>,
+    /// TLS on [`Config::listen`]. In development the same port also speaks plain http.
+    pub tls: Option<Tls>,
     /// Where browsers reach the Frontend API. `None`: `http://localhost:PORT`.
     pub public_url: Option<Url>,
     /// Where the data lives.
@@ -117,6 +120,7 @@ impl Config {
                 SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], port)),
             ],
             backend_listen: None,
+            tls: None,
             public_url: None,
             database,
             master_key,

@@ -45,6 +45,7 @@ pub mod secret_keys;
 pub mod sessions;
 pub mod sign_in_tokens;
 pub mod tasks;
+pub mod tls;
 pub mod tokens;
 pub mod users;
 
@@ -103,9 +104,11 @@ impl Server {
                 None,
             ),
         };
-        let mut listeners = vec![Listener::start(&app, sockets, &front)?];
+        let tls = app.config.tls.as_ref();
+        let mut listeners = vec![Listener::start(&app, sockets, &front, tls)?];
         if let Some((sockets, door)) = back {
-            listeners.push(Listener::start(&app, sockets, &door)?);
+            // An address of its own is for a network of its own; applications' servers trust no certificate there.
+            listeners.push(Listener::start(&app, sockets, &door, None)?);
         }
         Ok(Self {
             app,

@@ -8,13 +8,17 @@ use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::tls::Tls;
 use crate::wire;
 
 /// How long a client may take to send its headers, and an idle connection may stay.
@@ -63,6 +67,7 @@ impl Listener {
         app: &App,
         sockets: Vec<(SocketAddr, std::net::TcpListener)>,
         door: &Router,
+        tls: Option<&Tls>,
     ) -> Result<Self> {
         let (stop, stopping) = watch::channel(false);
         let address = sockets
@@ -76,6 +81,7 @@ impl Listener {
                 socket,
                 app.clone(),
                 door.clone(),
+                Security::of(app, tls),
                 stopping.clone(),
             )));
         }
@@ -98,12 +104,57 @@ impl Listener {
     }
 }
 
-async fn accept(socket: TcpListener, app: App, door: Router, mut stopping: watch::Receiver<bool>) {
+/// What a connection must begin with.
+#[derive(Clone)]
+enum Security {
+    /// Plain http.
+    Plain,
+    /// TLS.
+    Tls(TlsAcceptor),
+    /// Either: what the client begins with.
+    Both(TlsAcceptor),
+}
+
+impl Security {
+    fn of(app: &App, tls: Option<&Tls>) -> Self {
+        match tls.map(Tls::acceptor) {
+            None => Self::Plain,
+            Some(acceptor) if app.instance.is_development() => Self::Both(acceptor),
+            Some(acceptor) => Self::Tls(acceptor),
+        }
+    }
+
+    /// The TLS acceptor, if this connection is to have one.
+    async fn acceptor(self, stream: &TcpStream) -> std::io::Result<Option<TlsAcceptor>> {
+        /// The first byte of a TLS handshake record (RFC 8446 §5.1).
+        const HANDSHAKE: u8 = 22;
+        match self {
+            Self::Plain => Ok(None),
+            Self::Tls(acceptor) => Ok(Some(acceptor)),
+            Self::Both(acceptor) => {
+                let mut first = [0];
+                stream.peek(&mut first).await?;
+                Ok((first[0] == HANDSHAKE).then_some(acceptor))
+            }
+        }
+    }
+}
+
+async fn accept(
+    socket: TcpListener,
+    app: App,
+    door: Router,
+    security: Security,
+    mut stopping: watch::Receiver<bool>,
+) {
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {
             accepted = socket.accept() => match accepted {
-                Ok((stream, peer)) => serve(stream, peer, (&app, &door), &graceful),
+                Ok((stream, peer)) => {
+                    let house = (app.clone(), door.clone());
+                    tokio::spawn(connect(stream, peer, house, security.clone(), graceful.watcher()));
+                }
                 // Out of file descriptors, or the caller is gone already; the next one may be luckier.
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
@@ -122,15 +173,47 @@ async fn accept(socket: TcpListener, app: App, door: Router, mut stopping: watch
     }
 }
 
-fn serve(
+/// Settles what a connection speaks, and serves it to its end.
+async fn connect(
     stream: TcpStream,
     peer: SocketAddr,
-    (app, door): (&App, &Router),
-    graceful: &GracefulShutdown,
+    house: (App, Router),
+    security: Security,
+    watcher: Watcher,
 ) {
     // Answers are small; waiting to fill packets would only delay them.
     let _ = stream.set_nodelay(true);
-    let (app, door) = (app.clone(), door.clone());
+    let greeted = tokio::time::timeout(HEADER_TIME, greet(stream, security)).await;
+    let served = match greeted {
+        Ok(Ok(Stream::Plain(stream))) => serve(stream, peer, house, watcher).await,
+        Ok(Ok(Stream::Tls(stream))) => serve(stream, peer, house, watcher).await,
+        Ok(Err(error)) => return tracing::debug!(%error, "a connection did not begin as it should"),
+        Err(_) => return tracing::debug!("a connection said nothing in time"),
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// A connection that has begun.
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+async fn greet(stream: TcpStream, security: Security) -> std::io::Result<Stream> {
+    match security.acceptor(&stream).await? {
+        None => Ok(Stream::Plain(stream)),
+        Some(acceptor) => Ok(Stream::Tls(Box::new(acceptor.accept(stream).await?))),
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    (app, door): (App, Router),
+    watcher: Watcher,
+) -> hyper::Result<()> {
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let answer = wire::edge(app.clone(), door.clone(), peer, request.map(Body::new));
         async move {
@@ -145,10 +228,5 @@ fn serve(
         .header_read_timeout(HEADER_TIME)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended early");
-        }
-    });
+    watcher.watch(connection).await
 }

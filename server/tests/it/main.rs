@@ -20,5 +20,6 @@ mod scripts;
 mod sessions;
 mod sign_ins;
 mod tasks;
+mod tls;
 mod users;
 mod world;

@@ -84,6 +84,11 @@ impl World {
     /// A production instance at `https://clerk.example.com` with the application at `https://app.example.com`. The tests
     /// speak plain http to it and name the public host, as a TLS-terminating proxy would.
     pub async fn production() -> Self {
+        Self::production_with(|_| {}).await
+    }
+
+    /// The same with another configuration.
+    pub async fn production_with(change: impl FnOnce(&mut Config)) -> Self {
         Self::with(|config| {
             let database = config.database.clone();
             let clock = config.clock.clone();
@@ -94,6 +99,7 @@ impl World {
             config
                 .allowed_origins
                 .push("https://app.example.com".parse::<Origin>().unwrap());
+            change(config);
         })
         .await
     }
@@ -101,7 +107,7 @@ impl World {
     async fn start(&mut self) {
         let server = Server::start(self.config.clone()).await.unwrap();
         self.url = format!("http://localhost:{}", server.local_addr().port());
-        self.backend.base.clone_from(&self.url);
+        self.backend.base = format!("http://localhost:{}", server.backend_addr().port());
         if self.config.development_key.is_none() {
             self.backend.key = live_key(&self.config).await;
         }
