@@ -21,6 +21,7 @@ use crate::client::{Client, Target};
 use crate::data::{FOLDER, Folder, Notes};
 use crate::env::{self, Choice, Values};
 use crate::failure::{Exit, Failure, Result};
+use crate::tls::Certificate;
 use crate::{browser, log, signals, task, terminal};
 
 /// Whom the first task can be for.
@@ -55,6 +56,8 @@ pub struct Dev {
     /// A host name beside localhost that the server answers for
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+    #[command(flatten)]
+    certificate: Certificate,
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from [default: those of this folder and above]
     #[arg(long, value_name = "DIR")]
     npm: Vec<PathBuf>,
@@ -72,7 +75,6 @@ pub struct Dev {
 /// Runs it until somebody asks to stop or the command ends.
 pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     let started = Instant::now();
-    log::development();
     let (folder, _keep) = dev.folder()?;
     let mut notes = dev.notes(&folder)?;
     let server = dev.start(&folder, &notes).await?;
@@ -102,6 +104,8 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
         }));
     }
     banner::say(&values, &dev.place(&folder), &someone, started.elapsed());
+    // From here on the calls are other people's.
+    log::development();
     if let Some(file) = &dev.env_file {
         let settings = values.settings(&Choice::Auto.frameworks(Path::new(".")));
         env::say(file, &env::merge(file, &settings, false)?);
@@ -153,6 +157,7 @@ impl Dev {
         let mut config = Config::development(self.port, database, master_key);
         config.development_key = Some(Secret::from(notes.secret_key.clone()));
         config.public_url.clone_from(&self.public_url);
+        config.tls = self.certificate.read()?;
         config
             .allowed_origins
             .extend(self.allow_origin.iter().cloned());

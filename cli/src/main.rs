@@ -23,6 +23,8 @@ mod session;
 mod signals;
 mod task;
 mod terminal;
+mod tls;
+mod trust;
 mod user;
 
 use std::io;
@@ -68,6 +70,8 @@ enum Command {
     /// Make and end secret keys; make a master key
     #[command(subcommand)]
     Key(key::Command),
+    /// Make certificates for names of this machine's own, to speak https in development
+    Trust(trust::Trust),
     /// Print the settings an application needs, or merge them into its .env file
     Env(env::Env),
     /// Look for what usually goes wrong, and name the remedy
@@ -106,6 +110,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Session(command) => session::run(command, json).await?,
         Command::Audit(command) => audit::run(command, json).await?,
         Command::Key(command) => key::run(command, json).await?,
+        Command::Trust(trust) => trust::run(&trust, json)?,
         Command::Env(env) => env::run(env, json).await?,
         Command::Completions { shell } => {
             let mut cli = Cli::command();

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::data::Folder;
 use crate::failure::{Failure, Result};
+use crate::tls::Certificate;
 use crate::{key, log, signals};
 use file::File;
 
@@ -68,6 +69,8 @@ pub struct Serve {
         value_delimiter = ','
     )]
     trusted_proxy: Vec<IpAddr>,
+    #[command(flatten)]
+    certificate: Certificate,
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from
     #[arg(long, value_name = "DIR", env = "STANDIN_NPM")]
     npm: Option<PathBuf>,
@@ -134,6 +137,7 @@ impl Serve {
         config.allowed_hosts.extend(self.allow_host);
         config.trusted_proxies.extend(self.trusted_proxy);
         config.npm.extend(self.npm);
+        config.tls = self.certificate.or(file.certificate()).read()?;
         file.apply(&mut config)?;
         Ok(config)
     }

@@ -8,6 +8,7 @@ use standin_server::config::{Config, OnReplay};
 use url::Url;
 
 use crate::failure::{Exit, Failure, Result};
+use crate::tls::Certificate;
 
 /// What a file may say. Lists are added to those of the command line, other settings give way to it.
 #[derive(Default, Deserialize)]
@@ -22,6 +23,8 @@ pub struct File {
     allow_origins: Vec<String>,
     allow_hosts: Vec<String>,
     trusted_proxies: Vec<IpAddr>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from.
     npm: Option<PathBuf>,
     /// How long a link can be opened where its task does not say, in seconds.
@@ -69,6 +72,11 @@ impl File {
             let sentence = format!("{}: {}", path.display(), error.to_string().trim_end());
             Failure::new(Exit::Usage, "configuration", sentence)
         })
+    }
+
+    /// The certificate it names.
+    pub fn certificate(&self) -> Certificate {
+        Certificate::of(self.tls_cert.clone(), self.tls_key.clone())
     }
 
     /// Lays its settings over those that are in place.
