@@ -182,8 +182,13 @@ fn remarks(values: &Values, frameworks: &[Framework], folder: &Path) {
              fastify.register(clerkPlugin, { apiUrl: process.env.CLERK_API_URL, proxyUrl: process.env.CLERK_PROXY_URL })",
         );
     }
-    if frameworks.contains(&Framework::Next) {
-        terminal::note("Next.js takes NEXT_PUBLIC_… into the build: build again after a change");
+    for framework in frameworks {
+        if let Some(name) = framework.built_in() {
+            let public = framework.public();
+            terminal::note(format!(
+                "{name} takes {public}… into the build: build again after a change"
+            ));
+        }
     }
 }
 

@@ -58,6 +58,10 @@ const ALL: [Framework; 5] = [
     Framework::Vite,
 ];
 
+/// The scripts of a page, as SDKs of today ask for them.
+const CLERK_JS: &str = "clerk-js@6/dist/clerk.browser.js";
+const CLERK_UI: &str = "ui@1/dist/ui.browser.js";
+
 /// Packages that name a framework, the more telling first: an application on Astro also depends on vite.
 const PACKAGES: [(&str, Framework); 15] = [
     ("@clerk/nextjs", Framework::Next),
@@ -115,7 +119,7 @@ fn detect(package: &Value) -> Option<Framework> {
 
 impl Framework {
     /// What stands before the names of what pages may see.
-    fn public(self) -> &'static str {
+    pub fn public(self) -> &'static str {
         match self {
             Self::Next => "NEXT_PUBLIC_",
             Self::Astro => "PUBLIC_",
@@ -147,21 +151,35 @@ impl Framework {
                 format!("{public}CLERK_PROXY_URL"),
                 values.public_url.clone(),
             ),
-            (
-                format!("{public}CLERK_JS_URL"),
-                values.script("clerk-js@6/dist/clerk.browser.js"),
-            ),
-            (
-                format!("{public}CLERK_UI_URL"),
-                values.script("ui@1/dist/ui.browser.js"),
-            ),
+            (format!("{public}CLERK_JS_URL"), values.script(CLERK_JS)),
+            (format!("{public}CLERK_UI_URL"), values.script(CLERK_UI)),
             (format!("{public}CLERK_TELEMETRY_DISABLED"), "1".into()),
         ];
-        if !public.is_empty() {
-            // The server's half of an SDK looks for it without the prefix.
+        settings.extend(self.unprefixed(values));
+        settings
+    }
+
+    /// What the server's half of an SDK looks for without the prefix.
+    fn unprefixed(self, values: &Values) -> Vec<(String, String)> {
+        let mut settings = Vec::new();
+        if self == Self::Vite {
+            // TanStack Start's, when the application was built without settings.
+            settings.push(("CLERK_JS_URL".into(), values.script(CLERK_JS)));
+            settings.push(("CLERK_UI_URL".into(), values.script(CLERK_UI)));
+        }
+        if !self.public().is_empty() {
             settings.push(("CLERK_TELEMETRY_DISABLED".into(), "1".into()));
         }
         settings
+    }
+
+    /// The framework whose build takes a page's share of the settings in, so that a later change does not reach it.
+    pub fn built_in(self) -> Option<&'static str> {
+        match self {
+            Self::Next => Some("Next.js"),
+            Self::Astro => Some("Astro"),
+            Self::Nuxt | Self::Vite | Self::Plain | Self::Fastify => None,
+        }
     }
 }
 
@@ -244,6 +262,17 @@ mod tests {
             ]
         );
         assert_eq!(names(Framework::Plain).len(), 7);
+    }
+
+    #[test]
+    fn a_server_on_vite_finds_the_scripts_without_the_prefix_too() {
+        let settings = Framework::Vite.settings(&Values::example());
+        let value = |wanted: &str| settings.iter().find(|(name, _)| name == wanted);
+        for name in ["CLERK_JS_URL", "CLERK_UI_URL"] {
+            let public = value(&format!("VITE_{name}")).map(|(_, value)| value);
+            assert!(public.is_some(), "{name}");
+            assert_eq!(value(name).map(|(_, value)| value), public, "{name}");
+        }
     }
 
     #[test]
