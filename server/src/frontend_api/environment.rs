@@ -93,6 +93,8 @@ fn user_settings() -> Value {
                 "name": name,
                 "enabled": used,
                 "required": false,
+                // An agent's page shows them and changes none: see `me`.
+                "immutable": true,
                 "used_for_first_factor": false,
                 "first_factors": [],
                 "used_for_second_factor": false,
@@ -108,9 +110,15 @@ fn user_settings() -> Value {
         "username",
         "first_name",
         "last_name",
-        "password",
     ];
-    let absent = ["web3_wallet", "authenticator_app", "backup_code", "passkey"];
+    // Passwords are kept for backends that check them; no page signs in with one.
+    let absent = [
+        "password",
+        "web3_wallet",
+        "authenticator_app",
+        "backup_code",
+        "passkey",
+    ];
     let attributes: serde_json::Map<String, Value> = kept
         .iter()
         .map(|name| attribute(name, true))

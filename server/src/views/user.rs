@@ -7,13 +7,23 @@ use crate::users::{Identifier, Kind, Profile, Status, User};
 
 /// A user as applications' servers see it.
 pub(crate) fn user(profile: &Profile, now: Time) -> Value {
-    let mut view = own_user(profile, now);
+    let mut view = shared(profile, now);
     view["private_metadata"] = profile.user.private_metadata.clone().into();
+    view["delete_self_enabled"] = profile.user.delete_self_enabled.into();
+    view["create_organization_enabled"] = profile.user.create_organization_enabled.into();
     view
 }
 
-/// A user as its own browser sees it: without the private metadata.
+/// A user as its own browser sees it: without the private metadata, and without what pages would offer to do but an
+/// agent's session cannot.
 pub(crate) fn own_user(profile: &Profile, now: Time) -> Value {
+    let mut view = shared(profile, now);
+    view["delete_self_enabled"] = false.into();
+    view["create_organization_enabled"] = false.into();
+    view
+}
+
+fn shared(profile: &Profile, now: Time) -> Value {
     let Profile { user, identifiers } = profile;
     let lock = user.locked_until.filter(|until| *until > now);
     let of = |kind| -> Vec<Value> {
@@ -55,8 +65,6 @@ pub(crate) fn own_user(profile: &Profile, now: Time) -> Value {
         // Rounded up: it is never zero while the lock holds.
         "lockout_expires_in_seconds": lock.map(|until| (until.0 - now.0 + 999) / 1000),
         "verification_attempts_remaining": null,
-        "delete_self_enabled": user.delete_self_enabled,
-        "create_organization_enabled": user.create_organization_enabled,
         "create_organizations_limit": null,
         "legal_accepted_at": user.legal_accepted_at,
         "last_sign_in_at": user.last_sign_in_at,

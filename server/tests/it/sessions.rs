@@ -439,3 +439,28 @@ async fn a_page_learns_who_it_shows() {
     );
     assert_eq!(environment["auth_config"]["single_session_mode"], true);
 }
+
+#[tokio::test]
+async fn a_page_is_offered_nothing_that_an_agent_cannot_do() {
+    let world = World::new().await;
+    let (browser, _, _) = signed_in(&world, json!({})).await;
+    let me = browser.page(Method::GET, "/v1/me").await.ok().json;
+    let user = format!("/v1/users/{}", me["response"]["id"].as_str().unwrap());
+    let kept = world.backend.get(&user).await.ok().json;
+    assert_eq!(
+        kept["delete_self_enabled"], true,
+        "a backend sees the setting"
+    );
+    let environment = browser.page(Method::GET, "/v1/environment").await.ok().json;
+    assert_eq!(me["response"]["delete_self_enabled"], false);
+    assert_eq!(me["response"]["create_organization_enabled"], false);
+    let attributes = &environment["user_settings"]["attributes"];
+    assert_eq!(attributes["email_address"]["enabled"], true, "shown");
+    assert_eq!(
+        attributes["password"]["enabled"], false,
+        "no page signs in with one"
+    );
+    for (name, attribute) in attributes.as_object().unwrap() {
+        assert_eq!(attribute["immutable"], true, "{name}");
+    }
+}
