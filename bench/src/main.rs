@@ -42,7 +42,7 @@ async fn main() {
     let commit = machine::commits(folder.path(), length, 1);
     let batched = machine::commits(folder.path(), length, 100);
     println!("this machine, one thread");
-    println!("  RS256 signatures, 2048 bits          {sign:>8.0} /s");
+    println!("  RS256 signatures, 2048 bits          {sign:>8.0} /CPU-s");
     println!("  SQLite commits, one row, FULL        {commit:>8.0} /s");
     println!("  SQLite rows, 100 a commit, FULL      {batched:>8.0} /s\n");
 
