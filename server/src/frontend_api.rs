@@ -134,7 +134,8 @@ fn allow(response: &mut Response<Body>, origin: HeaderValue, is_preflight: bool)
 
 /// Whether a browser's own words about a request allow it to open something. Browsers say of every request how it came
 /// about (`Sec-Fetch-…`); only a page of its own may open a ticket or carry a handshake. Programs that are no browsers
-/// say nothing, apart from Node, which says the mode alone.
+/// say nothing, apart from Node, which says the mode alone. An application's server that passes a browser's request on by
+/// Node's `fetch` has that same mode put over the browser's; no browser itself says `cors` of a document.
 fn is_navigation(headers: &HeaderMap) -> Result<()> {
     let says = |name: &'static str| header(headers, http::HeaderName::from_static(name));
     let ahead = |name| {
@@ -149,7 +150,9 @@ fn is_navigation(headers: &HeaderMap) -> Result<()> {
         says("sec-fetch-site"),
     );
     match (mode, dest, site) {
-        (None | Some("cors"), None, None) | (Some("navigate"), Some("document"), _) => Ok(()),
+        (None | Some("cors"), None, None) | (Some("navigate" | "cors"), Some("document"), _) => {
+            Ok(())
+        }
         _ => Err(Error::NotANavigation),
     }
 }

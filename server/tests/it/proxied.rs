@@ -98,3 +98,20 @@ async fn in_production_a_proxied_visit_sets_one_cookie_only() {
     let set: Vec<_> = visit.set_cookies().into_keys().collect();
     assert_eq!(set, ["__clerk_handshake_nonce"]);
 }
+
+#[tokio::test]
+async fn a_page_passed_on_by_node_is_a_page_still_and_a_script_is_not() {
+    let world = World::new().await;
+    let browser = world.browser();
+    let task = world.backend.task().await;
+    // Node writes its own mode over the browser's and leaves the rest.
+    let pass = |dest: &str| {
+        passed_on(&browser, Method::GET, &task.path, SECRET_KEY)
+            .header("sec-fetch-mode", "cors")
+            .header("sec-fetch-dest", dest)
+            .header("sec-fetch-site", "none")
+    };
+    let script = browser.send(pass("empty")).await;
+    assert_eq!(script.refusal(), "400 agent_task_cannot_be_used");
+    assert_eq!(browser.send(pass("document")).await.status, 307);
+}
