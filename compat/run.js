@@ -32,19 +32,21 @@ async function main() {
   const apps = known.filter(app => !positionals.length || positionals.includes(app.name))
   for (const app of apps) await install(app)
   for (const deployment of deployments) {
-    if (!options.deployment || options.deployment === deployment.name) await inDeployment(deployment, apps)
+    const wanted = !options.deployment || options.deployment === deployment.name
+    const taken = apps.filter(app => !deployment.takes || deployment.takes(app))
+    if (wanted && taken.length) await inDeployment(deployment, taken)
   }
 }
 
 async function inDeployment(deployment, apps) {
-  const { standin, places, certificate, stop } = await deployment.start(apps)
+  const { places, certificate, stop } = await deployment.start(apps)
   const browser = await launch({ certificate })
   const worlds = []
   try {
     for (const [app, place] of places) {
       try {
-        const opened = await open(app, { standin, ...place })
-        const world = new World({ app, opened, deployment, standin, browser })
+        const opened = await open(app, place)
+        const world = new World({ app, opened, deployment, standin: place.standin, browser })
         await world.begin()
         worlds.push(world)
       } catch (error) {

@@ -1,6 +1,6 @@
 // Applications: their settings from `standin env`, their build, their start.
 import { readdir } from 'node:fs/promises'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { plainEnvironment } from './standin.js'
 import { run, start, stop, until } from './process.js'
@@ -29,9 +29,10 @@ export function version(app) {
   return JSON.parse(readFileSync(join(at, 'node_modules', app.sdk, 'package.json'), 'utf8')).version
 }
 
-// Packages of an app that has a package.json of its own.
+// Packages of an app that has a package.json of its own, unless they are there as its lock file wants them.
 export async function install(app) {
-  if (!existsSync(join(app.cwd, 'package-lock.json'))) return
+  const [wanted, present] = ['package-lock.json', 'node_modules/.package-lock.json'].map(name => join(app.cwd, name))
+  if (!existsSync(wanted) || (existsSync(present) && statSync(present).mtimeMs > statSync(wanted).mtimeMs)) return
   await run(['npm', 'ci', '--no-audit', '--no-fund'], { name: `${app.name}: npm ci`, cwd: app.cwd, env: environment(app) })
 }
 

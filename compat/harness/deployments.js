@@ -1,5 +1,6 @@
-// The ways in which Standin and an application are put on the web. Each says where browsers find the application, how many
-// answers a task's link may take until the page is there, and a stranger's first visit, and starts the server.
+// The ways in which Standin and an application are put on the web. Each says how many answers a task's link may take until
+// the page is there, and a stranger's first visit; `start` gives each app a place: its origin, the port it listens on, the
+// Standin behind it, and settings beside those of `standin env`.
 import { freePort } from './ports.js'
 import { dev, serve } from './standin.js'
 import { certificate, reverseProxy } from './tls.js'
@@ -11,12 +12,11 @@ const development = {
   strangerHops: 4,
   async start(apps) {
     const standin = await dev()
-    const places = new Map()
-    for (const app of apps) {
+    const places = await each(apps, async () => {
       const port = await freePort()
-      places.set(app, { origin: `http://localhost:${port}`, port })
-    }
-    return { standin, places, stop: () => standin.stop() }
+      return { origin: `http://localhost:${port}`, port, standin }
+    })
+    return { places, stop: () => standin.stop() }
   },
 }
 
@@ -28,22 +28,70 @@ const production = {
   async start(apps) {
     const tls = await certificate()
     const proxy = await reverseProxy(tls)
-    const places = new Map()
-    for (const app of apps) {
-      const host = `${app.name}.example.test`
-      const port = await freePort()
-      proxy.route(host, port)
-      places.set(app, { origin: `https://${host}:${proxy.port}`, port })
-    }
+    const places = await each(apps, app => place(app, proxy))
     const port = await freePort()
     proxy.route('clerk.example.test', port)
     const standin = await serve({
       publicUrl: `https://clerk.example.test:${proxy.port}`,
-      origins: [...places.values()].map(place => place.origin),
+      origins: [...places.values()].map(({ origin }) => origin),
       port,
     })
-    return { standin, places, certificate: tls, stop: () => Promise.all([standin.stop(), proxy.stop()]) }
+    for (const place of places.values()) place.standin = standin
+    return { places, certificate: tls, stop: () => Promise.all([standin.stop(), proxy.stop()]) }
   },
 }
 
-export const deployments = [development, production]
+// Browsers know the application only: its SDK passes Standin on under a path of the application's own. One Standin each,
+// since its public address is the application's.
+const PROXY_PATH = '/__clerk'
+
+const developmentProxied = {
+  name: 'development, SDK as proxy',
+  hops: 3,
+  strangerHops: 4,
+  takes: app => app.proxies,
+  async start(apps) {
+    const places = await each(apps, async () => {
+      const port = await freePort()
+      const origin = `http://localhost:${port}`
+      return proxied({ origin, port, standin: await dev({ publicUrl: origin + PROXY_PATH }) })
+    })
+    return { places, stop: () => stopEach(places) }
+  },
+}
+
+const productionProxied = {
+  name: 'production, SDK as proxy',
+  hops: 2,
+  strangerHops: 1,
+  takes: app => app.proxies,
+  async start(apps) {
+    const tls = await certificate()
+    const proxy = await reverseProxy(tls)
+    const places = await each(apps, async app => {
+      const { origin, port } = await place(app, proxy)
+      const standin = await serve({ publicUrl: origin + PROXY_PATH, origins: [origin], port: await freePort() })
+      return proxied({ origin, port, standin })
+    })
+    return { places, certificate: tls, stop: () => Promise.all([stopEach(places), proxy.stop()]) }
+  },
+}
+
+const proxied = place => ({ ...place, settings: { CLERK_FAPI_URL: place.standin.apiUrl } })
+
+const stopEach = places => Promise.all([...places.values()].map(({ standin }) => standin.stop()))
+
+async function place(app, proxy) {
+  const host = `${app.name}.example.test`
+  const port = await freePort()
+  proxy.route(host, port)
+  return { origin: `https://${host}:${proxy.port}`, port }
+}
+
+async function each(apps, place) {
+  const places = new Map()
+  for (const app of apps) places.set(app, await place(app))
+  return places
+}
+
+export const deployments = [development, production, developmentProxied, productionProxied]

@@ -1,4 +1,6 @@
 // One line for each check, and the count at the end.
+import { stripVTControlCharacters } from 'node:util'
+
 const results = []
 
 // Checks of one subject ("@clerk/express 2.1.70, development"). A check passes when its body does not throw.
@@ -40,4 +42,10 @@ export const all = () => results
 
 const title = ({ name, deployment }) => [name, deployment].filter(Boolean).join(', ')
 
-const indented = error => (error.stack ?? String(error)).replace(/^/gm, '          ')
+// What went wrong, what the server said about it (SDKs keep that beside the message), and where in the checks.
+function indented(error) {
+  const where = error.stack?.split('\n').find(line => line.includes('/checks/'))
+  const said = error.errors && JSON.stringify(error.errors)
+  const text = stripVTControlCharacters([error.message ?? error, said, where].filter(Boolean).join('\n'))
+  return text.replace(/^/gm, '          ')
+}

@@ -43,10 +43,11 @@ class Standin {
 
 const temporary = () => mkdtemp(join(tmpdir(), 'standin-compat-'))
 
-// `standin dev` on http://localhost.
-export async function dev() {
+// `standin dev` on http://localhost, or wherever browsers reach it.
+export async function dev({ publicUrl } = {}) {
   const folder = await temporary()
-  const command = [binary, 'dev', '--json', '--port', '0', '--data', folder]
+  const where = publicUrl ? ['--public-url', publicUrl] : []
+  const command = [binary, 'dev', '--json', '--port', '0', '--data', folder, ...where]
   const process = start(command, { name: 'standin dev', cwd: here, env: plainEnvironment() })
   const values = await until(() => parsed(process.stdout), { what: 'standin dev', process })
   return new Standin({

@@ -19,7 +19,7 @@ export class World {
   }
 
   async begin() {
-    this.email = `${this.app.name}-${this.deployment.name}@example.com`.replace(/ /g, '-')
+    this.email = `ada-${this.app.name}@example.com`
     this.user = await this.clerk.users.createUser({ emailAddress: [this.email], firstName: 'Ada' })
   }
 

@@ -2,5 +2,6 @@ export default {
   name: 'express',
   sdk: '@clerk/express',
   framework: 'express',
+  proxies: true,
   start: ['node', 'server.js'],
 }

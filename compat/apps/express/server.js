@@ -6,7 +6,11 @@ const { APP_ORIGIN, HOST, PORT } = process.env
 const app = express()
 
 // The keys, the addresses and the switch for telemetry are in the environment; the SDK reads them there.
-app.use(clerkMiddleware({ authorizedParties: [APP_ORIGIN] }))
+// With CLERK_FAPI_URL it also passes the Frontend API on, under /__clerk.
+app.use(clerkMiddleware({
+  authorizedParties: [APP_ORIGIN],
+  frontendApiProxy: { enabled: Boolean(process.env.CLERK_FAPI_URL) },
+}))
 
 app.get('/dashboard', (req, res) => {
   const { userId, sessionId, sessionClaims } = getAuth(req)

@@ -10,6 +10,8 @@ fastify.register(clerkPlugin, {
   apiUrl: process.env.CLERK_API_URL,
   proxyUrl: process.env.CLERK_PROXY_URL,
   authorizedParties: [APP_ORIGIN],
+  // Passes the Frontend API on, under /__clerk.
+  frontendApiProxy: { enabled: Boolean(process.env.CLERK_FAPI_URL) },
 })
 
 fastify.get('/dashboard', (req, reply) => {
