@@ -1,0 +1,14 @@
+//! The command line as people and shells meet it: the real binary, its output, its exit codes.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets the unexpected should stop where it stands"
+)]
+
+mod certificates;
+mod doctor;
+mod environment;
+mod runner;
+mod serve;
+mod tasks;
+mod world;

@@ -1,0 +1,94 @@
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::world::{run, standin};
+
+const PUBLIC: &str = "https://clerk.example.com";
+
+#[test]
+fn a_production_server_says_what_it_needs_to_know() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |arguments: &[&str]| {
+        let done = run(standin(folder.path(), arguments));
+        assert_ne!(done.code, 0, "{done:?}");
+        done.stderr
+    };
+    assert!(refused(&["serve", "--public-url", PUBLIC]).contains("--data"));
+    assert!(refused(&["serve", "--data", "d"]).contains("--public-url"));
+    assert!(
+        refused(&[
+            "serve",
+            "--data",
+            "d",
+            "--public-url",
+            "http://clerk.example.com"
+        ])
+        .contains("https")
+    );
+    assert!(
+        refused(&[
+            "serve",
+            "--data",
+            "d",
+            "--public-url",
+            PUBLIC,
+            "--tls-cert",
+            "c.pem",
+            "--tls-key",
+            "k.pem"
+        ])
+        .contains("c.pem")
+    );
+}
+
+#[test]
+fn a_key_is_made_beside_the_server_shown_once_and_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "serve",
+        "--data",
+        "d",
+        "--public-url",
+        PUBLIC,
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let mut command = standin(folder.path(), &arguments);
+    let mut server = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let ready: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let warning = lines.next().unwrap().unwrap();
+    assert!(warning.contains("standin key create"), "{warning}");
+    let url = format!("http://{}", ready["address"].as_str().unwrap());
+
+    let keys = |arguments: &[&str]| {
+        run(standin(
+            folder.path(),
+            &[&["key"], arguments, &["--data", "d"]].concat(),
+        ))
+    };
+    let made = keys(&["create", "--name", "ci"]).ok();
+    let key = made.line().to_owned();
+    assert!(key.starts_with("sk_live_"), "{key}");
+    let users = || {
+        run(standin(
+            folder.path(),
+            &["user", "list", "--api-url", &url, "--secret-key", &key],
+        ))
+    };
+    users().ok();
+    let listed = keys(&["list", "--json"]).ok();
+    assert!(!listed.stdout.contains(&key), "a key is shown once");
+    let listed = listed.json();
+    let id = listed["data"][0]["id"].as_str().unwrap();
+    keys(&["revoke", id]).ok();
+    assert_eq!(users().code, 3);
+    let _ = server.kill();
+    let _ = server.wait();
+}

@@ -1,0 +1,207 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::world::{World, run, standin};
+
+const PAGE: &str = "http://localhost:3000/dashboard";
+
+#[test]
+fn stdout_holds_the_url_and_nothing_else() {
+    let world = World::new();
+    let made = world
+        .run(&[
+            "task",
+            "create",
+            "--for",
+            "ada@example.com",
+            "--redirect",
+            PAGE,
+        ])
+        .ok();
+    let url = made.line();
+    assert!(url.starts_with(world.told("public_url")), "{url}");
+    assert!(url.contains("/v1/agents/tasks?ticket="), "{url}");
+    assert!(
+        made.stderr.contains("standin task revoke agttsk_"),
+        "{made:?}"
+    );
+}
+
+#[test]
+fn a_slip_of_the_finger_is_answered_with_the_user_that_was_meant() {
+    let world = World::new();
+    let refused = world.run(&[
+        "task",
+        "create",
+        "--for",
+        "ada@exmaple.com",
+        "--redirect",
+        PAGE,
+    ]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert_eq!(refused.stdout, "");
+    assert!(
+        refused
+            .stderr
+            .contains("error[agent_task_subject_not_found]"),
+        "{refused:?}"
+    );
+    assert!(
+        refused.stderr.contains("did you mean  ada@example.com"),
+        "{refused:?}"
+    );
+    assert!(
+        refused
+            .stderr
+            .contains("standin user create --email ada@exmaple.com"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn each_kind_of_failure_has_its_exit_code() {
+    let world = World::new();
+    let code = |arguments: &[&str]| world.run(arguments).code;
+    assert_eq!(code(&["task", "create"]), 2);
+    assert_eq!(code(&["task", "show", "agttsk_nothing"]), 3);
+    assert_eq!(
+        code(&[
+            "task",
+            "create",
+            "--for",
+            "ada@example.com",
+            "--redirect",
+            "https://evil.example/"
+        ]),
+        3
+    );
+    assert_eq!(
+        code(&[
+            "task",
+            "list",
+            "--api-url",
+            "http://127.0.0.1:1",
+            "--secret-key",
+            "sk_test_x"
+        ]),
+        4
+    );
+    assert_eq!(code(&["task", "list", "--secret-key", "sk_test_wrong"]), 3);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let lost = run(standin(elsewhere.path(), &["task", "list"]));
+    assert_eq!(lost.code, 4, "{lost:?}");
+    assert!(lost.stderr.contains("standin dev"), "{lost:?}");
+}
+
+#[test]
+fn with_json_a_refusal_is_one_object_too() {
+    let world = World::new();
+    let refused = world.run(&["task", "show", "agttsk_nothing", "--json"]);
+    let error = &refused.json()["error"];
+    assert_eq!(error["code"], "agent_task_not_found");
+    assert_eq!(error["exit_code"], 3);
+    assert_eq!(refused.stderr, "");
+}
+
+#[test]
+fn a_task_is_listed_shown_and_taken_back() {
+    let world = World::new();
+    let made = world
+        .run(&[
+            "task",
+            "create",
+            "--for",
+            "ada@example.com",
+            "--redirect",
+            PAGE,
+            "--agent",
+            "tester",
+            "--json",
+        ])
+        .ok()
+        .json();
+    let id = made["agent_task_id"].as_str().unwrap();
+    let listed = world
+        .run(&["task", "list", "--agent", "tester", "--json"])
+        .ok()
+        .json();
+    assert_eq!(listed["data"][0]["agent_task_id"], id);
+    assert!(
+        world
+            .run(&["task", "show", id])
+            .ok()
+            .stdout
+            .contains("pending")
+    );
+    world.run(&["task", "revoke", id]).ok();
+    let again = world.run(&["task", "revoke", id]);
+    assert_eq!(again.code, 3, "{again:?}");
+    let record = world
+        .run(&["audit", "list", "--task", id, "--json"])
+        .ok()
+        .json();
+    let actions: Vec<&Value> = record["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["action"])
+        .collect();
+    assert_eq!(actions, ["task.revoke", "task.create"]);
+}
+
+#[test]
+fn a_sign_in_without_a_browser_leaves_a_file_for_its_owner_alone_and_can_be_ended() {
+    let world = World::new();
+    let kept = world
+        .run(&[
+            "task",
+            "create",
+            "--for",
+            "ada@example.com",
+            "--redirect",
+            PAGE,
+            "--storage-state",
+            "state.json",
+        ])
+        .ok();
+    assert_eq!(kept.line(), "state.json");
+    let mode = world
+        .folder
+        .path()
+        .join("state.json")
+        .metadata()
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let state: Value = serde_json::from_str(&world.read("state.json")).unwrap();
+    let names: Vec<_> = state["cookies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cookie| cookie["name"].as_str().unwrap())
+        .collect();
+    assert!(
+        names.contains(&"__client") && names.contains(&"__session"),
+        "{names:?}"
+    );
+    let sessions = world
+        .run(&["session", "list", "--user", "ada@example.com", "--json"])
+        .ok()
+        .json();
+    let sessions = sessions["data"]
+        .as_array()
+        .or(sessions.as_array())
+        .unwrap()
+        .clone();
+    assert_eq!(sessions.len(), 1);
+    world
+        .run(&["session", "revoke", sessions[0]["id"].as_str().unwrap()])
+        .ok();
+    let active = world
+        .run(&["session", "list", "--status", "active", "--json"])
+        .ok()
+        .stdout;
+    assert!(!active.contains("sess_"), "{active}");
+}

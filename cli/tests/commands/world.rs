@@ -1,0 +1,117 @@
+//! A development server with a data folder of its own, and commands run beside it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub struct World {
+    server: Child,
+    /// What `standin dev --json` said when it was ready.
+    pub ready: Value,
+    /// Where commands run: an application's folder.
+    pub folder: TempDir,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Done {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Done {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+
+    /// The one line of stdout.
+    pub fn line(&self) -> &str {
+        assert_eq!(self.stdout.lines().count(), 1, "{self:?}");
+        self.stdout.trim_end()
+    }
+}
+
+/// The binary, in `folder`, without anything of the caller's own settings.
+pub fn standin(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .stdin(Stdio::null());
+    for (name, _) in std::env::vars() {
+        if name.contains("CLERK") || name.starts_with("STANDIN") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+pub fn run(mut command: Command) -> Done {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Done {
+        code: output.status.code().unwrap(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(tempfile::tempdir().unwrap(), &[])
+    }
+
+    /// The same in a folder that is prepared, with more options.
+    pub fn with(folder: TempDir, options: &[&str]) -> Self {
+        let dev = ["dev", "--port", "0", "--json"];
+        let mut command = standin(folder.path(), &[&dev, options].concat());
+        let mut server = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(server.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let ready = serde_json::from_str(&line).unwrap();
+        Self {
+            server,
+            ready,
+            folder,
+        }
+    }
+
+    /// Runs a command in the application's folder, where it finds the server by itself.
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        run(standin(self.folder.path(), arguments))
+    }
+
+    /// Writes a file of the application.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+
+    pub fn told(&self, name: &str) -> &str {
+        self.ready[name].as_str().unwrap()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
