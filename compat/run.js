@@ -1,20 +1,22 @@
 // Runs the SDKs against the real binary, in a real browser.
 //   node run.js                         everything
-//   node run.js express fastify         these apps only
+//   node run.js express testing         these apps and suites only (suites: testing, readme)
 //   node run.js --deployment NAME       one way of putting them on the web only
 //   node run.js --quick                 without what takes more than a minute to show
 //   node run.js --table                 and writes the table in README.md
 import { parseArgs } from 'node:util'
-import { apps as allApps, install, open } from './harness/app.js'
-import { launch } from './harness/browser.js'
+import { apps as allApps, install } from './harness/app.js'
 import { deployments } from './harness/deployments.js'
 import { stopAll } from './harness/process.js'
 import { broken, finish } from './harness/report.js'
-import { World } from './harness/world.js'
+import { openWorlds } from './harness/world.js'
 import { arrival } from './checks/arrival.js'
 import { endings } from './checks/endings.js'
 import { refusals } from './checks/refusals.js'
+import { reuse } from './checks/reuse.js'
 import { Waits } from './checks/waits.js'
+import * as readme from './suites/readme.js'
+import * as testing from './suites/testing.js'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,40 +26,31 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
+const suites = [testing, readme]
+
 async function main() {
   const known = await allApps()
-  for (const name of positionals) {
-    if (!known.some(app => app.name === name)) throw new Error(`there is no app ${name}; there are ${known.map(app => app.name).join(', ')}`)
-  }
-  const apps = known.filter(app => !positionals.length || positionals.includes(app.name))
+  const wanted = name => !positionals.length || positionals.includes(name)
+  const names = [...known, ...suites].map(({ name }) => name)
+  const unknown = positionals.find(name => !names.includes(name))
+  if (unknown) throw new Error(`there is no ${unknown}; there are ${names.join(', ')}`)
+
+  const apps = known.filter(app => wanted(app.name))
   for (const app of apps) await install(app)
   for (const deployment of deployments) {
-    const wanted = !options.deployment || options.deployment === deployment.name
     const taken = apps.filter(app => !deployment.takes || deployment.takes(app))
-    if (wanted && taken.length) await inDeployment(deployment, taken)
+    if (taken.length && [undefined, deployment.name].includes(options.deployment)) await inDeployment(deployment, taken)
   }
+  if (options.deployment) return
+  for (const suite of suites) if (wanted(suite.name)) await suite.main(known)
 }
 
 async function inDeployment(deployment, apps) {
-  const { places, certificate, stop } = await deployment.start(apps)
-  const browser = await launch({ certificate })
-  const worlds = []
+  const { worlds, close } = await openWorlds(deployment, apps)
   try {
-    for (const [app, place] of places) {
-      try {
-        const opened = await open(app, place)
-        const world = new World({ app, opened, deployment, standin: place.standin, browser })
-        await world.begin()
-        worlds.push(world)
-      } catch (error) {
-        broken({ name: app.name, sdk: app.sdk, deployment: deployment.name }, 'the app starts', error)
-      }
-    }
     await all(worlds)
   } finally {
-    await browser.close()
-    await Promise.all(worlds.map(world => world.opened.stop()))
-    await stop()
+    await close()
   }
 }
 
@@ -76,6 +69,7 @@ async function all(worlds) {
     await arrival(world)
     await refusals(world)
     await endings(world)
+    await reuse(world)
   }
   for (const wait of waits) await wait.finish()
   for (const world of worlds) {

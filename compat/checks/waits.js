@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadedAs, post, served, visit } from '../harness/browser.js'
+import { openTogether } from './reuse.js'
 
 const TOKEN_SECONDS = 66
 const SHORT_SESSION_SECONDS = 72
@@ -16,6 +17,7 @@ export class Waits {
     const { world } = this
     this.open = await this.arrive()
     this.away = await this.arrive()
+    this.saved = { storageState: await this.away.context().storageState(), ...await served(this.away) }
     this.revoked = await this.arrive()
     await world.clerk.sessions.revokeSession((await served(this.revoked)).session)
     await this.away.close()
@@ -49,6 +51,10 @@ export class Waits {
       assert.ok(way.length <= world.deployment.strangerHops, way.join('\n'))
       await this.isStillIn(page)
       assert.equal((await post(page, '/api/example')).status, 200)
+    })
+    await world.check('a saved state opens the page in four browsers at once when its token has long expired', async () => {
+      const { storageState, user, session } = this.saved
+      await openTogether(world, storageState, { browsers: 4, user, session })
     })
     await world.check('a session revoked while its page was closed is over when the page comes back', async () => {
       assert.ok(await expired(this.revoked.context()))

@@ -6,7 +6,7 @@ import { dev, serve } from './standin.js'
 import { certificate, reverseProxy } from './tls.js'
 
 // Everything on this machine, plain http, `pk_test_…`.
-const development = {
+export const development = {
   name: 'development',
   hops: 3,
   strangerHops: 4,
@@ -74,6 +74,24 @@ const productionProxied = {
       return proxied({ origin, port, standin })
     })
     return { places, certificate: tls, stop: () => Promise.all([stopEach(places), proxy.stop()]) }
+  },
+}
+
+// Production on an address that Node resolves as the browser does, for helpers that fetch in Node what the page asks for.
+export const loopback = {
+  name: 'production on 127.0.0.1',
+  hops: 2,
+  strangerHops: 1,
+  async start([app]) {
+    const tls = await certificate()
+    const [front, appFront] = [await reverseProxy(tls), await reverseProxy(tls)]
+    const [port, appPort] = [await freePort(), await freePort()]
+    front.route('127.0.0.1', port)
+    appFront.route('127.0.0.1', appPort)
+    const origin = `https://127.0.0.1:${appFront.port}`
+    const standin = await serve({ publicUrl: `https://127.0.0.1:${front.port}`, origins: [origin], port })
+    const places = new Map([[app, { origin, port: appPort, standin }]])
+    return { places, certificate: tls, stop: () => Promise.all([standin.stop(), front.stop(), appFront.stop()]) }
   },
 }
 

@@ -1,12 +1,12 @@
 // What the checks of one app in one deployment stand on: the app, the server behind it, a user of its own, and browsers.
 import assert from 'node:assert/strict'
-import { checks } from './report.js'
-import { person } from './browser.js'
-import { version } from './app.js'
+import { open, version } from './app.js'
+import { launch, person } from './browser.js'
+import { broken, checks } from './report.js'
 
 const local = /^(localhost|127\.0\.0\.1|([a-z]+\.)*example\.test)$/
 
-export class World {
+class World {
   constructor({ app, opened, deployment, standin, browser }) {
     Object.assign(this, { app, deployment, standin, browser })
     this.opened = opened
@@ -54,4 +54,27 @@ export class World {
   async end() {
     await Promise.all([...this.people].map(context => context.close()))
   }
+}
+
+// Starts a deployment with these apps. An app that does not come up is reported and left out.
+export async function openWorlds(deployment, apps) {
+  const { places, certificate, stop } = await deployment.start(apps)
+  const browser = await launch({ certificate })
+  const worlds = []
+  const close = async () => {
+    await browser.close()
+    await Promise.all(worlds.map(world => world.opened.stop()))
+    await stop()
+  }
+  for (const [app, place] of places) {
+    try {
+      const opened = await open(app, place)
+      const world = new World({ app, opened, deployment, standin: place.standin, browser })
+      worlds.push(world)
+      await world.begin()
+    } catch (error) {
+      broken({ name: app.name, sdk: app.sdk, deployment: deployment.name }, 'the app starts', error)
+    }
+  }
+  return { worlds, close }
 }
