@@ -137,6 +137,8 @@ pub enum Error {
     UserBanned,
     /// A locked user.
     UserLocked,
+    /// A page that would change its user.
+    UserReadOnly,
     /// A wrong password.
     PasswordIncorrect,
     /// A user without a password.
@@ -266,6 +268,7 @@ impl Error {
             Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "Standin signs in by ticket only: strategy=ticket with the ticket of an agent task or a sign-in token."),
             Self::UserBanned => shown(403, "user_banned", "user banned", "This user is banned and cannot be signed in."),
             Self::UserLocked => shown(403, "user_locked", "user locked", "This user is locked and cannot be signed in until the lock ends."),
+            Self::UserReadOnly => shown(403, "authorization_invalid", "Not changed", "This session cannot change its user. The application's server can, through the Backend API."),
             Self::PasswordIncorrect => shown(422, "incorrect_password", "incorrect password", "This is not the user's password.").about("password"),
             Self::PasswordNotSet => shown(400, "no_password_set", "no password set", "This user has no password."),
             Self::LastIdentifier => shown(400, "identification_deletion_failed", "deletion failed", "This is the user's last verified identifier; add another one first."),

@@ -14,12 +14,13 @@ use crate::wire::{Answer, Browser};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/v1/me", get(show))
+        .route("/v1/me", get(show).fallback(change))
         .route("/v1/me/sessions", get(sessions))
         .route("/v1/me/sessions/active", get(sessions))
         .route("/v1/me/organization_memberships", get(none))
         .route("/v1/me/organization_invitations", get(none))
         .route("/v1/me/organization_suggestions", get(none))
+        .route("/v1/me/{*part}", get(absent).fallback(change))
 }
 
 async fn seen(app: &App, browser: Browser) -> Result<Seen> {
@@ -27,6 +28,16 @@ async fn seen(app: &App, browser: Browser) -> Result<Seen> {
     let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
     seen.filter(|seen| !seen.sessions.is_empty())
         .ok_or(Error::AuthenticationInvalid)
+}
+
+/// A page's own wish to change its user. The answer is shown to whoever looks at the page.
+async fn change(State(app): State<App>, browser: Browser) -> Answer {
+    seen(&app, browser).await?;
+    Err(Error::UserReadOnly)
+}
+
+async fn absent() -> Answer {
+    Err(Error::RouteUnknown)
 }
 
 async fn show(State(app): State<App>, browser: Browser) -> Answer {

@@ -464,3 +464,24 @@ async fn a_page_is_offered_nothing_that_an_agent_cannot_do() {
         assert_eq!(attribute["immutable"], true, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_page_cannot_change_its_user() {
+    let world = World::new().await;
+    let (browser, _, _) = signed_in(&world, json!({})).await;
+    for path in [
+        "/v1/me?_method=PATCH",
+        "/v1/me?_method=DELETE",
+        "/v1/me/email_addresses",
+        "/v1/me/phone_numbers/idn_1?_method=DELETE",
+        "/v1/me/change_password",
+        "/v1/me/totp",
+    ] {
+        let refused = browser.page(Method::POST, path).await;
+        assert_eq!(refused.refusal(), "403 authorization_invalid", "{path}");
+        let stranger = world.browser().page(Method::POST, path).await;
+        assert_eq!(stranger.refusal(), "401 authentication_invalid", "{path}");
+    }
+    let absent = browser.page(Method::GET, "/v1/me/totp").await;
+    assert_eq!(absent.refusal(), "404 resource_not_found");
+}
