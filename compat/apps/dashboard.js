@@ -1,12 +1,15 @@
 // The page of the apps that have no framework for one: what the server knows, and what clerk-js finds out by itself.
+// Where no setting says it, Standin is at the address that is in the key.
+const { CLERK_JS_URL, CLERK_PROXY_URL, CLERK_PUBLISHABLE_KEY: key } = process.env
+const script = [
+  'async',
+  'crossorigin="anonymous"',
+  `data-clerk-publishable-key="${key}"`,
+  CLERK_PROXY_URL && `data-clerk-proxy-url="${CLERK_PROXY_URL}"`,
+  `src="${CLERK_JS_URL ?? `https://${atob(key.split('_')[2]).slice(0, -1)}/npm/@clerk/clerk-js@6/dist/clerk.browser.js`}"`,
+].filter(Boolean)
+
 export function dashboard({ userId, sessionId, agentId }) {
-  const script = [
-    'async',
-    'crossorigin="anonymous"',
-    `data-clerk-publishable-key="${process.env.CLERK_PUBLISHABLE_KEY}"`,
-    `data-clerk-proxy-url="${process.env.CLERK_PROXY_URL}"`,
-    `src="${process.env.CLERK_JS_URL}"`,
-  ]
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

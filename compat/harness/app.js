@@ -36,9 +36,11 @@ export async function install(app) {
   await run(['npm', 'ci', '--no-audit', '--no-fund'], { name: `${app.name}: npm ci`, cwd: app.cwd, env: environment(app) })
 }
 
-// Builds an app and starts it at `origin`, where browsers reach it, on `port` of this machine.
-export async function open(app, { standin, origin, port, settings }) {
+// Builds an app and starts it at `origin`, where browsers reach it, on `port` of this machine. Its settings are what
+// `standin env` says, with `settings` beside and `without` some.
+export async function open(app, { standin, origin, port, settings, without }) {
   const values = { ...await standin.environment(app.framework), ...settings }
+  for (const name of Object.keys(values)) if (without?.test(name)) delete values[name]
   const env = {
     ...environment(app),
     ...values,

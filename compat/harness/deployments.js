@@ -1,9 +1,12 @@
 // The ways in which Standin and an application are put on the web. Each says how many answers a task's link may take until
 // the page is there, and a stranger's first visit; `start` gives each app a place: its origin, the port it listens on, the
 // Standin behind it, and settings beside those of `standin env`.
+import { rm } from 'node:fs/promises'
 import { freePort } from './ports.js'
 import { dev, serve } from './standin.js'
 import { certificate, reverseProxy } from './tls.js'
+
+const CLERK = 'clerk.example.test'
 
 // Everything on this machine, plain http, `pk_test_…`.
 export const development = {
@@ -16,28 +19,42 @@ export const development = {
       const port = await freePort()
       return { origin: `http://localhost:${port}`, port, standin }
     })
-    return { places, stop: () => standin.stop() }
+    return { places, stop: () => stopAll(places) }
   },
 }
 
-// Standin and the applications on names of one domain, behind a reverse proxy that ends TLS, `pk_live_…`.
+// Standin and the applications on names of one domain, behind a reverse proxy that ends TLS, `pk_live_…`. Applications get
+// their keys and the Backend API's address, and nothing else: the rest is in the key.
 const production = {
   name: 'production',
   hops: 2,
   strangerHops: 1,
   async start(apps) {
-    const tls = await certificate()
-    const proxy = await reverseProxy(tls)
-    const places = await each(apps, app => place(app, proxy))
+    const { proxy, tls } = await front(apps)
     const port = await freePort()
-    proxy.route('clerk.example.test', port)
-    const standin = await serve({
-      publicUrl: `https://clerk.example.test:${proxy.port}`,
-      origins: [...places.values()].map(({ origin }) => origin),
-      port,
-    })
+    const places = await each(apps, app => place(app, proxy))
+    proxy.route(CLERK, port)
+    const standin = await serve({ publicUrl: `https://${CLERK}:${proxy.port}`, origins: originsOf(places), port })
+    for (const place of places.values()) Object.assign(place, { standin, without: /CLERK_(PROXY|JS|UI)_URL$/ })
+    return { places, certificate: tls, stop: () => stopAll(places, proxy, tls) }
+  },
+}
+
+// The same without a reverse proxy before Standin: it speaks TLS itself.
+const productionTls = {
+  name: 'production, TLS by Standin',
+  hops: 2,
+  strangerHops: 1,
+  // What is different is Standin's side; apps that are built first would show the same and take long.
+  takes: app => !app.build,
+  async start(apps) {
+    const { proxy, tls } = await front(apps)
+    const [port, backendPort] = [await freePort(), await freePort()]
+    const places = await each(apps, app => place(app, proxy))
+    const publicUrl = `https://${CLERK}:${port}`
+    const standin = await serve({ publicUrl, origins: originsOf(places), port, backendPort, certificate: tls })
     for (const place of places.values()) place.standin = standin
-    return { places, certificate: tls, stop: () => Promise.all([standin.stop(), proxy.stop()]) }
+    return { places, certificate: tls, stop: () => stopAll(places, proxy, tls) }
   },
 }
 
@@ -56,7 +73,7 @@ const developmentProxied = {
       const origin = `http://localhost:${port}`
       return proxied({ origin, port, standin: await dev({ publicUrl: origin + PROXY_PATH }) })
     })
-    return { places, stop: () => stopEach(places) }
+    return { places, stop: () => stopAll(places) }
   },
 }
 
@@ -66,14 +83,13 @@ const productionProxied = {
   strangerHops: 1,
   takes: app => app.proxies,
   async start(apps) {
-    const tls = await certificate()
-    const proxy = await reverseProxy(tls)
+    const { proxy, tls } = await front(apps)
     const places = await each(apps, async app => {
       const { origin, port } = await place(app, proxy)
       const standin = await serve({ publicUrl: origin + PROXY_PATH, origins: [origin], port: await freePort() })
       return proxied({ origin, port, standin })
     })
-    return { places, certificate: tls, stop: () => Promise.all([stopEach(places), proxy.stop()]) }
+    return { places, certificate: tls, stop: () => stopAll(places, proxy, tls) }
   },
 }
 
@@ -83,28 +99,33 @@ export const loopback = {
   hops: 2,
   strangerHops: 1,
   async start([app]) {
-    const tls = await certificate()
-    const [front, appFront] = [await reverseProxy(tls), await reverseProxy(tls)]
-    const [port, appPort] = [await freePort(), await freePort()]
-    front.route('127.0.0.1', port)
-    appFront.route('127.0.0.1', appPort)
-    const origin = `https://127.0.0.1:${appFront.port}`
-    const standin = await serve({ publicUrl: `https://127.0.0.1:${front.port}`, origins: [origin], port })
+    const tls = await certificate(['127.0.0.1'])
+    const proxy = await reverseProxy(tls)
+    const [port, backendPort, appPort] = [await freePort(), await freePort(), await freePort()]
+    proxy.route('127.0.0.1', appPort)
+    const origin = `https://127.0.0.1:${proxy.port}`
+    const publicUrl = `https://127.0.0.1:${port}`
+    const standin = await serve({ publicUrl, origins: [origin], port, backendPort, certificate: tls })
     const places = new Map([[app, { origin, port: appPort, standin }]])
-    return { places, certificate: tls, stop: () => Promise.all([standin.stop(), front.stop(), appFront.stop()]) }
+    return { places, certificate: tls, stop: () => stopAll(places, proxy, tls) }
   },
 }
 
-const proxied = place => ({ ...place, settings: { CLERK_FAPI_URL: place.standin.apiUrl } })
+// A reverse proxy with a certificate for Standin and all apps.
+async function front(apps) {
+  const tls = await certificate([CLERK, ...apps.map(hostOf)])
+  return { tls, proxy: await reverseProxy(tls) }
+}
 
-const stopEach = places => Promise.all([...places.values()].map(({ standin }) => standin.stop()))
+const hostOf = app => `${app.name}.example.test`
 
 async function place(app, proxy) {
-  const host = `${app.name}.example.test`
   const port = await freePort()
-  proxy.route(host, port)
-  return { origin: `https://${host}:${proxy.port}`, port }
+  proxy.route(hostOf(app), port)
+  return { origin: `https://${hostOf(app)}:${proxy.port}`, port }
 }
+
+const proxied = place => ({ ...place, settings: { CLERK_FAPI_URL: place.standin.apiUrl } })
 
 async function each(apps, place) {
   const places = new Map()
@@ -112,4 +133,12 @@ async function each(apps, place) {
   return places
 }
 
-export const deployments = [development, production, developmentProxied, productionProxied]
+const originsOf = places => [...places.values()].map(({ origin }) => origin)
+
+async function stopAll(places, proxy, tls) {
+  await Promise.all([...new Set([...places.values()].map(({ standin }) => standin))].map(standin => standin.stop()))
+  await proxy?.stop()
+  if (tls) await rm(tls.folder, { recursive: true })
+}
+
+export const deployments = [development, production, productionTls, developmentProxied, productionProxied]

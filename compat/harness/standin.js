@@ -1,5 +1,8 @@
 // The real binary: `standin dev` and `standin serve`, each on a folder of its own.
+import http from 'node:http'
+import https from 'node:https'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createClerkClient } from '@clerk/backend'
@@ -41,7 +44,7 @@ class Standin {
   }
 }
 
-const temporary = () => mkdtemp(join(tmpdir(), 'standin-compat-'))
+export const temporary = () => mkdtemp(join(tmpdir(), 'standin-compat-'))
 
 // `standin dev` on http://localhost, or wherever browsers reach it.
 export async function dev({ publicUrl } = {}) {
@@ -59,21 +62,36 @@ export async function dev({ publicUrl } = {}) {
   })
 }
 
-// `standin serve` behind a public address, for applications at these origins.
-export async function serve({ publicUrl, origins, port }) {
+// `standin serve` at a public address, for applications at these origins; with a certificate it speaks TLS itself, and the
+// Backend API has a port of its own.
+export async function serve({ publicUrl, origins, port, certificate, backendPort = port }) {
   const folder = await temporary()
   const name = 'standin serve'
   const env = plainEnvironment()
-  const apiUrl = `http://127.0.0.1:${port}`
   const allow = origins.flatMap(origin => ['--allow-origin', origin])
+  const how = certificate
+    ? ['--tls-cert', certificate.files.tls_cert, '--tls-key', certificate.files.tls_key, '--backend-listen', `127.0.0.1:${backendPort}`]
+    : ['--trusted-proxy', '127.0.0.1']
   const command = [
-    binary, 'serve', '--data', folder, '--listen', `127.0.0.1:${port}`,
-    '--public-url', publicUrl, '--trusted-proxy', '127.0.0.1', ...allow, '--npm', join(here, '../node_modules'),
+    binary, 'serve', '--data', folder, '--listen', `127.0.0.1:${port}`, '--public-url', publicUrl,
+    '--npm', join(here, '../node_modules'), ...allow, ...how,
   ]
   const process = start(command, { name, cwd: here, env })
-  await until(() => fetch(`${apiUrl}/v1/health`).then(answer => answer.ok, () => false), { what: name, process })
+  const host = new URL(publicUrl).host
+  await until(() => healthy({ host, port, ca: certificate?.ca }), { what: name, process })
   const secretKey = (await run([binary, 'key', 'create', '--data', folder], { name: 'standin key create', env })).trim()
-  return new Standin({ process, folder, secretKey, apiUrl, publicUrl })
+  return new Standin({ process, folder, secretKey, apiUrl: `http://127.0.0.1:${backendPort}`, publicUrl })
+}
+
+// Whether it answers under its public name; over TLS, with a certificate that this authority has signed for that name.
+function healthy({ host, port, ca }) {
+  const name = host.replace(/:\d+$/, '')
+  const options = { host: '127.0.0.1', port, path: '/v1/health', headers: { host } }
+  return new Promise(resolve => {
+    const asked = ca ? https.get({ ...options, ca, servername: isIP(name) ? '' : name }) : http.get(options)
+    asked.on('error', () => resolve(false))
+    asked.on('response', answer => resolve(answer.resume().statusCode === 200))
+  })
 }
 
 function parsed(text) {

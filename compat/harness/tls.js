@@ -1,25 +1,21 @@
-// TLS for the names under example.test: a certificate that openssl makes for this run, and a reverse proxy that ends TLS
-// and passes requests on by their host, as one in production would.
+// TLS on names of this machine's own: certificates from `standin trust`, under an authority that lives as long as the run,
+// and a reverse proxy that ends TLS and passes requests on by their host, as one in production would.
 import { createHash, X509Certificate } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { createServer } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './process.js'
+import { binary, plainEnvironment, temporary } from './standin.js'
 
-// Key and certificate, and the digest by which Chromium is told to take it.
-export async function certificate() {
-  const folder = await mkdtemp(join(tmpdir(), 'standin-compat-tls-'))
-  const [key, cert] = ['key.pem', 'cert.pem'].map(name => join(folder, name))
-  await run([
-    'openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-    '-subj', '/CN=example.test', '-addext', 'subjectAltName=DNS:example.test,DNS:*.example.test',
-    '-keyout', key, '-out', cert,
-  ], { name: 'openssl', env: process.env })
-  const pems = { key: await readFile(key), cert: await readFile(cert) }
-  await rm(folder, { recursive: true })
-  return { ...pems, spki: digest(pems.cert) }
+// A certificate for these names: its files and their contents, the authority that signed it, and the digest of its key, by
+// which Chromium is told to take it.
+export async function certificate(names) {
+  const folder = await temporary()
+  const command = [binary, 'trust', '--json', '--ca', join(folder, 'ca'), '--data', folder, ...names]
+  const files = JSON.parse(await run(command, { name: 'standin trust', env: plainEnvironment() }))
+  const [ca, cert, key] = await Promise.all([files.ca, files.tls_cert, files.tls_key].map(file => readFile(file)))
+  return { folder, files, ca, cert, key, spki: digest(cert) }
 }
 
 function digest(cert) {
