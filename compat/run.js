@@ -3,14 +3,16 @@
 //   node run.js express testing         these apps and suites only (suites: testing, readme)
 //   node run.js --deployment NAME       one way of putting them on the web only
 //   node run.js --quick                 without what takes more than a minute to show
-//   node run.js --table                 and writes the table in README.md
+//   node run.js --table                 everything, and the table in README.md from it
 import { parseArgs } from 'node:util'
 import { apps as allApps, install } from './harness/app.js'
 import { deployments } from './harness/deployments.js'
 import { stopAll } from './harness/process.js'
-import { broken, finish } from './harness/report.js'
+import { broken, everything, finish } from './harness/report.js'
+import * as table from './harness/table.js'
 import { openWorlds } from './harness/world.js'
 import { arrival } from './checks/arrival.js'
+import { components } from './checks/components.js'
 import { endings } from './checks/endings.js'
 import { refusals } from './checks/refusals.js'
 import { reuse } from './checks/reuse.js'
@@ -23,6 +25,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     deployment: { type: 'string' },
+    table: { type: 'boolean', default: false },
   },
 })
 
@@ -43,6 +46,13 @@ async function main() {
   }
   if (options.deployment) return
   for (const suite of suites) if (wanted(suite.name)) await suite.main(known)
+  if (options.table) await writeTable(apps)
+}
+
+async function writeTable(apps) {
+  const part = positionals.length || options.quick
+  if (part || everything().some(({ passed }) => !passed)) throw new Error('only a run of everything in which all passes makes a table')
+  await table.write(everything(), apps, deployments)
 }
 
 async function inDeployment(deployment, apps) {
@@ -70,6 +80,7 @@ async function all(worlds) {
     await refusals(world)
     await endings(world)
     await reuse(world)
+    if (world.app.components) await components(world)
   }
   for (const wait of waits) await wait.finish()
   for (const world of worlds) {

@@ -1,4 +1,4 @@
-// The ways in which Standin and an application are put on the web. Each says how many answers a task's link may take until
+// The ways in which Standin and an application are put on the web. Each has a name and a `short` one, and says how many answers a task's link may take until
 // the page is there, and a stranger's first visit; `start` gives each app a place: its origin, the port it listens on, the
 // Standin behind it, and settings beside those of `standin env`.
 import { rm } from 'node:fs/promises'
@@ -11,6 +11,7 @@ const CLERK = 'clerk.example.test'
 // Everything on this machine, plain http, `pk_test_…`.
 export const development = {
   name: 'development',
+  short: 'dev',
   hops: 3,
   strangerHops: 4,
   async start(apps) {
@@ -27,6 +28,7 @@ export const development = {
 // their keys and the Backend API's address, and nothing else: the rest is in the key.
 const production = {
   name: 'production',
+  short: 'prod',
   hops: 2,
   strangerHops: 1,
   async start(apps) {
@@ -43,6 +45,7 @@ const production = {
 // The same without a reverse proxy before Standin: it speaks TLS itself.
 const productionTls = {
   name: 'production, TLS by Standin',
+  short: 'tls',
   hops: 2,
   strangerHops: 1,
   // What is different is Standin's side; apps that are built first would show the same and take long.
@@ -64,6 +67,7 @@ const PROXY_PATH = '/__clerk'
 
 const developmentProxied = {
   name: 'development, SDK as proxy',
+  short: 'dev+proxy',
   hops: 3,
   strangerHops: 4,
   takes: app => app.proxies,
@@ -79,6 +83,7 @@ const developmentProxied = {
 
 const productionProxied = {
   name: 'production, SDK as proxy',
+  short: 'prod+proxy',
   hops: 2,
   strangerHops: 1,
   takes: app => app.proxies,
@@ -96,6 +101,7 @@ const productionProxied = {
 // Production on an address that Node resolves as the browser does, for helpers that fetch in Node what the page asks for.
 export const loopback = {
   name: 'production on 127.0.0.1',
+  short: 'loopback',
   hops: 2,
   strangerHops: 1,
   async start([app]) {

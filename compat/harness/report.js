@@ -38,9 +38,9 @@ export function finish() {
   return results.length > 0 && failed.length === 0
 }
 
-export const all = () => results
+export const everything = () => results
 
-const title = ({ name, deployment }) => [name, deployment].filter(Boolean).join(', ')
+const title = ({ name = 'run.js', deployment }) => [name, deployment].filter(Boolean).join(', ')
 
 // What went wrong, what the server said about it (SDKs keep that beside the message), and where in the checks.
 function indented(error) {

@@ -4,7 +4,7 @@ import { open, version } from './app.js'
 import { launch, person } from './browser.js'
 import { broken, checks } from './report.js'
 
-const local = /^(localhost|127\.0\.0\.1|([a-z]+\.)*example\.test)$/
+const local = /^(localhost|127\.0\.0\.1|([a-z-]+\.)*example\.test)$/
 
 class World {
   constructor({ app, opened, deployment, standin, browser }) {

@@ -2,6 +2,7 @@ export default {
   name: 'nextjs',
   sdk: '@clerk/nextjs',
   framework: 'next',
+  components: true,
   proxies: true,
   node: '../../node_modules/.bin',
   build: ['npm', 'run', 'build'],

@@ -2,6 +2,7 @@ export default {
   name: 'nuxt',
   sdk: '@clerk/nuxt',
   framework: 'nuxt',
+  components: true,
   node: '../../node_modules/.bin',
   build: ['npm', 'run', 'build'],
   start: ['npm', 'start'],

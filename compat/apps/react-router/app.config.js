@@ -2,6 +2,7 @@ export default {
   name: 'react-router',
   sdk: '@clerk/react-router',
   framework: 'react-router',
+  components: true,
   node: '../../node_modules/.bin',
   build: ['npm', 'run', 'build'],
   start: ['npm', 'start'],
