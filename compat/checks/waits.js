@@ -15,13 +15,16 @@ export class Waits {
   }
 
   async begin() {
-    const { world } = this
+    this.ready = await this.world.check('the pages to be waited for are open', () => this.openPages())
+  }
+
+  async openPages() {
     this.open = await this.arrive()
     this.away = await this.arrive()
     this.saved = { storageState: await this.away.context().storageState(), ...await served(this.away) }
-    this.revoked = await this.arrive()
-    await world.clerk.sessions.revokeSession((await served(this.revoked)).session)
     await this.away.close()
+    this.revoked = await this.arrive()
+    await this.world.clerk.sessions.revokeSession((await served(this.revoked)).session)
     await this.revoked.close()
     const short = { sessionMaxDurationInSeconds: SHORT_SESSION_SECONDS }
     this.short = await this.arrive(short)
@@ -37,8 +40,15 @@ export class Waits {
   }
 
   async finish() {
-    const { world } = this
+    if (!this.ready) return
     await this.after(TOKEN_SECONDS)
+    await this.tokenIsOver()
+    await this.after(SHORT_SESSION_SECONDS)
+    await this.sessionIsOver()
+  }
+
+  async tokenIsOver() {
+    const { world } = this
     await world.check('when the first token has expired, the open page is still signed in for its own requests', async () => {
       assert.equal((await post(this.open, '/api/example')).status, 200)
     })
@@ -67,7 +77,10 @@ export class Waits {
       assert.ok(await expired(this.revoked.context()))
       await this.isOut((await visit(this.revoked.context(), world.dashboard)).page)
     })
-    await this.after(SHORT_SESSION_SECONDS)
+  }
+
+  async sessionIsOver() {
+    const { world } = this
     await world.check('when the session may last no longer, the open page signs itself out', async () => {
       await loadedAs(this.short, '')
       assert.equal((await post(this.short, '/api/example')).status, 401)
