@@ -38,15 +38,28 @@ async function main() {
   const unknown = positionals.find(name => !names.includes(name))
   if (unknown) throw new Error(`there is no ${unknown}; there are ${names.join(', ')}`)
 
-  const apps = known.filter(app => wanted(app.name))
-  for (const app of apps) await install(app)
+  const apps = []
+  for (const app of known.filter(app => wanted(app.name))) {
+    await unless({ name: app.name }, 'its packages are installed', async () => {
+      await install(app)
+      apps.push(app)
+    })
+  }
   for (const deployment of deployments) {
     const taken = apps.filter(app => !deployment.takes || deployment.takes(app))
-    if (taken.length && [undefined, deployment.name].includes(options.deployment)) await inDeployment(deployment, taken)
+    if (!taken.length || ![undefined, deployment.name].includes(options.deployment)) continue
+    await unless({ deployment: deployment.name }, 'the deployment starts and stops', () => inDeployment(deployment, taken))
   }
   if (options.deployment) return
-  for (const suite of suites) if (wanted(suite.name)) await suite.main(known)
+  for (const suite of suites.filter(suite => wanted(suite.name))) {
+    await unless({ name: suite.name }, 'the suite runs to its end', () => suite.main(known))
+  }
   if (options.table) await writeTable(apps)
+}
+
+// Goes on after an error that no check has caught; it counts as failed.
+async function unless(subject, sentence, body) {
+  await body().catch(error => broken(subject, sentence, error))
 }
 
 async function writeTable(apps) {
@@ -93,5 +106,5 @@ async function abreast(items, body) {
 process.on('exit', stopAll)
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
-await main().catch(error => broken({}, 'the suite runs to its end', error))
+await unless({}, 'the run comes to its end', main)
 process.exitCode = finish() ? 0 : 1
