@@ -1,11 +1,21 @@
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
 use crate::world::{run, standin};
 
 const PUBLIC: &str = "https://clerk.example.com";
+
+/// Ends the server however the test ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 #[test]
 fn a_production_server_says_what_it_needs_to_know() {
@@ -56,12 +66,9 @@ fn a_key_is_made_beside_the_server_shown_once_and_ended() {
         "127.0.0.1:0",
     ];
     let mut command = standin(folder.path(), &arguments);
-    let mut server = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut server = Running(server.unwrap());
+    let mut lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
     let ready: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
     let warning = lines.next().unwrap().unwrap();
     assert!(warning.contains("standin key create"), "{warning}");
@@ -89,6 +96,4 @@ fn a_key_is_made_beside_the_server_shown_once_and_ended() {
     let id = listed["data"][0]["id"].as_str().unwrap();
     keys(&["revoke", id]).ok();
     assert_eq!(users().code, 3);
-    let _ = server.kill();
-    let _ = server.wait();
 }
