@@ -1,0 +1,1 @@
+//! Authentication of requests: who is calling, without asking the server.
