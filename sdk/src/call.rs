@@ -51,8 +51,17 @@ impl<T: DeserializeOwned> Call<T> {
         Self::new(client, Method::DELETE, path)
     }
 
-    /// Adds a query parameter. A name given again becomes a list.
-    pub(crate) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
+    /// Sets a query parameter.
+    pub(crate) fn query(self, name: &'static str, value: impl ToString) -> Self {
+        self.take_query(name).0.query_more(name, value)
+    }
+
+    /// Adds to a query parameter that is a list: servers take a name that comes again for one.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand in what they have made for it"
+    )]
+    pub(crate) fn query_more(mut self, name: &'static str, value: impl ToString) -> Self {
         self.request.query.push((name, value.to_string()));
         self
     }
@@ -78,6 +87,34 @@ impl<T: DeserializeOwned> Call<T> {
             list.push(value.into());
         }
         self
+    }
+
+    /// Takes a query parameter out: the last one of that name.
+    pub(crate) fn take_query(mut self, name: &str) -> (Self, Option<String>) {
+        let value = self.queried(name).map(str::to_owned);
+        self.request.query.retain(|(one, _)| *one != name);
+        (self, value)
+    }
+
+    /// The last query parameter of that name.
+    pub(crate) fn queried(&self, name: &str) -> Option<&str> {
+        let last = self
+            .request
+            .query
+            .iter()
+            .rev()
+            .find(|(one, _)| *one == name);
+        last.map(|(_, value)| value.as_str())
+    }
+
+    /// The same call once more. Only for lists, whose parameters cannot be wrong.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            request: self.request.clone(),
+            wrong: None,
+            answer: PhantomData,
+        }
     }
 
     fn body(&mut self) -> &mut Map<String, Value> {

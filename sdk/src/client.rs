@@ -142,6 +142,7 @@ impl fmt::Debug for Client {
 }
 
 /// One request, before it is sent.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,

@@ -1,11 +1,16 @@
 //! Browsers' clients (spec paths `/clients…`). A client is what a browser's cookie at the Frontend API stands for: the
 //! holder of its sessions.
 
+use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::millisecond;
 use serde::Deserialize;
 
-use crate::call::Call;
+use crate::call::{Call, hide_all};
 use crate::client::Client;
 use crate::error::Result;
+use crate::id::{ClientId, SessionId};
+use crate::sessions::Session;
+use crate::wire;
 
 /// The calls about browsers' clients; from [`Client::clients`].
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +24,27 @@ impl Client {
 }
 
 impl Clients<'_> {
+    /// A browser's client and its sessions (spec operation `GetClient`).
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
+    pub async fn get(&self, id: &ClientId) -> Result<BrowserClient> {
+        Call::get(self.0, format!("/v1/clients/{id}")).send().await
+    }
+
+    /// The client that a session token came from (spec operation `VerifyClient`).
+    ///
+    /// To know who calls, check the token with [`auth`](crate::auth) instead: that asks nobody.
+    ///
+    /// # Errors
+    /// When the token is none of this instance or past its time, or its session is over.
+    pub async fn verify(&self, session_token: &str) -> Result<BrowserClient> {
+        Call::post(self.0, "/v1/clients/verify")
+            .set("token", session_token)
+            .send()
+            .await
+    }
+
     /// What a handshake nonce stands for. Not in the public description: server SDKs ask for it when a browser comes back
     /// from a handshake, and [`auth`](crate::auth) does so by itself.
     ///
@@ -40,4 +66,23 @@ pub struct HandshakePayload {
     pub directives: Vec<String>,
 }
 
-crate::call::hide_all!(HandshakePayload);
+hide_all!(HandshakePayload);
+
+/// A browser's client (spec schema `Client`).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct BrowserClient {
+    /// The client.
+    pub id: ClientId,
+    /// Its sessions, those that are over included.
+    #[serde(default, deserialize_with = "wire::or_default")]
+    pub sessions: Vec<Session>,
+    /// The session that was used last.
+    pub last_active_session_id: Option<SessionId>,
+    /// When the browser first came.
+    #[serde(with = "millisecond::required")]
+    pub created_at: Timestamp,
+    /// When somebody last signed in or out.
+    #[serde(with = "millisecond::required")]
+    pub updated_at: Timestamp,
+}

@@ -25,6 +25,10 @@ pub struct InvalidId {
 }
 
 impl InvalidId {
+    pub(crate) fn of(kind: &'static str) -> Self {
+        Self { kind }
+    }
+
     pub(crate) fn kind(&self) -> &'static str {
         self.kind
     }
@@ -34,7 +38,7 @@ impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "not a {}: an id has 1 to {LENGTH_MAX} letters, digits, _ and -",
+            "not a {}: it has 1 to {LENGTH_MAX} letters, digits, _ and -",
             self.kind
         )
     }
@@ -42,7 +46,8 @@ impl fmt::Display for InvalidId {
 
 impl std::error::Error for InvalidId {}
 
-fn sound(text: &str) -> bool {
+/// Whether a text can stand in a path as it is.
+pub(crate) fn sound(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=LENGTH_MAX).contains(&text.len()) && text.bytes().all(allowed)
 }
@@ -67,7 +72,7 @@ macro_rules! ids {
                 if sound(&text) {
                     Ok(Self(text.into()))
                 } else {
-                    Err(InvalidId { kind: $kind })
+                    Err(InvalidId::of($kind))
                 }
             }
         }

@@ -1,4 +1,29 @@
-//! Enumerations that the server may extend.
+//! How things are written in JSON, where deriving is not enough.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+/// Reads `null` as nothing given: servers differ in which of the two they send.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a length of time in whole seconds.
+pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
+}
+
+/// Reads a length of time in whole seconds that may be missing.
+pub(crate) fn optional_seconds<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map(Duration::from_secs))
+}
 
 /// Makes an enumeration of known texts that keeps the ones it does not know: a newer server never breaks an older client.
 macro_rules! open_enum {
