@@ -51,8 +51,14 @@ impl<'a> Cookies<'a> {
 
 fn trim(bytes: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = bytes.iter().position(|byte| !blank(byte)).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    let start = bytes
+        .iter()
+        .position(|byte| !blank(byte))
+        .unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .rposition(|byte| !blank(byte))
+        .map_or(start, |last| last + 1);
     &bytes[start..end]
 }
 
@@ -98,7 +104,10 @@ mod tests {
 
     #[test]
     fn the_first_cookie_of_a_name_counts() {
-        let lines: &[&[u8]] = &[b"a=1; __session=one ;\t__session=two", b"__session=three; __client_uat=7"];
+        let lines: &[&[u8]] = &[
+            b"a=1; __session=one ;\t__session=two",
+            b"__session=three; __client_uat=7",
+        ];
         assert_eq!(read(lines, SESSION).as_deref(), Some("one"));
         assert_eq!(read(lines, CLIENT_UAT).as_deref(), Some("7"));
         assert_eq!(read(&[b"__session=; __session=two"], SESSION), None);
