@@ -67,6 +67,8 @@ pub mod identifiers;
 pub mod jwks;
 pub mod sessions;
 pub mod sign_in_tokens;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod testing_tokens;
 pub mod users;
 
