@@ -138,6 +138,17 @@ impl Authenticator {
         self.0.rules.sign_in_url.as_deref()
     }
 
+    /// Where a browser that asks for a page is to be sent to sign in, with the way back (`redirect_url`).
+    #[cfg(feature = "axum")]
+    pub(crate) fn sign_in_for(&self, request: Head<'_>) -> Option<String> {
+        let address = self.sign_in_url().filter(|_| request.is_page())?;
+        let back = request.url(self.0.rules.origin.as_ref());
+        let separator = if address.contains('?') { '&' } else { '?' };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("redirect_url", back.as_str());
+        Some(format!("{address}{separator}{}", query.finish()))
+    }
+
     /// Says who is calling: never fails, and signs nobody in by accident. A Backend API that does not answer makes strangers
     /// of those it is needed for; [`SignedOut::error`] says so.
     pub async fn authenticate<'a>(&self, request: impl Into<Head<'a>>) -> Outcome {

@@ -28,7 +28,7 @@
 //! * [`Client`] is the way to the Backend API: [`agent_tasks`], [`users`] with their [e-mail addresses and phone
 //!   numbers](identifiers), [`sessions`], browsers' [`clients`], [`sign_in_tokens`], [`testing_tokens`], [`jwks`]. Standin
 //!   alone has [`agents`] and [`audit_logs`]; whatever is Standin's own says so.
-//! * [`auth`] checks who calls your own server, without asking anybody.
+//! * [`auth`] checks who calls your own server, without asking anybody; `axum` (feature `axum`) is a layer for it and extractors.
 //! * `testing` (feature `testing`) starts a server for a test and signs a client in.
 //!
 //! # How calls work
@@ -48,6 +48,7 @@
 //!
 //! # Features
 //!
+//! * `axum`: see above; off by default.
 //! * `testing`: see above; off by default, for `[dev-dependencies]`.
 
 mod actor;
@@ -61,6 +62,8 @@ pub mod agent_tasks;
 pub mod agents;
 pub mod audit_logs;
 pub mod auth;
+#[cfg(feature = "axum")]
+pub mod axum;
 pub mod clients;
 pub mod id;
 pub mod identifiers;
@@ -78,3 +81,7 @@ pub use client::{Builder, Client};
 pub use error::{Error, Refusal, Result};
 pub use id::{AgentId, AgentTaskId, ClientId, SessionId, UserId};
 pub use page::{Items, Page};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
