@@ -39,6 +39,8 @@ mod outcome;
 mod reason;
 mod request;
 mod suffix;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::fmt;
