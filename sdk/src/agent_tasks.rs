@@ -88,7 +88,7 @@ impl AgentTasks<'_> {
     ///         task_description: "Book a table for two",
     ///         redirect_url: "https://app.example.com/dashboard",
     ///     })
-    ///     .session_max_duration(Duration::from_secs(15 * 60))
+    ///     .session_max_duration(Duration::from_mins(15))
     ///     .await?;
     /// println!("open {}", task.url);
     /// # Ok(())
@@ -98,7 +98,7 @@ impl AgentTasks<'_> {
     /// # Errors
     /// `agent_task_subject_not_found` (404) where nobody is meant, `user_banned` (403), and 422 with the parameter for
     /// what is not as it must be.
-    pub fn create(&self, new: NewAgentTask<'_>) -> CreateAgentTask {
+    pub fn create(self, new: NewAgentTask<'_>) -> CreateAgentTask {
         CreateAgentTask(
             Call::post(self.0, "/v1/agents/tasks")
                 .set("on_behalf_of", new.on_behalf_of)
@@ -115,7 +115,7 @@ impl AgentTasks<'_> {
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown task, `agent_task_cannot_be_revoked` (400) for one
     /// that was used, revoked or expired. To end the session of a used one see
     /// [`Sessions::revoke_all`](crate::sessions::Sessions::revoke_all).
-    pub async fn revoke(&self, id: &AgentTaskId) -> Result<AgentTask> {
+    pub async fn revoke(self, id: &AgentTaskId) -> Result<AgentTask> {
         Call::post(self.0, format!("/v1/agents/tasks/{id}/revoke"))
             .send()
             .await
@@ -125,7 +125,7 @@ impl AgentTasks<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown task.
-    pub async fn get(&self, id: &AgentTaskId) -> Result<AgentTaskRecord> {
+    pub async fn get(self, id: &AgentTaskId) -> Result<AgentTaskRecord> {
         Call::get(self.0, format!("/v1/agents/tasks/{id}"))
             .send()
             .await
@@ -143,7 +143,7 @@ impl AgentTasks<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> ListAgentTasks {
+    pub fn list(self) -> ListAgentTasks {
         ListAgentTasks(Call::get(self.0, "/v1/agents/tasks"))
     }
 }

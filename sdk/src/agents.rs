@@ -32,7 +32,7 @@ impl Agents<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> ListAgents {
+    pub fn list(self) -> ListAgents {
         ListAgents(Call::get(self.0, "/v1/agents"))
     }
 
@@ -40,7 +40,7 @@ impl Agents<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn get(&self, id: &AgentId) -> Result<Agent> {
+    pub async fn get(self, id: &AgentId) -> Result<Agent> {
         Call::get(self.0, format!("/v1/agents/{id}")).send().await
     }
 
@@ -48,7 +48,7 @@ impl Agents<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn disable(&self, id: &AgentId) -> Result<Agent> {
+    pub async fn disable(self, id: &AgentId) -> Result<Agent> {
         Call::post(self.0, format!("/v1/agents/{id}/disable"))
             .send()
             .await
@@ -58,7 +58,7 @@ impl Agents<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn enable(&self, id: &AgentId) -> Result<Agent> {
+    pub async fn enable(self, id: &AgentId) -> Result<Agent> {
         Call::post(self.0, format!("/v1/agents/{id}/enable"))
             .send()
             .await

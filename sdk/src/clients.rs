@@ -28,7 +28,7 @@ impl Clients<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn get(&self, id: &ClientId) -> Result<BrowserClient> {
+    pub async fn get(self, id: &ClientId) -> Result<BrowserClient> {
         Call::get(self.0, format!("/v1/clients/{id}")).send().await
     }
 
@@ -38,7 +38,7 @@ impl Clients<'_> {
     ///
     /// # Errors
     /// When the token is none of this instance or past its time, or its session is over.
-    pub async fn verify(&self, session_token: &str) -> Result<BrowserClient> {
+    pub async fn verify(self, session_token: &str) -> Result<BrowserClient> {
         Call::post(self.0, "/v1/clients/verify")
             .set("token", session_token)
             .send()
@@ -50,7 +50,7 @@ impl Clients<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for a nonce that is unknown or past its time, about a minute.
-    pub async fn handshake_payload(&self, nonce: &str) -> Result<HandshakePayload> {
+    pub async fn handshake_payload(self, nonce: &str) -> Result<HandshakePayload> {
         Call::get(self.0, "/v1/clients/handshake_payload")
             .query("nonce", nonce)
             .send()

@@ -55,7 +55,7 @@ impl Client {
 
 impl<I: Identifier> Identifiers<'_, I> {
     /// Gives a user another one. Verified and not primary where nothing else is said.
-    pub fn create(&self, user: &UserId, value: &str) -> ChangeIdentifier<I> {
+    pub fn create(self, user: &UserId, value: &str) -> ChangeIdentifier<I> {
         ChangeIdentifier(
             Call::post(self.0, I::PATH)
                 .set("user_id", user)
@@ -67,12 +67,12 @@ impl<I: Identifier> Identifiers<'_, I> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn get(&self, id: &I::Id) -> Result<I> {
+    pub async fn get(self, id: &I::Id) -> Result<I> {
         Call::get(self.0, format!("{}/{id}", I::PATH)).send().await
     }
 
     /// Changes whether it is verified, or makes it the primary one.
-    pub fn update(&self, id: &I::Id) -> ChangeIdentifier<I> {
+    pub fn update(self, id: &I::Id) -> ChangeIdentifier<I> {
         ChangeIdentifier(Call::patch(self.0, format!("{}/{id}", I::PATH)))
     }
 
@@ -80,13 +80,13 @@ impl<I: Identifier> Identifiers<'_, I> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one; 400 for a user's last verified one.
-    pub async fn delete(&self, id: &I::Id) -> Result<()> {
+    pub async fn delete(self, id: &I::Id) -> Result<()> {
         let call = Call::<IgnoredAny>::delete(self.0, format!("{}/{id}", I::PATH));
         call.send().await.map(|_| ())
     }
 
     /// Puts one in the place of all that the user has of this kind: verified and primary.
-    pub async fn replace(&self, user: &UserId, value: &str) -> Result<I> {
+    pub async fn replace(self, user: &UserId, value: &str) -> Result<I> {
         Call::new(self.0, Method::PUT, format!("/v1/users/{user}/{}", I::NAME))
             .set(I::NAME, value)
             .send()

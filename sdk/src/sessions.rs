@@ -40,7 +40,7 @@ impl Sessions<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> ListSessions {
+    pub fn list(self) -> ListSessions {
         ListSessions(Call::get(self.0, "/v1/sessions").query("paginated", true))
     }
 
@@ -48,7 +48,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn get(&self, id: &SessionId) -> Result<Session> {
+    pub async fn get(self, id: &SessionId) -> Result<Session> {
         Call::get(self.0, format!("/v1/sessions/{id}")).send().await
     }
 
@@ -56,7 +56,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown user; a refusal in production.
-    pub async fn create(&self, user: &UserId) -> Result<Session> {
+    pub async fn create(self, user: &UserId) -> Result<Session> {
         Call::post(self.0, "/v1/sessions")
             .set("user_id", user)
             .send()
@@ -68,7 +68,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn revoke(&self, id: &SessionId) -> Result<Session> {
+    pub async fn revoke(self, id: &SessionId) -> Result<Session> {
         Call::post(self.0, format!("/v1/sessions/{id}/revoke"))
             .send()
             .await
@@ -85,7 +85,7 @@ impl Sessions<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn revoke_all(&self, whose: Whose) -> Result<Vec<SessionId>> {
+    pub async fn revoke_all(self, whose: Whose) -> Result<Vec<SessionId>> {
         let call = Call::<Page<SessionId>>::post(self.0, "/v1/sessions/revoke");
         let call = match whose {
             Whose::User(id) => call.set("user_id", id),
@@ -100,7 +100,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown session, a refusal for one that is over.
-    pub fn create_token(&self, id: &SessionId) -> CreateToken {
+    pub fn create_token(self, id: &SessionId) -> CreateToken {
         CreateToken(Call::post(self.0, format!("/v1/sessions/{id}/tokens")))
     }
 
@@ -110,7 +110,7 @@ impl Sessions<'_> {
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown session or template.
     pub async fn create_token_from_template(
-        &self,
+        self,
         id: &SessionId,
         template: &str,
     ) -> Result<SessionToken> {

@@ -31,12 +31,12 @@ impl SignInTokens<'_> {
     /// # async fn run(client: standin::Client, ada: standin::id::UserId) -> standin::Result<()> {
     /// use std::time::Duration;
     ///
-    /// let made = client.sign_in_tokens().create(&ada).expires_in(Duration::from_secs(600)).await?;
+    /// let made = client.sign_in_tokens().create(&ada).expires_in(Duration::from_mins(10)).await?;
     /// println!("{}", made.url);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create(&self, user: &UserId) -> CreateSignInToken {
+    pub fn create(self, user: &UserId) -> CreateSignInToken {
         CreateSignInToken(Call::post(self.0, "/v1/sign_in_tokens").set("user_id", user))
     }
 
@@ -44,7 +44,7 @@ impl SignInTokens<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one, 400 for one that is no longer pending.
-    pub async fn revoke(&self, id: &SignInTokenId) -> Result<SignInToken> {
+    pub async fn revoke(self, id: &SignInTokenId) -> Result<SignInToken> {
         Call::post(self.0, format!("/v1/sign_in_tokens/{id}/revoke"))
             .send()
             .await

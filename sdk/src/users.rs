@@ -41,7 +41,7 @@ impl Users<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> ListUsers {
+    pub fn list(self) -> ListUsers {
         ListUsers(Call::get(self.0, "/v1/users"))
     }
 
@@ -53,7 +53,7 @@ impl Users<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn count(&self) -> CountUsers {
+    pub fn count(self) -> CountUsers {
         CountUsers(Call::get(self.0, "/v1/users/count"))
     }
 
@@ -61,7 +61,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn get(&self, id: &UserId) -> Result<User> {
+    pub async fn get(self, id: &UserId) -> Result<User> {
         Call::get(self.0, path(id, "")).send().await
     }
 
@@ -83,7 +83,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// `form_identifier_exists` (422) where another user goes by that name already.
-    pub fn create(&self) -> CreateUser {
+    pub fn create(self) -> CreateUser {
         CreateUser(Call::post(self.0, "/v1/users"))
     }
 
@@ -100,7 +100,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub fn update(&self, id: &UserId) -> UpdateUser {
+    pub fn update(self, id: &UserId) -> UpdateUser {
         UpdateUser(Call::patch(self.0, path(id, "")))
     }
 
@@ -115,13 +115,13 @@ impl Users<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn merge_metadata(&self, id: &UserId) -> ChangeMetadata {
+    pub fn merge_metadata(self, id: &UserId) -> ChangeMetadata {
         ChangeMetadata(Call::patch(self.0, path(id, "/metadata")))
     }
 
     /// Puts new metadata in the place of a user's; kinds that are not set stay as they are (spec operation
     /// `ReplaceUserMetadata`).
-    pub fn replace_metadata(&self, id: &UserId) -> ChangeMetadata {
+    pub fn replace_metadata(self, id: &UserId) -> ChangeMetadata {
         ChangeMetadata(Call::new(self.0, Method::PUT, path(id, "/metadata")))
     }
 
@@ -129,23 +129,23 @@ impl Users<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn delete(&self, id: &UserId) -> Result<()> {
+    pub async fn delete(self, id: &UserId) -> Result<()> {
         let call = Call::<IgnoredAny>::delete(self.0, path(id, ""));
         call.send().await.map(|_| ())
     }
 
     /// Bans a user, whose sessions end and who cannot sign in (spec operation `BanUser`).
-    pub async fn ban(&self, id: &UserId) -> Result<User> {
+    pub async fn ban(self, id: &UserId) -> Result<User> {
         self.post(id, "/ban").await
     }
 
     /// Lets a banned user sign in again (spec operation `UnbanUser`).
-    pub async fn unban(&self, id: &UserId) -> Result<User> {
+    pub async fn unban(self, id: &UserId) -> Result<User> {
         self.post(id, "/unban").await
     }
 
     /// Bans up to 50 users: all of them or, where one is unknown, none (spec operation `UsersBan`).
-    pub async fn ban_all(&self, ids: &[UserId]) -> Result<Vec<User>> {
+    pub async fn ban_all(self, ids: &[UserId]) -> Result<Vec<User>> {
         Call::post(self.0, "/v1/users/ban")
             .set("user_ids", ids)
             .send()
@@ -153,7 +153,7 @@ impl Users<'_> {
     }
 
     /// Lets up to 50 banned users sign in again, as [`ban_all`](Self::ban_all) (spec operation `UsersUnban`).
-    pub async fn unban_all(&self, ids: &[UserId]) -> Result<Vec<User>> {
+    pub async fn unban_all(self, ids: &[UserId]) -> Result<Vec<User>> {
         Call::post(self.0, "/v1/users/unban")
             .set("user_ids", ids)
             .send()
@@ -161,12 +161,12 @@ impl Users<'_> {
     }
 
     /// Locks a user out of signing in, for as long as the instance says (spec operation `LockUser`).
-    pub async fn lock(&self, id: &UserId) -> Result<User> {
+    pub async fn lock(self, id: &UserId) -> Result<User> {
         self.post(id, "/lock").await
     }
 
     /// Ends a lock before its time (spec operation `UnlockUser`).
-    pub async fn unlock(&self, id: &UserId) -> Result<User> {
+    pub async fn unlock(self, id: &UserId) -> Result<User> {
         self.post(id, "/unlock").await
     }
 
@@ -174,7 +174,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// `no_password_set` (400) for a user without one; [`is_not_found`](crate::Error::is_not_found) for an unknown user.
-    pub async fn verify_password(&self, id: &UserId, password: &str) -> Result<bool> {
+    pub async fn verify_password(self, id: &UserId, password: &str) -> Result<bool> {
         #[derive(Deserialize)]
         struct Answer {
             verified: bool,
@@ -188,11 +188,11 @@ impl Users<'_> {
     }
 
     /// Takes a user's password away (spec path `/users/{user_id}/remove_password`).
-    pub async fn remove_password(&self, id: &UserId) -> Result<User> {
+    pub async fn remove_password(self, id: &UserId) -> Result<User> {
         self.post(id, "/remove_password").await
     }
 
-    async fn post(&self, id: &UserId, rest: &str) -> Result<User> {
+    async fn post(self, id: &UserId, rest: &str) -> Result<User> {
         Call::post(self.0, path(id, rest)).send().await
     }
 }

@@ -16,7 +16,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// 401 for whatever does not belong together or is over; [`code`](crate::Error::code) says which.
-    pub async fn refresh(&self, id: &SessionId, with: Refresh<'_>) -> Result<RefreshedCookies> {
+    pub async fn refresh(self, id: &SessionId, with: Refresh<'_>) -> Result<RefreshedCookies> {
         let mut headers = BTreeMap::<&str, Vec<&str>>::new();
         for (name, value) in with.request_headers {
             // What is not text cannot be told in JSON, and the server decides nothing by it.

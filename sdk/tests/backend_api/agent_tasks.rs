@@ -19,7 +19,7 @@ async fn a_tasks_url_signs_in_once_and_lands_where_it_was_told() {
     assert_eq!(record.task_description, "Book a table");
     assert_eq!(record.redirect_url, DASHBOARD);
     assert_eq!(record.user_id, world.ada.id);
-    assert_eq!(record.session_max_duration, Duration::from_secs(1800));
+    assert_eq!(record.session_max_duration, Duration::from_mins(30));
     assert_eq!(
         record.used_from.unwrap().ip_address.as_deref(),
         Some("127.0.0.1")

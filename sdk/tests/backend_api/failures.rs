@@ -150,7 +150,7 @@ async fn a_redirect_is_not_followed_with_the_key() {
 #[tokio::test]
 async fn a_call_ends_when_its_time_is_up() {
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    let answer = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
     Mock::given(method("GET"))
         .respond_with(answer)
         .mount(&server)

@@ -33,14 +33,14 @@ async fn a_stream_of_users_brings_each_once_in_order() {
                 .all(|two| two[0].created_at > two[1].created_at)
         );
     }
-    let named = world
+    let sorted = world
         .client
         .users()
         .list()
         .order_by(Order::LastName)
         .limit(4)
         .stream();
-    let names: Vec<_> = named.try_collect().await.unwrap();
+    let names: Vec<_> = sorted.try_collect().await.unwrap();
     let names: Vec<_> = names
         .iter()
         .map(|user| user.last_name.clone().unwrap())

@@ -3,6 +3,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use standin::id::SessionId;
 use standin::sessions::{Refresh, SessionStatus, Whose};
+use url::Url;
 
 use crate::world::{World, open, parameter, task};
 
@@ -71,14 +72,14 @@ async fn a_token_is_minted_for_an_active_session_only() {
     let session = sessions.create(&world.ada.id).await.unwrap();
     let token = sessions
         .create_token(&session.id)
-        .expires_in(Duration::from_secs(300))
+        .expires_in(Duration::from_mins(5))
         .await
         .unwrap();
     assert_eq!(token.jwt.split('.').count(), 3);
     assert!(!format!("{token:?}").contains(&token.jwt));
     let client = world.client.clients().verify(&token.jwt).await.unwrap();
     assert_eq!(client.id, session.client_id);
-    assert_eq!(client.sessions, [session.clone()]);
+    assert_eq!(client.sessions[..], *std::slice::from_ref(&session));
     assert_eq!(
         world.client.clients().get(&client.id).await.unwrap(),
         client
@@ -106,77 +107,52 @@ async fn a_token_is_minted_for_an_active_session_only() {
     assert!(world.client.clients().verify(&token.jwt).await.is_err());
 }
 
-#[tokio::test]
-async fn a_handshake_brings_cookies_and_a_refresh_renews_them() {
-    let world = World::new().await;
+/// A session that a task opened, and the cookies that its landing brings.
+async fn landed(world: &World) -> (SessionId, Url, Vec<String>) {
     let made = world.client.agent_tasks().create(task()).await.unwrap();
     let landing = open(&made.url).await.unwrap();
     let nonce = parameter(&landing, "__clerk_handshake_nonce");
-    let payload = world
-        .client
-        .clients()
-        .handshake_payload(&nonce)
-        .await
-        .unwrap();
-    let value = |prefix: &str| {
-        let found = payload
-            .directives
-            .iter()
-            .find(|one| one.starts_with(prefix));
-        let (_, rest) = found.unwrap().split_once('=').unwrap();
-        rest.split(';').next().unwrap().to_owned()
-    };
-    let (session_token, refresh_token) = (value("__session="), value("__refresh_"));
-    assert!(!format!("{payload:?}").contains(&session_token));
+    let payload = world.client.clients().handshake_payload(&nonce);
+    let payload = payload.await.unwrap();
+    let record = world.client.agent_tasks().get(&made.id).await.unwrap();
+    assert!(!format!("{payload:?}").contains("__session"));
+    (record.session_id.unwrap(), landing, payload.directives)
+}
 
+fn value<'a>(cookies: &'a [String], prefix: &str) -> &'a str {
+    let mut found = cookies.iter().filter_map(|one| one.strip_prefix(prefix));
+    let (_, value) = found.next().unwrap().split_once('=').unwrap();
+    value.split(';').next().unwrap()
+}
+
+#[tokio::test]
+async fn a_refresh_renews_the_cookies_of_a_handshake() {
+    let world = World::new().await;
+    let (session, landing, cookies) = landed(&world).await;
     world.advance(90);
-    let session = world
-        .client
-        .agent_tasks()
-        .get(&made.id)
-        .await
-        .unwrap()
-        .session_id
-        .unwrap();
     let (origin, headers) = (landing.origin().ascii_serialization(), HeaderMap::new());
     let refresh = Refresh {
-        expired_token: &session_token,
-        refresh_token: &refresh_token,
+        expired_token: value(&cookies, "__session"),
+        refresh_token: value(&cookies, "__refresh_"),
         request_origin: &origin,
         request_headers: &headers,
         suffixed_cookies: true,
     };
-    let renewed = world
-        .client
-        .sessions()
-        .refresh(&session, refresh)
-        .await
-        .unwrap();
-    assert!(
-        renewed
-            .cookies
-            .iter()
-            .any(|one| one.starts_with("__session=ey"))
-    );
+    let sessions = world.client.sessions();
+    let renewed = sessions.refresh(&session, refresh).await.unwrap();
+    assert!(value(&renewed.cookies, "__session").starts_with("ey"));
     // Parallel requests of one page may all renew the same token, for ten seconds.
     world.advance(11);
-    let again = world
-        .client
-        .sessions()
-        .refresh(&session, refresh)
-        .await
-        .unwrap_err();
+    let again = sessions.refresh(&session, refresh).await.unwrap_err();
     assert!(again.is_unauthorized());
-    assert_eq!(
-        again.code(),
-        Some("session_refresh_expired_session_token_consumed")
-    );
+    let consumed = "session_refresh_expired_session_token_consumed";
+    assert_eq!(again.code(), Some(consumed));
+}
 
-    let unknown = world
-        .client
-        .clients()
-        .handshake_payload("a&nonce=b")
-        .await
-        .unwrap_err();
+#[tokio::test]
+async fn a_nonce_nobody_gave_out_brings_nothing() {
+    let world = World::new().await;
+    let clients = world.client.clients();
+    let unknown = clients.handshake_payload("a&nonce=b").await.unwrap_err();
     assert!(unknown.is_not_found() && !unknown.to_string().contains("a&nonce"));
 }

@@ -10,7 +10,7 @@ async fn a_sign_in_token_is_made_and_taken_back() {
     let tokens = world.client.sign_in_tokens();
     let made = tokens
         .create(&world.ada.id)
-        .expires_in(Duration::from_secs(60))
+        .expires_in(Duration::from_mins(1))
         .await
         .unwrap();
     assert!(made.url.contains(&made.token) && !format!("{made:?}").contains(&made.token));
