@@ -1,4 +1,10 @@
 //! Authentication beside what the comparison with Clerk's SDK shows: hostile requests, the keys' cache, the axum layer.
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "a test tells one story to its end, and stops where it meets the unexpected"
+)]
 
 mod hostile;
 mod keys;
@@ -10,7 +16,7 @@ mod mint;
 #[path = "../differential/world.rs"]
 mod world;
 
-use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
@@ -29,7 +35,7 @@ const LIVE_KEY: &str = "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k";
 
 fn new_mint() -> Mint {
     let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-    let der = aws_lc_rs::encoding::Pkcs8V1Der::from(pair.as_der().unwrap());
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     Mint::new("kid_1".into(), der.as_ref())
 }
 

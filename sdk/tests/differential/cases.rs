@@ -52,6 +52,13 @@ impl Case {
         self.headers.push((name, value.into()));
     }
 
+    fn ask(&mut self, (method, headers): (&'static str, &[(&'static str, &str)])) {
+        self.method = method;
+        for (name, value) in headers {
+            self.header(name, *value);
+        }
+    }
+
     pub fn cookie(&mut self, name: &str, value: impl Into<String>) {
         self.cookies.retain(|(known, _)| known != name);
         self.cookies.push((name.into(), value.into()));
@@ -91,7 +98,7 @@ impl Case {
     }
 }
 
-/// Numbers from a seed (SplitMix64).
+/// Numbers from a seed (`SplitMix64`).
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -145,12 +152,9 @@ pub fn combinations(world: &World, visitor: &Visitor) -> Vec<Case> {
     for kind in std::iter::once(None).chain(kinds) {
         for places in [&[""][..], &["_"], &["", "_"]] {
             for uat in ["", "0", "old", "100", "future"] {
-                for (method, headers) in [MANNERS[1], MANNERS[3], MANNERS[5]] {
+                for manner in [MANNERS[1], MANNERS[3], MANNERS[5]] {
                     let mut case = Case::page(world);
-                    case.method = method;
-                    headers
-                        .iter()
-                        .for_each(|(name, value)| case.header(name, *value));
+                    case.ask(manner);
                     if let Some(kind) = kind {
                         show(&mut case, world, visitor, kind, places);
                     }
@@ -197,16 +201,13 @@ fn set_uat(case: &mut Case, world: &World, uat: &str, places: &[&str]) {
 /// renewed once, so each SDK is shown one of its own.
 pub async fn renewals(world: &World) -> Vec<[Case; 2]> {
     let mut cases = Vec::new();
-    for (method, headers) in MANNERS {
+    for manner in MANNERS {
         for swapped in [false, true] {
             for bearer in [false, true] {
                 let visitors = [world.visitor().await, world.visitor().await];
                 let mut pair = [0, 1].map(|which: usize| {
                     let mut case = Case::page(world);
-                    case.method = method;
-                    headers
-                        .iter()
-                        .for_each(|(name, value)| case.header(name, *value));
+                    case.ask(manner);
                     let refresh = &visitors[if swapped { 1 - which } else { which }].refresh;
                     case.cookie(&named("__refresh", world, "_"), refresh);
                     let token = tokens::token(world, &visitors[which].session, Kind::Expired);
@@ -271,12 +272,9 @@ pub fn oddities(world: &World, visitor: &Visitor) -> Vec<Case> {
 pub async fn thrown(dice: &mut Dice, world: &World, visitor: &Visitor) -> Case {
     let mut case = Case::page(world);
     setup(dice, world, &mut case);
-    let (method, headers) = dice.pick(&MANNERS);
-    case.method = method;
+    let manner = dice.pick(&MANNERS);
     case.headers.retain(|(name, _)| *name != "accept");
-    headers
-        .iter()
-        .for_each(|(name, value)| case.header(name, *value));
+    case.ask(manner);
     address(dice, world, &mut case);
     // Half of the tokens are good: what comes after a token's verification would else hardly be reached.
     for place in ["", "_"] {
@@ -342,7 +340,7 @@ fn address(dice: &mut Dice, world: &World, case: &mut Case) {
         "/x?a=b+c&d=*-._~'",
         "/dashboard?next=https://e.example/",
     ];
-    case.path = dice.pick(&paths).to_owned();
+    dice.pick(&paths).clone_into(&mut case.path);
     let referers = [
         "",
         "",

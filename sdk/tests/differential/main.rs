@@ -1,5 +1,11 @@
 //! The heart of the SDK's tests: requests of every kind are shown to it and to Clerk's own SDK under Node, beside the same
 //! server, and both must say the same. Where they do not, `differences.rs` says why ours is right.
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "a test tells one story to its end, and stops where it meets the unexpected"
+)]
 
 mod cases;
 mod differences;
@@ -15,7 +21,7 @@ use cases::{Case, Dice};
 use http::header::SET_COOKIE;
 use serde_json::Value;
 use standin::Client;
-use standin::auth::{Authenticator, Outcome, Verdict};
+use standin::auth::{Authenticator, Outcome, Reason, Verdict};
 
 use oracle::Oracle;
 use world::World;
@@ -72,12 +78,12 @@ async fn ours(world: &World, case: &Case, setups: &mut Setups) -> Seen {
 fn verdict(outcome: &Outcome) -> String {
     match &outcome.verdict {
         Verdict::SignedIn(auth) => {
-            let actor = auth.actor().map_or("nobody", |actor| actor.subject());
+            let actor = auth.actor().map_or("nobody", standin::Actor::subject);
             format!("in: {} {} {actor}", auth.user_id(), auth.session_id())
         }
         Verdict::SignedOut(out) => format!("out: {}", out.reason()),
         Verdict::Redirect(to) => {
-            let reason = to.reason().map_or("-".into(), |reason| reason.as_str());
+            let reason = to.reason().map_or("-".into(), Reason::as_str);
             format!("to: {} ({reason})", to.location())
         }
     }
@@ -175,19 +181,18 @@ impl Tally {
         if alike {
             return;
         }
-        match differences::explain(case, ours, theirs) {
-            Some(why) => *self.differences.entry(why).or_default() += 1,
-            None => {
-                let key = format!(
-                    "{:?}: {} | {}",
-                    case.tokens,
-                    sort(&ours.verdict),
-                    sort(&theirs.verdict)
-                );
-                let example = format!("{case:#?}\n   ours: {ours:#?}\n theirs: {theirs:#?}");
-                self.unexplained.entry(key).or_insert((0, example)).0 += 1;
-            }
+        if let Some(why) = differences::explain(case, ours, theirs) {
+            *self.differences.entry(why).or_default() += 1;
+            return;
         }
+        let key = format!(
+            "{:?}: {} | {}",
+            case.tokens,
+            sort(&ours.verdict),
+            sort(&theirs.verdict)
+        );
+        let example = format!("{case:#?}\n   ours: {ours:#?}\n theirs: {theirs:#?}");
+        self.unexplained.entry(key).or_insert((0, example)).0 += 1;
     }
 
     fn report(&self) -> String {

@@ -72,10 +72,8 @@ impl World {
             _folder: folder,
         };
         let user = json!({ "email_address": ["ada@example.com"] });
-        world.user = world.post("/v1/users", user).await["id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let made = world.post("/v1/users", user).await;
+        made["id"].as_str().unwrap().clone_into(&mut world.user);
         world
     }
 
