@@ -28,7 +28,20 @@ impl Client {
 }
 
 /// Whom a task signs in.
+///
+/// ```
+/// use standin::{OnBehalfOf, UserId};
+///
+/// let id: UserId = "user_2xKqYbN0f3pQ".parse()?;
+/// assert_eq!(OnBehalfOf::from(&id), OnBehalfOf::User(id));
+/// assert_eq!(
+///     OnBehalfOf::identifier("ada@example.com"),
+///     OnBehalfOf::Identifier("ada@example.com".into()),
+/// );
+/// # Ok::<(), standin::id::InvalidId>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub enum OnBehalfOf {
     /// The user with this id.
     #[serde(rename = "user_id")]
@@ -111,6 +124,17 @@ impl AgentTasks<'_> {
 
     /// Takes a task back that nobody has used yet: its URL opens nothing from now on (spec operation `RevokeAgentTask`).
     ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, task: standin::AgentTaskId) -> standin::Result<()> {
+    /// match client.agent_tasks().revoke(&task).await {
+    ///     Ok(_) => println!("nobody will open it"),
+    ///     Err(error) if error.code() == Some("agent_task_cannot_be_revoked") => println!("too late"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown task, `agent_task_cannot_be_revoked` (400) for one
     /// that was used, revoked or expired. To end the session of a used one see
@@ -122,6 +146,16 @@ impl AgentTasks<'_> {
     }
 
     /// A task with all that became of it. **Standin only**.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, task: standin::AgentTaskId) -> standin::Result<()> {
+    /// let task = client.agent_tasks().get(&task).await?;
+    /// if let Some(from) = task.used_from {
+    ///     println!("opened from {:?} at {:?}", from.ip_address, task.used_at);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown task.

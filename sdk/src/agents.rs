@@ -46,6 +46,14 @@ impl Agents<'_> {
 
     /// Stops an agent: its tasks open nothing from now on and its sessions end, in one step.
     ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, agent: standin::AgentId) -> standin::Result<()> {
+    /// let stopped = client.agents().disable(&agent).await?;
+    /// println!("{} is stopped since {:?}", stopped.name, stopped.disabled_at);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
     pub async fn disable(self, id: &AgentId) -> Result<Agent> {

@@ -17,10 +17,13 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::error::{Answer, Error, Result};
-pub use builder::Builder;
+pub use builder::ClientBuilder;
 
 /// The version of the Backend API that the SDK is written for, as every request says.
 const API_VERSION: HeaderValue = HeaderValue::from_static("2026-05-12");
+
+/// Longer than any call.
+const AGES: Duration = Duration::from_hours(24 * 365);
 
 /// A client of the Backend API, Standin's or Clerk's.
 ///
@@ -53,7 +56,7 @@ impl Client {
     /// # Errors
     /// When there is no key, or the address is none.
     pub fn from_env() -> Result<Self> {
-        Builder::from_env().build()
+        ClientBuilder::from_env().build()
     }
 
     /// A client with settings of your own.
@@ -69,8 +72,8 @@ impl Client {
     /// assert_eq!(client.api_url(), "http://localhost:4747");
     /// # Ok::<(), standin::Error>(())
     /// ```
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
     }
 
     /// Where the Backend API is, without a trailing slash and without the `/v1` of its paths.
@@ -80,7 +83,9 @@ impl Client {
 
     /// Sends a request until it has an answer or there is no sense in trying again.
     pub(crate) async fn send(&self, request: &Request) -> Result<Vec<u8>> {
-        let deadline = Instant::now() + self.0.timeout;
+        let now = Instant::now();
+        // A timeout beyond what clocks can say is none.
+        let deadline = now.checked_add(self.0.timeout).unwrap_or(now + AGES);
         let mut attempt = 0;
         loop {
             let error = match self.send_once(request, deadline).await {
@@ -94,7 +99,7 @@ impl Client {
                 return Err(error);
             };
             // What cannot begin again in time has failed already.
-            if Instant::now() + wait >= deadline {
+            if wait >= deadline.saturating_duration_since(Instant::now()) {
                 return Err(error);
             }
             tokio::time::sleep(wait).await;

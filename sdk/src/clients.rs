@@ -26,6 +26,15 @@ impl Client {
 impl Clients<'_> {
     /// A browser's client and its sessions (spec operation `GetClient`).
     ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, session: standin::SessionId) -> standin::Result<()> {
+    /// let session = client.sessions().get(&session).await?;
+    /// let browser = client.clients().get(&session.client_id).await?;
+    /// println!("{} sessions in this browser", browser.sessions.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
     pub async fn get(self, id: &ClientId) -> Result<BrowserClient> {
@@ -35,6 +44,14 @@ impl Clients<'_> {
     /// The client that a session token came from (spec operation `VerifyClient`).
     ///
     /// To know who calls, check the token with [`auth`](crate::auth) instead: that asks nobody.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, token: String) -> standin::Result<()> {
+    /// let browser = client.clients().verify(&token).await?;
+    /// println!("{:?}", browser.last_active_session_id);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the token is none of this instance or past its time, or its session is over.

@@ -113,6 +113,14 @@ impl Error {
     }
 
     /// All reasons the server gave. Empty where it gave none, or did not answer.
+    ///
+    /// ```
+    /// # fn handle(error: standin::Error) {
+    /// for refusal in error.refusals() {
+    ///     println!("{} {:?}: {}", refusal.code, refusal.param(), refusal.message);
+    /// }
+    /// # }
+    /// ```
     pub fn refusals(&self) -> &[Refusal] {
         self.answer().map_or(&[], |answer| &answer.refusals)
     }
@@ -123,6 +131,15 @@ impl Error {
     }
 
     /// How long to wait before trying again, where the server said so (`Retry-After` in seconds, RFC 9110 §10.2.3).
+    ///
+    /// ```
+    /// # fn handle(error: standin::Error) {
+    /// if error.is_rate_limited() {
+    ///     let wait = error.retry_after().unwrap_or(std::time::Duration::from_secs(1));
+    ///     println!("again in {} s", wait.as_secs());
+    /// }
+    /// # }
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.answer()?.retry_after
     }

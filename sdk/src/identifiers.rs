@@ -48,6 +48,14 @@ impl Client {
     }
 
     /// The calls about users' phone numbers (spec paths `/phone_numbers…`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let made = client.phone_numbers().create(&ada, "+15555550100").verified(false).await?;
+    /// assert!(!made.is_verified());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn phone_numbers(&self) -> Identifiers<'_, PhoneNumber> {
         Identifiers(self, PhantomData)
     }
@@ -55,6 +63,17 @@ impl Client {
 
 impl<I: Identifier> Identifiers<'_, I> {
     /// Gives a user another one. Verified and not primary where nothing else is said.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let address = client.email_addresses().create(&ada, "ada@example.org").verified(false);
+    /// println!("{}", address.await?.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `form_identifier_exists` (422) where another user has it; 422 for what is no address or number.
     pub fn create(self, user: &UserId, value: &str) -> ChangeIdentifier<I> {
         ChangeIdentifier(
             Call::post(self.0, I::PATH)
@@ -72,6 +91,13 @@ impl<I: Identifier> Identifiers<'_, I> {
     }
 
     /// Changes whether it is verified, or makes it the primary one.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, id: standin::id::EmailAddressId) -> standin::Result<()> {
+    /// client.email_addresses().update(&id).verified(true).primary(true).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(self, id: &I::Id) -> ChangeIdentifier<I> {
         ChangeIdentifier(Call::patch(self.0, format!("{}/{id}", I::PATH)))
     }
@@ -86,6 +112,13 @@ impl<I: Identifier> Identifiers<'_, I> {
     }
 
     /// Puts one in the place of all that the user has of this kind: verified and primary.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let only = client.email_addresses().replace(&ada, "countess@example.com").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn replace(self, user: &UserId, value: &str) -> Result<I> {
         Call::new(self.0, Method::PUT, format!("/v1/users/{user}/{}", I::NAME))
             .set(I::NAME, value)

@@ -16,6 +16,16 @@ pub struct JwkSet {
 
 impl JwkSet {
     /// The key of this id.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// let keys = client.jwks().await?;
+    /// if let Some(key) = keys.find("ins_2xKqYbN0f3pQ") {
+    ///     println!("modulus {:?}", key.n);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn find(&self, kid: &str) -> Option<&Jwk> {
         self.keys.iter().find(|key| key.kid.as_deref() == Some(kid))
     }

@@ -38,7 +38,7 @@
 //!
 //! Everything that fails is one [`Error`], which says what was refused and why, and answers questions as
 //! [`is_not_found`](Error::is_not_found), [`code`](Error::code) and [`retry_after`](Error::retry_after). Nothing here panics.
-//! A call has 30 seconds as a whole and is tried again where that is safe; see [`Builder::retries`].
+//! A call has 30 seconds as a whole and is tried again where that is safe; see [`ClientBuilder::retries`].
 //!
 //! Answers grow: fields the SDK does not know are passed over, words it does not know are kept as `Other`. Moments are
 //! [`jiff::Timestamp`]s, lengths of time [`std::time::Duration`]s. Secret keys, URLs that sign in, tokens and passwords never
@@ -77,7 +77,7 @@ pub mod users;
 
 pub use actor::Actor;
 pub use agent_tasks::{NewAgentTask, OnBehalfOf};
-pub use client::{Builder, Client};
+pub use client::{Client, ClientBuilder};
 pub use error::{Error, Refusal, Result};
 pub use id::{AgentId, AgentTaskId, ClientId, SessionId, UserId};
 pub use page::{Items, Page};

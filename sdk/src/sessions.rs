@@ -46,6 +46,16 @@ impl Sessions<'_> {
 
     /// One session (spec operation `GetSession`).
     ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, session: standin::SessionId) -> standin::Result<()> {
+    /// let session = client.sessions().get(&session).await?;
+    /// if let Some(agent) = session.actor.as_ref().and_then(|actor| actor.agent()) {
+    ///     println!("{agent} acts for {}", session.user_id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
     pub async fn get(self, id: &SessionId) -> Result<Session> {
@@ -53,6 +63,14 @@ impl Sessions<'_> {
     }
 
     /// Creates a session without a browser, for tests (spec operation `createSession`). Only development instances do.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let session = client.sessions().create(&ada).await?;
+    /// let token = client.sessions().create_token(&session.id).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown user; a refusal in production.
@@ -65,6 +83,13 @@ impl Sessions<'_> {
 
     /// Ends a session (spec operation `RevokeSession`). Tokens it has given out are accepted for the rest of their minute.
     /// To end one that is over already is no error.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, session: standin::SessionId) -> standin::Result<()> {
+    /// client.sessions().revoke(&session).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
@@ -98,6 +123,16 @@ impl Sessions<'_> {
 
     /// A session token of an active session (spec operation `CreateSessionToken`).
     ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, session: standin::SessionId) -> standin::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let minutes = Duration::from_mins(5);
+    /// let token = client.sessions().create_token(&session).expires_in(minutes).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown session, a refusal for one that is over.
     pub fn create_token(self, id: &SessionId) -> CreateToken {
@@ -123,6 +158,15 @@ impl Sessions<'_> {
 }
 
 /// Whose sessions [`Sessions::revoke_all`] ends.
+///
+/// ```no_run
+/// # async fn run(client: standin::Client, agent: standin::AgentId) -> standin::Result<()> {
+/// use standin::sessions::Whose;
+///
+/// client.sessions().revoke_all(Whose::Agent(agent)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Whose {

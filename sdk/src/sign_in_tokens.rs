@@ -42,6 +42,14 @@ impl SignInTokens<'_> {
 
     /// Takes a token back that was not used (spec operation `RevokeSignInToken`).
     ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let made = client.sign_in_tokens().create(&ada).await?;
+    /// client.sign_in_tokens().revoke(&made.id).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one, 400 for one that is no longer pending.
     pub async fn revoke(self, id: &SignInTokenId) -> Result<SignInToken> {

@@ -67,6 +67,15 @@ impl Standin {
     }
 
     /// A server with settings of your own.
+    ///
+    /// ```no_run
+    /// # async fn run() -> standin::Result<()> {
+    /// use standin::testing::Standin;
+    ///
+    /// let standin = Standin::setup().allow_origin("https://app.test").start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn setup() -> Setup {
         Setup::default()
     }
@@ -93,6 +102,14 @@ impl Standin {
 
     /// What an application under test has in its environment, for [`Command::envs`](std::process::Command::envs):
     /// `CLERK_SECRET_KEY`, `CLERK_PUBLISHABLE_KEY`, `CLERK_API_URL`, `CLERK_PROXY_URL`.
+    ///
+    /// ```no_run
+    /// # async fn run(standin: standin::testing::Standin) -> standin::Result<()> {
+    /// let mut app = std::process::Command::new("./my-app");
+    /// app.envs(standin.settings());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn settings(&self) -> [(&'static str, &str); 4] {
         [
             ("CLERK_SECRET_KEY", &self.told.secret_key),
@@ -103,6 +120,15 @@ impl Standin {
     }
 
     /// The user with this e-mail address, made if there is none yet.
+    ///
+    /// ```no_run
+    /// # async fn run(standin: standin::testing::Standin) -> standin::Result<()> {
+    /// let ada = standin.user("ada@example.com").await?;
+    /// let same = standin.user("ada@example.com").await?;
+    /// assert_eq!(ada.id, same.id);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn user(&self, email_address: &str) -> Result<User> {
         let users = self.client.users();
         let found = users.list().email_address(email_address).limit(1).await?;
@@ -114,6 +140,17 @@ impl Standin {
 
     /// Creates a task for somebody, opens its URL in a new [`browser`], and follows it to the page it lands on. The
     /// application has to run by then.
+    ///
+    /// ```no_run
+    /// # async fn run(standin: standin::testing::Standin) -> standin::Result<()> {
+    /// use standin::OnBehalfOf;
+    ///
+    /// let ada = OnBehalfOf::identifier("ada@example.com");
+    /// let visit = standin.sign_in(ada, "http://localhost:3000/dashboard").await?;
+    /// println!("{}", visit.page.url());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When nobody is meant, the application does not answer, or its page lies elsewhere.
@@ -128,6 +165,15 @@ impl Standin {
 
     /// A session token of a task's session, for tests that call an application's router without a network: it goes into a
     /// header `Authorization: Bearer …`. It is good for a minute.
+    ///
+    /// ```no_run
+    /// # async fn run(standin: standin::testing::Standin) -> standin::Result<()> {
+    /// let ada = standin.user("ada@example.com").await?;
+    /// let request = http::Request::get("/dashboard")
+    ///     .header("authorization", format!("Bearer {}", standin.token(&ada.id).await?));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When nobody is meant.

@@ -11,6 +11,14 @@ use crate::error::Result;
 impl Client {
     /// Creates a token that lets an automated browser pass Clerk's bot detection (spec operation `CreateTestingToken`): tests
     /// add it to calls of the Frontend API as `__clerk_testing_token`. Standin detects no bots, so there it opens nothing.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// let token = client.create_testing_token().await?;
+    /// println!("until {}", token.expires_at);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_testing_token(&self) -> Result<TestingToken> {
         Call::post(self, "/v1/testing_tokens").send().await
     }

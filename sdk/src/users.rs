@@ -59,6 +59,14 @@ impl Users<'_> {
 
     /// One user (spec operation `GetUser`).
     ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let user = client.users().get(&ada).await?;
+    /// println!("{:?} <{:?}>", user.full_name(), user.primary_email_address());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
     pub async fn get(self, id: &UserId) -> Result<User> {
@@ -121,11 +129,29 @@ impl Users<'_> {
 
     /// Puts new metadata in the place of a user's; kinds that are not set stay as they are (spec operation
     /// `ReplaceUserMetadata`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let nothing = standin::users::Metadata::new();
+    /// client.users().replace_metadata(&ada).unsafe_metadata(nothing).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn replace_metadata(self, id: &UserId) -> ChangeMetadata {
         ChangeMetadata(Call::new(self.0, Method::PUT, path(id, "/metadata")))
     }
 
     /// Deletes a user, whose sessions end (spec operation `DeleteUser`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// match client.users().delete(&ada).await {
+    ///     Err(error) if error.is_not_found() => println!("gone already"),
+    ///     other => other?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
@@ -135,6 +161,13 @@ impl Users<'_> {
     }
 
     /// Bans a user, whose sessions end and who cannot sign in (spec operation `BanUser`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// assert!(client.users().ban(&ada).await?.banned);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ban(self, id: &UserId) -> Result<User> {
         self.post(id, "/ban").await
     }
@@ -145,6 +178,15 @@ impl Users<'_> {
     }
 
     /// Bans up to 50 users: all of them or, where one is unknown, none (spec operation `UsersBan`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, spammers: Vec<standin::UserId>) -> standin::Result<()> {
+    /// for fifty in spammers.chunks(50) {
+    ///     client.users().ban_all(fifty).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ban_all(self, ids: &[UserId]) -> Result<Vec<User>> {
         Call::post(self.0, "/v1/users/ban")
             .set("user_ids", ids)
@@ -161,6 +203,14 @@ impl Users<'_> {
     }
 
     /// Locks a user out of signing in, for as long as the instance says (spec operation `LockUser`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let user = client.users().lock(&ada).await?;
+    /// println!("locked for {:?}", user.lockout_expires_in);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock(self, id: &UserId) -> Result<User> {
         self.post(id, "/lock").await
     }
@@ -171,6 +221,15 @@ impl Users<'_> {
     }
 
     /// Whether this is the user's password (spec operation `VerifyPassword`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// if !client.users().verify_password(&ada, "correct horse").await? {
+    ///     println!("that is not the password");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `no_password_set` (400) for a user without one; [`is_not_found`](crate::Error::is_not_found) for an unknown user.

@@ -109,6 +109,16 @@ impl ListAgentTasks {
     }
 
     /// All of them, fetched in pages of [`limit`](Self::limit), 100 where not given.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// let mut tasks = client.agent_tasks().list().status("pending").stream();
+    /// while let Some(task) = tasks.try_next().await? {
+    ///     println!("{} for {}", task.id, task.user_id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream(self) -> Items<AgentTaskRecord> {
         Items::new(self.0, None)
     }

@@ -17,7 +17,7 @@ const CLERK: &str = "https://api.clerk.com";
 /// Settings of a [`Client`]; made by [`Client::builder`].
 #[derive(Clone)]
 #[must_use = "settings do nothing until they are built"]
-pub struct Builder {
+pub struct ClientBuilder {
     secret_key: Option<String>,
     api_url: Option<String>,
     timeout: Duration,
@@ -26,7 +26,7 @@ pub struct Builder {
     http: Option<reqwest::Client>,
 }
 
-impl Default for Builder {
+impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             secret_key: None,
@@ -39,8 +39,17 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl ClientBuilder {
     /// Settings that begin with what the environment names: `CLERK_SECRET_KEY` and `CLERK_API_URL`.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> standin::Result<()> {
+    /// let client = standin::ClientBuilder::from_env().timeout(Duration::from_secs(5)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_env() -> Self {
         let named = |name| {
             let text = std::env::var(name).ok()?;
@@ -88,6 +97,15 @@ impl Builder {
 
     /// Sends through a client of your own, for certificates or proxies of your own. Let it follow no redirects: the secret
     /// key would go along.
+    ///
+    /// ```
+    /// let http = reqwest::Client::builder()
+    ///     .redirect(reqwest::redirect::Policy::none())
+    ///     .tcp_nodelay(true)
+    ///     .build()?;
+    /// let client = standin::Client::builder().secret_key("sk_test_0123456789").http_client(http).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -114,9 +132,9 @@ impl Builder {
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("ClientBuilder")
             .field("api_url", &self.api_url)
             .field("timeout", &self.timeout)
             .field("retries", &self.retries)
@@ -190,7 +208,7 @@ fn is_this_machine(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    fn refusal(builder: Builder) -> String {
+    fn refusal(builder: ClientBuilder) -> String {
         builder.build().unwrap_err().to_string()
     }
 

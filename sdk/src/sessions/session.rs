@@ -63,6 +63,14 @@ pub struct Session {
 
 impl Session {
     /// Whether its user is signed in.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// let sessions = client.sessions().list().user(&ada).await?;
+    /// let active = sessions.into_iter().filter(|session| session.is_active()).count();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_active(&self) -> bool {
         self.status == SessionStatus::Active
     }

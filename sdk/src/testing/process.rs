@@ -3,7 +3,7 @@
 //! The server runs around a `cat` whose input is a pipe from here. When the pipe closes, because it is dropped or because this
 //! process is gone, `cat` ends, and the server with it: it removes its data and nothing is left over.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -101,16 +101,48 @@ pub(super) fn find(given: Option<PathBuf>) -> Result<PathBuf> {
         return Ok(path);
     }
     let test = std::env::current_exe().unwrap_or_default();
-    // target/debug/deps/test-0123, target/debug/examples/example, target/debug/program
-    let beside = test.ancestors().skip(1).take(2).map(Path::to_path_buf);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = beside.chain(std::env::split_paths(&path));
-    let found = places.find_map(|place| {
-        let binary = place.join(format!("standin{}", std::env::consts::EXE_SUFFIX));
-        binary.is_file().then_some(binary)
-    });
-    found.ok_or_else(|| {
+    look(&test, &path).ok_or_else(|| {
         let sentence = "there is no standin binary: install it, or set STANDIN_BIN to where it is";
         Error::testing(sentence, None)
     })
+}
+
+/// Looks beside the test's own program, which lies in `target/debug/deps`, and in the folders of a `PATH`.
+fn look(test: &Path, path: &OsStr) -> Option<PathBuf> {
+    let beside = test.ancestors().skip(1).take(2).map(Path::to_path_buf);
+    let mut places = beside.chain(std::env::split_paths(path));
+    places.find_map(|place| {
+        let binary = place.join(format!("standin{}", std::env::consts::EXE_SUFFIX));
+        binary.is_file().then_some(binary)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_binary_of_the_own_target_folder_goes_before_the_installed_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, bin) = (
+            folder.path().join("target/debug"),
+            folder.path().join("bin"),
+        );
+        let test = own.join("deps/test-0123");
+        std::fs::create_dir_all(own.join("deps/standin")).unwrap();
+        std::fs::create_dir_all(&bin).unwrap();
+        let path = std::env::join_paths([Path::new("/nowhere"), &bin]).unwrap();
+        assert_eq!(look(&test, &path), None);
+        std::fs::write(bin.join("standin"), "").unwrap();
+        assert_eq!(look(&test, &path), Some(bin.join("standin")));
+        std::fs::write(own.join("standin"), "").unwrap();
+        assert_eq!(look(&test, &path), Some(own.join("standin")));
+    }
+
+    #[test]
+    fn a_given_path_is_taken_as_it_is() {
+        let path = PathBuf::from("/nowhere/standin");
+        assert_eq!(find(Some(path.clone())).unwrap(), path);
+    }
 }

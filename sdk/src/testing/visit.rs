@@ -20,6 +20,15 @@ pub struct Visit {
 /// A client that behaves as a browser does when a person types addresses: it keeps cookies, follows redirects and asks for pages.
 /// Nobody is signed in yet.
 ///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let stranger = standin::testing::browser()?;
+/// let page = stranger.get("http://localhost:3000/dashboard").send().await?;
+/// assert_eq!(page.status(), 401);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// When no client can be made.
 pub fn browser() -> Result<reqwest::Client> {

@@ -142,6 +142,18 @@ metadata!(CreateUser, ChangeMetadata);
 
 impl CreateUser {
     /// An e-mail address, taken for verified. Can be used again for more; the first one is primary.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// let ada = client
+    ///     .users()
+    ///     .create()
+    ///     .email_address("ada@example.com")
+    ///     .email_address("countess@example.com")
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn email_address(self, address: &str) -> Self {
         Self(self.0.push("email_address", address))
     }
@@ -180,6 +192,13 @@ impl UpdateUser {
     }
 
     /// Ends the user's sessions, after a change of password for example.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+    /// client.users().update(&ada).password("a new one").sign_out_of_other_sessions().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sign_out_of_other_sessions(self) -> Self {
         Self(self.0.set("sign_out_of_other_sessions", true))
     }

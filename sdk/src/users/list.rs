@@ -167,6 +167,15 @@ impl ListUsers {
     }
 
     /// The largest, the latest, or Z first.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// use standin::users::Order;
+    ///
+    /// let latest = client.users().list().order_by_descending(Order::LastSignInAt).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn order_by_descending(self, order: Order) -> Self {
         Self(self.0.query("order_by", format!("-{}", order.name())))
     }
@@ -187,6 +196,14 @@ impl ListUsers {
     }
 
     /// All of them, fetched in pages of [`limit`](Self::limit), 100 where not given.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// let all = client.users().list().banned(true).stream().try_collect().await?;
+    /// println!("{} banned users", all.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream(self) -> Items<User> {
         let by_creation = self
             .0

@@ -11,6 +11,19 @@ use crate::identifiers::{EmailAddress, PhoneNumber};
 use crate::wire;
 
 /// What an application keeps with a user: a JSON object of its own making.
+///
+/// ```
+/// # fn handle(user: standin::users::User) {
+/// #[derive(serde::Deserialize)]
+/// struct Plan { plan: String, seats: u32 }
+///
+/// let metadata = serde_json::Value::Object(user.public_metadata);
+/// match serde_json::from_value::<Plan>(metadata) {
+///     Ok(plan) => println!("{} with {} seats", plan.plan, plan.seats),
+///     Err(_) => println!("no plan"),
+/// }
+/// # }
+/// ```
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
 
 /// A user (spec schema `User`). What the SDK has no calls for, as organizations and accounts at other services, is left out.

@@ -8,7 +8,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::world::{World, task};
 
 /// A client of a server made up for the test, that does not try again.
-pub fn client(url: &str) -> standin::Builder {
+pub fn client(url: &str) -> standin::ClientBuilder {
     Client::builder()
         .secret_key("sk_test_made_up")
         .api_url(url)

@@ -8,6 +8,7 @@
 
 mod agent_tasks;
 mod agents;
+mod connections;
 mod failures;
 mod identifiers;
 mod paging;

@@ -26,7 +26,7 @@ async fn asked(server: &MockServer) -> usize {
     server.received_requests().await.unwrap().len()
 }
 
-async fn create(client: &Client) -> standin::Result<()> {
+pub async fn create(client: &Client) -> standin::Result<()> {
     let new = NewAgentTask {
         on_behalf_of: OnBehalfOf::identifier("ada@example.com"),
         agent_name: "a",
