@@ -161,8 +161,6 @@ fn sort(verdict: &str) -> String {
 #[derive(Default)]
 struct Tally {
     cases: usize,
-    /// The two are shown sessions of their own: who is signed in counts, not in which.
-    own_sessions: bool,
     verdicts: BTreeMap<String, usize>,
     differences: BTreeMap<&'static str, usize>,
     /// By what the two said: how often, and one request.
@@ -172,13 +170,7 @@ struct Tally {
 impl Tally {
     fn note(&mut self, case: &Case, ours: &Seen, theirs: &Seen) {
         self.cases += 1;
-        let alike = if self.own_sessions {
-            sort(&ours.verdict) == sort(&theirs.verdict) && ours.cookies == theirs.cookies
-        } else {
-            ours == theirs
-        };
-        *self.verdicts.entry(sort(&ours.verdict)).or_default() += 1;
-        if alike {
+        if ours == theirs {
             return;
         }
         if let Some(why) = differences::explain(case, ours, theirs) {
@@ -217,14 +209,9 @@ struct Comparison {
 
 impl Comparison {
     async fn of(&mut self, tally: &mut Tally, case: &Case) {
-        self.of_two(tally, case, case).await;
-    }
-
-    /// Each SDK is shown a request of its own.
-    async fn of_two(&mut self, tally: &mut Tally, ours_case: &Case, theirs_case: &Case) {
-        let ours = ours(&self.world, ours_case, &mut self.setups).await;
-        let theirs = theirs(&self.world, theirs_case, &mut self.oracle);
-        tally.note(ours_case, &ours, &theirs);
+        let ours = ours(&self.world, case, &mut self.setups).await;
+        let theirs = theirs(&self.world, case, &mut self.oracle);
+        tally.note(case, &ours, &theirs);
     }
 }
 
@@ -241,10 +228,8 @@ async fn compare(oracle: Oracle, live: bool, tally: &mut Tally) {
     for case in cases::oddities(&both.world, &visitor) {
         both.of(tally, &case).await;
     }
-    for [ours, theirs] in cases::renewals(&both.world).await {
-        tally.own_sessions = true;
-        both.of_two(tally, &ours, &theirs).await;
-        tally.own_sessions = false;
+    for case in cases::renewals(&both.world).await {
+        both.of(tally, &case).await;
     }
     let mut dice = Dice(u64::from(live));
     for _ in 0..1500 {
