@@ -125,8 +125,7 @@ impl<T: DeserializeOwned> Call<T> {
         if let Some(error) = self.wrong {
             return Err(error);
         }
-        let body = self.client.send(&self.request).await?;
-        self.request.read(&body)
+        self.client.ask(&self.request).await
     }
 }
 

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::error::{Answer, Error, Result};
+use crate::error::{Answer, Asked, Error, Result};
 pub use builder::ClientBuilder;
 
 /// The version of the Backend API that the SDK is written for, as every request says.
@@ -82,7 +83,7 @@ impl Client {
     }
 
     /// Sends a request until it has an answer or there is no sense in trying again.
-    pub(crate) async fn send(&self, request: &Request) -> Result<Vec<u8>> {
+    async fn send(&self, request: &Request) -> Result<Answered> {
         let now = Instant::now();
         // A timeout beyond what clocks can say is none.
         let deadline = now.checked_add(self.0.timeout).unwrap_or(now + AGES);
@@ -107,7 +108,15 @@ impl Client {
         }
     }
 
-    async fn send_once(&self, request: &Request, deadline: Instant) -> Result<Vec<u8>> {
+    /// Sends a request and reads its answer. Nothing at all is read as `null`.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T> {
+        let (status, body) = self.send(request).await?;
+        let body: &[u8] = if body.is_empty() { b"null" } else { &body };
+        serde_json::from_slice(body)
+            .map_err(|error| Error::unreadable(request.asked(self.api_url()), status, error))
+    }
+
+    async fn send_once(&self, request: &Request, deadline: Instant) -> Result<Answered> {
         let mut url = format!("{}{}", self.api_url(), request.path);
         if !request.query.is_empty() {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -124,15 +133,16 @@ impl Client {
         if let Some(body) = &request.body {
             sent = sent.json(body);
         }
-        let lost = |error| Error::transport(request.asked(), error);
+        let asked = || request.asked(self.api_url());
+        let lost = |error| Error::transport(asked(), error);
         let answer = sent.send().await.map_err(lost)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.bytes().await.map_err(lost)?;
         if status.is_success() {
-            return Ok(body.into());
+            return Ok((status, body.into()));
         }
         Err(Error::refused(
-            request.asked(),
+            asked(),
             Answer::read(status, &headers, &body),
         ))
     }
@@ -146,6 +156,9 @@ impl fmt::Debug for Client {
     }
 }
 
+/// The body of a successful answer, and its status.
+type Answered = (StatusCode, Vec<u8>);
+
 /// One request, before it is sent.
 #[derive(Clone)]
 pub(crate) struct Request {
@@ -157,14 +170,11 @@ pub(crate) struct Request {
 
 impl Request {
     /// What an error says of it: neither query nor body.
-    fn asked(&self) -> (Method, String) {
-        (self.method.clone(), self.path.clone())
-    }
-
-    /// Reads a successful answer. Nothing at all is read as `null`.
-    pub(crate) fn read<T: serde::de::DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
-        let body = if body.is_empty() { b"null" } else { body };
-        serde_json::from_slice(body)
-            .map_err(|error| Error::unreadable(self.asked(), StatusCode::OK, error))
+    fn asked(&self, api_url: &str) -> Asked {
+        Asked {
+            method: self.method.clone(),
+            api_url: api_url.to_owned(),
+            path: self.path.clone(),
+        }
     }
 }

@@ -54,21 +54,25 @@ enum Kind {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// What was asked: a method and a path, without the query.
-pub(crate) type Asked = (Method, String);
+/// What was asked, without the query.
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) api_url: String,
+    pub(crate) path: String,
+}
 
 impl Error {
-    pub(crate) fn refused(call: Asked, answer: Answer) -> Self {
-        Self(Box::new(Kind::Refused(call, answer)))
+    pub(crate) fn refused(asked: Asked, answer: Answer) -> Self {
+        Self(Box::new(Kind::Refused(asked, answer)))
     }
 
-    pub(crate) fn transport(call: Asked, error: reqwest::Error) -> Self {
+    pub(crate) fn transport(asked: Asked, error: reqwest::Error) -> Self {
         // The query can hold a nonce.
-        Self(Box::new(Kind::Transport(call, error.without_url())))
+        Self(Box::new(Kind::Transport(asked, error.without_url())))
     }
 
-    pub(crate) fn unreadable(call: Asked, status: StatusCode, error: serde_json::Error) -> Self {
-        Self(Box::new(Kind::Unreadable(call, status, error)))
+    pub(crate) fn unreadable(asked: Asked, status: StatusCode, error: serde_json::Error) -> Self {
+        Self(Box::new(Kind::Unreadable(asked, status, error)))
     }
 
     pub(crate) fn parameter(name: &'static str, source: impl Into<Source>) -> Self {
@@ -178,23 +182,36 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::Refused((method, path), answer) => {
+            Kind::Refused(Asked { method, path, .. }, answer) => {
                 write!(f, "{method} {path} was refused: {answer}")
             }
-            Kind::Transport((method, path), error) => {
+            Kind::Transport(asked, error) => {
+                let Asked {
+                    method,
+                    path,
+                    api_url,
+                } = asked;
                 let what = if error.is_timeout() {
-                    "got no answer in time"
+                    "got no answer in time from"
                 } else if error.is_connect() {
-                    "found no server"
+                    "could not connect to"
                 } else {
-                    "got no whole answer"
+                    "got no whole answer from"
                 };
-                write!(f, "{method} {path} {what}")
+                write!(f, "{method} {path} {what} {api_url}")
             }
-            Kind::Unreadable((method, path), status, _) => write!(
-                f,
-                "{method} {path} was answered {status}, but not as the Backend API does; is its address right?"
-            ),
+            Kind::Unreadable(asked, status, _) => {
+                let Asked {
+                    method,
+                    path,
+                    api_url,
+                } = asked;
+                let doubt = "but not as the Backend API does; is its address right?";
+                write!(
+                    f,
+                    "{method} {path} was answered {status} by {api_url}, {doubt}"
+                )
+            }
             Kind::Parameter(name, source) => write!(f, "{name} cannot be sent: {source}"),
             Kind::Setting(sentence, _) => f.write_str(sentence),
             #[cfg(feature = "testing")]

@@ -9,12 +9,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use standin::OnBehalfOf;
+use standin::auth::Authenticator;
+use standin::axum::{AuthLayer, Session};
 use standin::testing::Standin;
-use standin::{Client, OnBehalfOf};
+use tokio::net::TcpListener;
 
 /// The binary of this workspace. Cargo has built it already or does so now.
 fn binary() -> PathBuf {
@@ -43,36 +42,20 @@ async fn start() -> Standin {
     Standin::setup().binary(binary()).start().await.unwrap()
 }
 
-/// An application that does by hand, and by asking the server each time, what an SDK's middleware does.
-async fn page(State(client): State<Client>, uri: Uri, headers: HeaderMap) -> Response {
-    let mut query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    if let Some((_, nonce)) = query.find(|(name, _)| name == "__clerk_handshake_nonce") {
-        let payload = client.clients().handshake_payload(&nonce).await.unwrap();
-        let mut answer = (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, uri.path())]).into_response();
-        for cookie in payload.directives {
-            answer
-                .headers_mut()
-                .append(SET_COOKIE, cookie.parse().unwrap());
-        }
-        return answer;
-    }
-    let cookies = headers
-        .get(COOKIE)
-        .map_or("", |value| value.to_str().unwrap());
-    let token = cookies
-        .split("; ")
-        .find_map(|cookie| cookie.strip_prefix("__session="));
-    let Some(token) = token else {
-        return StatusCode::UNAUTHORIZED.into_response();
-    };
-    let browser = client.clients().verify(token).await.unwrap();
-    browser.sessions[0].user_id.to_string().into_response()
-}
-
-async fn application(client: &Client) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+/// An application that shows every visitor its own name, and others nothing.
+async fn application(standin: &Standin) -> String {
+    let authenticator = Authenticator::builder()
+        .publishable_key(standin.publishable_key())
+        .client(standin.client().clone())
+        .proxy_url(standin.public_url())
+        .build()
+        .unwrap();
+    let name = async |session: Session| session.user_id().to_string();
+    let router = Router::new()
+        .fallback(name)
+        .layer(AuthLayer::new(authenticator));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
-    let router = Router::new().fallback(page).with_state(client.clone());
     tokio::spawn(async { axum::serve(listener, router).await });
     url
 }
@@ -80,7 +63,7 @@ async fn application(client: &Client) -> String {
 #[tokio::test]
 async fn three_lines_sign_a_browser_in() {
     let standin = start().await;
-    let app = application(standin.client()).await;
+    let app = application(&standin).await;
     let ada = standin.user("ada@example.com").await.unwrap();
     let visit = standin
         .sign_in(&ada.id, &format!("{app}/dashboard"))

@@ -81,7 +81,7 @@ async fn a_change_whose_answer_broke_off_is_left_to_the_caller() {
     assert!(!error.is_connect() && !error.is_timeout() && error.status().is_none());
     assert_eq!(
         error.to_string(),
-        "POST /v1/agents/tasks got no whole answer"
+        format!("POST /v1/agents/tasks got no whole answer from {url}")
     );
     assert_eq!(seen.requests.load(Ordering::SeqCst), 1);
 }

@@ -160,7 +160,8 @@ async fn a_call_ends_when_its_time_is_up() {
         .timeout(Duration::from_millis(100));
     let error = quick.build().unwrap().jwks().await.unwrap_err();
     assert!(error.is_timeout() && !error.is_connect(), "{error:?}");
-    assert_eq!(error.to_string(), "GET /v1/jwks got no answer in time");
+    let sentence = format!("GET /v1/jwks got no answer in time from {}", server.uri());
+    assert_eq!(error.to_string(), sentence);
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
@@ -171,7 +172,10 @@ async fn no_server_is_told_from_a_server_that_refuses() {
     drop(taken);
     let error = client(&url).build().unwrap().jwks().await.unwrap_err();
     assert!(error.is_connect() && !error.is_timeout() && error.status().is_none());
-    assert_eq!(error.to_string(), "GET /v1/jwks found no server");
+    assert_eq!(
+        error.to_string(),
+        format!("GET /v1/jwks could not connect to {url}")
+    );
     assert!(error.source().is_some());
 }
 
@@ -192,4 +196,15 @@ async fn a_parameter_that_cannot_be_written_is_told_before_anything_is_sent() {
         "{error}"
     );
     assert_eq!(error.status(), None);
+}
+
+#[test]
+fn everything_can_be_sent_to_another_thread() {
+    fn sent<T: Send + 'static>(_: impl FnOnce(Client) -> T) {}
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Client>();
+    shared::<standin::Error>();
+    sent(|client| client.users().create().into_future());
+    sent(|client| client.users().list().stream());
+    sent(|client| async move { client.jwks().await });
 }
