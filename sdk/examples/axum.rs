@@ -116,9 +116,10 @@ impl IntoResponse for Failed {
 
 /// clerk-js, which keeps the session token fresh while the page is open.
 fn clerk_js(authenticator: &Authenticator) -> String {
-    let Ok(source) = env::var("CLERK_JS_URL") else {
-        return String::new();
-    };
+    let source = env::var("CLERK_JS_URL").unwrap_or_else(|_| {
+        let frontend_api = authenticator.frontend_api_url();
+        format!("{frontend_api}/npm/@clerk/clerk-js@6/dist/clerk.browser.js")
+    });
     let proxy = authenticator.proxy_url().map_or(String::new(), |url| {
         format!(r#" data-clerk-proxy-url="{}""#, text(url))
     });

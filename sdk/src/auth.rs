@@ -135,6 +135,20 @@ impl Authenticator {
         self.0.rules.proxy_url.as_deref()
     }
 
+    /// Where browsers reach the Frontend API, without a trailing slash: the proxy URL, or https at the host in the
+    /// publishable key.
+    pub fn frontend_api_url(&self) -> String {
+        let Rules {
+            proxy_url,
+            instance,
+            ..
+        } = &self.0.rules;
+        let url = proxy_url
+            .clone()
+            .unwrap_or_else(|| format!("https://{}", instance.host));
+        url.trim_end_matches('/').to_owned()
+    }
+
     /// Where people sign in.
     pub fn sign_in_url(&self) -> Option<&str> {
         self.0.rules.sign_in_url.as_deref()

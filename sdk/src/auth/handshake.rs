@@ -83,6 +83,9 @@ pub(crate) fn clean(request: &Incoming<'_>) -> String {
 }
 
 /// Cookies to set: whole `Set-Cookie` values, and the session token among them.
+///
+/// Clerk's SDKs also answer with `Access-Control-Allow-Origin: null` and credentials here. That would let any sandboxed
+/// frame read a signed-in page, and no redirect needs it, so it is left out.
 pub(crate) struct Directives {
     /// The headers to pass on.
     pub(crate) headers: HeaderMap,
@@ -111,7 +114,8 @@ impl Directives {
 
 /// Adds a cookie; one that is no header is left out.
 fn set(headers: &mut HeaderMap, directive: &str) {
-    if let Ok(value) = HeaderValue::from_str(directive) {
+    if let Ok(mut value) = HeaderValue::from_str(directive) {
+        value.set_sensitive(true);
         headers.append(SET_COOKIE, value);
     }
 }

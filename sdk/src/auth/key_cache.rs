@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::signature::ParsedPublicKey;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -35,7 +36,7 @@ pub(crate) struct KeyCache {
     client: Client,
     held: RwLock<Option<Held>>,
     /// Locked while the keys are read, so that everybody else waits for that instead of reading them too.
-    last: Mutex<Option<Attempt>>,
+    last: Arc<Mutex<Option<Attempt>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ impl KeyCache {
         Arc::new(Self {
             client,
             held: RwLock::new(None),
-            last: Mutex::new(None),
+            last: Arc::default(),
         })
     }
 
@@ -81,24 +82,13 @@ impl KeyCache {
 
     fn renew(self: &Arc<Self>) {
         // A reading under way will do.
-        if self.last.try_lock().is_err() {
+        let Ok(mut last) = Arc::clone(&self.last).try_lock_owned() else {
             return;
-        }
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        };
+        if let (true, Ok(runtime)) = (is_due(last.as_ref()), Handle::try_current()) {
             let cache = Arc::clone(self);
-            runtime.spawn(async move {
-                let mut last = cache.last.lock().await;
-                if !cache.is_fresh() {
-                    cache.read(&mut last).await;
-                }
-            });
+            runtime.spawn(async move { cache.read(&mut last).await });
         }
-    }
-
-    fn is_fresh(&self) -> bool {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        held.as_ref()
-            .is_some_and(|held| held.read_at.elapsed() < FRESH)
     }
 
     /// A key that was not at hand, and the failure that stood in the way.
@@ -120,16 +110,7 @@ impl KeyCache {
 
     /// Reads the keys, unless that was just done.
     async fn read(&self, last: &mut Option<Attempt>) {
-        let pause = match last {
-            Some(Attempt {
-                failure: Some(_), ..
-            }) => PAUSE_FAILED,
-            _ => PAUSE,
-        };
-        if last
-            .as_ref()
-            .is_some_and(|attempt| attempt.at.elapsed() < pause)
-        {
+        if !is_due(last.as_ref()) {
             return;
         }
         let failure = match self.client.jwks().await {
@@ -156,4 +137,16 @@ impl KeyCache {
         });
         None
     }
+}
+
+/// Whether enough time went by since the last reading.
+fn is_due(last: Option<&Attempt>) -> bool {
+    last.is_none_or(|attempt| {
+        let pause = if attempt.failure.is_some() {
+            PAUSE_FAILED
+        } else {
+            PAUSE
+        };
+        attempt.at.elapsed() >= pause
+    })
 }

@@ -1,5 +1,6 @@
 //! What comes of looking at a request.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::header::LOCATION;
@@ -35,7 +36,8 @@ pub struct Outcome {
     /// Who is calling.
     pub verdict: Verdict,
     /// To be added to the response, whatever it is: cookies that a handshake or a renewed token brought, where to go, and
-    /// `x-clerk-auth-status` and `x-clerk-auth-reason` for whoever looks for the reason in a browser.
+    /// `x-clerk-auth-status` and `x-clerk-auth-reason` for whoever looks for the reason in a browser. What is a credential among
+    /// them shows in no `Debug`.
     pub headers: HeaderMap,
 }
 
@@ -50,8 +52,8 @@ pub enum Verdict {
     Redirect(Redirect),
 }
 
-/// A caller whose session token verified.
-#[derive(Clone, Debug)]
+/// A caller whose session token verified. Its `Debug` leaves the token out.
+#[derive(Clone)]
 pub struct Auth {
     claims: Arc<Claims>,
     token: Arc<str>,
@@ -96,6 +98,16 @@ impl Auth {
     }
 }
 
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("user_id", self.user_id())
+            .field("session_id", self.session_id())
+            .field("actor", &self.actor())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Nobody that is known, and why.
 #[derive(Clone, Debug)]
 pub struct SignedOut {
@@ -116,8 +128,8 @@ impl SignedOut {
     }
 }
 
-/// Where the browser must go before it is known who it is.
-#[derive(Clone, Debug)]
+/// Where the browser must go before it is known who it is. Its `Debug` leaves the address out.
+#[derive(Clone)]
 pub struct Redirect {
     location: String,
     reason: Option<Reason>,
@@ -133,6 +145,14 @@ impl Redirect {
     /// is taken out of the address.
     pub fn reason(&self) -> Option<&Reason> {
         self.reason.as_ref()
+    }
+}
+
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redirect")
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,7 +184,8 @@ impl Outcome {
         if let Some(reason) = &reason {
             tell(&mut headers, "handshake", reason);
         }
-        if let Ok(value) = HeaderValue::from_str(&location) {
+        if let Ok(mut value) = HeaderValue::from_str(&location) {
+            value.set_sensitive(true);
             headers.insert(LOCATION, value);
         }
         // A cached redirect would be followed again without end.

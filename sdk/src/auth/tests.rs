@@ -195,6 +195,34 @@ fn what_a_handshake_brings_is_passed_on_as_it_is() {
     assert_eq!(said(&outcome), "user_1");
 }
 
+#[test]
+fn no_credential_shows_in_debug() {
+    let jwt = token(|_| ());
+    let signature = jwt.rsplit('.').next().unwrap();
+    let seen = |development: bool, cookies: &str, facts: &Facts| {
+        let request = page(cookies);
+        let rules = rules(development);
+        let request = Incoming::read(Head::from(&request), &rules.instance, None, NOW * 1000);
+        format!("{:?}", decide(&rules, &request, facts).unwrap())
+    };
+    let brought = Facts {
+        payload: Some(vec![format!("__session={jwt}; Path=/")]),
+        ..facts(NOW * 1000)
+    };
+    for shown in [
+        seen(
+            false,
+            &format!("__session={jwt}; __client_uat=1"),
+            &facts(NOW * 1000),
+        ),
+        seen(false, &format!("__session={jwt}"), &facts(NOW * 1000)),
+        seen(false, "__clerk_handshake_nonce=n", &brought),
+        seen(true, "__clerk_handshake_nonce=n", &brought),
+    ] {
+        assert!(!shown.contains(signature), "{shown}");
+    }
+}
+
 /// Answers a question with what a dice says.
 fn answer(question: Question, facts: &mut Facts, dice: i64) {
     match question {

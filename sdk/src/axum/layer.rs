@@ -20,7 +20,8 @@ use crate::auth::{Authenticator, Head, Verdict};
 /// * Cookies that a handshake or a renewed token brought are set on the response, which then gets `Cache-Control: no-store`
 ///   unless it has a `Cache-Control` of its own.
 ///
-/// Put it around everything that takes a [`Session`](super::Session), and outside of [`DenyAgents`](super::DenyAgents).
+/// Put it around everything that takes a [`Session`](super::Session), outside of [`DenyAgents`](super::DenyAgents), and on the
+/// outermost router: in a nested one the request's address has lost its beginning, and browsers would come back to the rest.
 #[derive(Clone, Debug)]
 pub struct AuthLayer(Authenticator);
 
