@@ -1,0 +1,102 @@
+//! `cargo bench -p standin`: how many requests a second one thread authenticates, next to how many RSA signatures of 2048
+//! bits it can verify at all, measured in the same run. The ratio is what to look at: the rest is the machine.
+
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{
+    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::Request;
+use serde_json::json;
+use standin::auth::{Authenticator, Verdict};
+
+/// How often a second `work` can be done: the best of five rounds of half a second, since other programs take their share.
+fn rate(mut work: impl FnMut()) -> f64 {
+    let round = |_| {
+        let (start, mut count) = (Instant::now(), 0_u32);
+        while start.elapsed() < Duration::from_millis(500) {
+            for _ in 0..100 {
+                work();
+            }
+            count += 100;
+        }
+        f64::from(count) / start.elapsed().as_secs_f64()
+    };
+    (0..5).map(round).fold(0.0, f64::max)
+}
+
+fn sign(pair: &KeyPair, text: &[u8]) -> Vec<u8> {
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(
+        &RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        text,
+        &mut signature,
+    )
+    .expect("a signature");
+    signature
+}
+
+/// A token as Standin makes them.
+fn token(pair: &KeyPair) -> String {
+    let now = jiff::Timestamp::now().as_second();
+    let header = json!({ "alg": "RS256", "cat": "cl_B7d4PD111AAA", "kid": "kid_1", "typ": "JWT" });
+    let claims = json!({
+        "iss": "https://clerk.example.com", "sub": "user_2xKqYbN0f3pQ2xKqYbN0f3pQ", "azp": "https://app.example.com",
+        "sid": "sess_2xKqYbN0f3pQ2xKqYbN0f3pQ", "iat": now, "nbf": now - 10, "exp": now + 3600, "v": 2, "sts": "active",
+        "jti": "2xKqYbN0f3pQ2xKqYbN0f3pQxyz", "fva": [0, -1],
+        "act": { "type": "agent", "sub": "agt_2xKqYbN0f3pQ2xKqYbN0f3pQ", "agent_name": "my-agent" },
+    });
+    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(header), part(claims));
+    let signature = URL_SAFE_NO_PAD.encode(sign(pair, signed.as_bytes()));
+    format!("{signed}.{signature}")
+}
+
+fn main() {
+    let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
+    let der = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).expect("its public half");
+    let (text, key) = (
+        b"some seven hundred bytes ".repeat(28),
+        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_ref()).expect("a key"),
+    );
+    let signature = sign(&pair, &text);
+    let raw = rate(|| key.verify_sig(&text, &signature).expect("a good signature"));
+    println!("RSA verifications, 2048 bits, one thread   {raw:>8.0} /s");
+
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
+        STANDARD.encode(der.as_ref())
+    );
+    let authenticator = Authenticator::builder()
+        .publishable_key("pk_live_Y2xlcmsuZXhhbXBsZS5jb20k")
+        .jwt_key(pem)
+        .build()
+        .expect("settings");
+    let token = token(&pair);
+    let bearer = Request::get("/api").header("authorization", format!("Bearer {token}"));
+    let cookies =
+        format!("__session={token}; __client_uat=1; __session_naoXFJnI={token}; theme=dark");
+    let page = Request::get("/dashboard")
+        .header("host", "app.example.com")
+        .header("cookie", cookies);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    for (what, request) in [("bearer token", bearer), ("session cookies", page)] {
+        let request = request.body(()).expect("a request");
+        let rate = rate(|| {
+            let outcome = runtime.block_on(authenticator.authenticate(&request));
+            assert!(matches!(outcome.verdict, Verdict::SignedIn(_)));
+        });
+        println!(
+            "requests authenticated, {what:<18} {rate:>8.0} /s   {:>4.0} % of raw RSA",
+            100.0 * rate / raw
+        );
+    }
+}
