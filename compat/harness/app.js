@@ -18,8 +18,9 @@ export async function apps() {
   }))
 }
 
-// The version in the nearest node_modules.
+// The version in the nearest node_modules, for an SDK that is an npm package.
 export function version(app) {
+  if (app.version) return app.version
   let at = app.cwd
   while (!existsSync(join(at, 'node_modules', app.sdk, 'package.json'))) {
     const parent = resolve(at, '..')
