@@ -197,6 +197,35 @@ fn set_uat(case: &mut Case, world: &World, uat: &str, places: &[&str]) {
     }
 }
 
+/// Every combination of plain and suffixed cookies that do not agree: another instance, or an older page, wrote some of them.
+pub fn disagreements(world: &World, visitor: &Visitor) -> Vec<Case> {
+    let kinds = [
+        None,
+        Some(Kind::Good),
+        Some(Kind::Older),
+        Some(Kind::Expired),
+        Some(Kind::ForeignIssuer),
+    ];
+    let mut cases = Vec::new();
+    for plain in kinds {
+        for own in kinds {
+            for plain_uat in ["", "0", "old"] {
+                for own_uat in ["", "0", "old"] {
+                    let mut case = Case::page(world);
+                    for (place, kind, uat) in [("", plain, plain_uat), ("_", own, own_uat)] {
+                        if let Some(kind) = kind {
+                            show(&mut case, world, visitor, kind, &[place]);
+                        }
+                        set_uat(&mut case, world, uat, &[place]);
+                    }
+                    cases.push(case);
+                }
+            }
+        }
+    }
+    cases
+}
+
 /// Requests with an expired token and a refresh cookie that is good, or belongs to somebody else. The server renews a token
 /// once, and again within seconds, since a page's requests come together: so both SDKs can show it.
 pub async fn renewals(world: &World) -> Vec<Case> {

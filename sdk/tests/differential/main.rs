@@ -225,6 +225,9 @@ async fn compare(oracle: Oracle, live: bool, tally: &mut Tally) {
     for case in cases::combinations(&both.world, &visitor) {
         both.of(tally, &case).await;
     }
+    for case in cases::disagreements(&both.world, &visitor) {
+        both.of(tally, &case).await;
+    }
     for case in cases::oddities(&both.world, &visitor) {
         both.of(tally, &case).await;
     }
