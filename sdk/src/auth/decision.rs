@@ -4,6 +4,27 @@
 //! stands for, what became of an expired token) it asks for by returning a [`Question`], and it is called again with the
 //! answer among its [`Facts`]. Whoever carries the questions out decides nothing.
 //!
+//! The list, from top to bottom; the first line that fits decides:
+//!
+//! | the request shows | outcome |
+//! |---|---|
+//! | `Authorization: Bearer` | what the token says; cookies are not looked at, and no handshake is asked for, unless it expired |
+//! | a handshake's nonce or token | what the directives say; in development a redirect to the same address without it |
+//! | development, a dev browser in the address | handshake: the browser was sent here by another page of the instance |
+//! | development, no dev browser at all | handshake: the first visit of this browser |
+//! | neither session nor `__client_uat` | signed out |
+//! | one of the two | handshake: they must come together |
+//! | a token that is no session's | signed out |
+//! | a token from before the client's last change | handshake: somebody signed in or out elsewhere |
+//! | an expired token | renewed, if there is a refresh cookie and it is a GET; else handshake |
+//! | a token of the future | handshake: one of the clocks is wrong |
+//! | any other token that does not verify | signed out |
+//! | a valid token, on a page reached from another site | one more handshake, since that site may have signed somebody in |
+//! | a valid token | signed in |
+//!
+//! A handshake needs a page (a GET that a browser navigates with) and ends after [`handshake::LOOP`] in a row; what cannot
+//! have one is signed out for the same reason.
+//!
 //! It decides as Clerk's SDKs do, and where it does not it is stricter; the differential test holds it to both.
 
 use std::sync::Arc;

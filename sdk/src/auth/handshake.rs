@@ -1,4 +1,9 @@
 //! The handshake: where to send a browser that must say who it is, and what it brings back.
+//!
+//! The Frontend API knows the browser by a cookie of its own and answers with a redirect to the same page, which carries a
+//! payload: in the address in development, in a cookie in production. The payload is a nonce, which the Backend API turns
+//! into *directives*, whole `Set-Cookie` values, or a signed token that holds the directives themselves. They are passed on
+//! to the browser as they are, and the session token among them is verified like any other.
 
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
