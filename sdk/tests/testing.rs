@@ -15,8 +15,11 @@ use standin::axum::{AuthLayer, Session};
 use standin::testing::Standin;
 use tokio::net::TcpListener;
 
-/// The binary of this workspace. Cargo has built it already or does so now.
+/// The binary of this workspace: the one `STANDIN_BIN` names, else Cargo builds it now.
 fn binary() -> PathBuf {
+    if let Some(built) = std::env::var_os("STANDIN_BIN") {
+        return built.into();
+    }
     let build = Command::new(env!("CARGO"))
         .args([
             "build",
