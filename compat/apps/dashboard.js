@@ -1,4 +1,5 @@
-// The page of the apps that have no framework for one: what the server knows, and what clerk-js finds out by itself.
+// The page of the apps that have no framework for one: what the server knows, and what clerk-js finds out by itself. A
+// listener that is added after the script's tag may come too late for one that is in the cache; the tag has its own.
 // Where no setting says it, Standin is at the address that is in the key.
 const { CLERK_JS_URL, CLERK_PROXY_URL, CLERK_PUBLISHABLE_KEY: key } = process.env
 const script = [
@@ -16,9 +17,8 @@ export function dashboard({ userId, sessionId, agentId }) {
 <title>Dashboard</title>
 <div id="server" data-user="${userId ?? ''}" data-agent="${agentId ?? ''}" data-session="${sessionId ?? ''}"></div>
 <div id="client" data-loaded="false" data-user="" data-agent=""></div>
-<script id="clerk-js" ${script.join(' ')}></script>
 <script>
-  document.getElementById('clerk-js').addEventListener('load', async () => {
+  async function start() {
     const { Clerk } = window
     const show = () => Object.assign(document.getElementById('client').dataset, {
       loaded: Clerk.loaded,
@@ -28,7 +28,8 @@ export function dashboard({ userId, sessionId, agentId }) {
     await Clerk.load({ telemetry: false })
     Clerk.addListener(show)
     show()
-  })
+  }
 </script>
+<script ${script.join(' ')} onload="start()"></script>
 </html>`
 }

@@ -124,9 +124,8 @@ fn clerk_js(authenticator: &Authenticator) -> String {
         format!(r#" data-clerk-proxy-url="{}""#, text(url))
     });
     format!(
-        r#"<script id="clerk-js" async crossorigin="anonymous" data-clerk-publishable-key="{key}"{proxy} src="{source}"></script>
-<script>
-  document.getElementById('clerk-js').addEventListener('load', async () => {{
+        r#"<script>
+  async function start() {{
     const {{ Clerk }} = window
     const show = () => Object.assign(document.getElementById('client').dataset, {{
       loaded: Clerk.loaded,
@@ -136,8 +135,9 @@ fn clerk_js(authenticator: &Authenticator) -> String {
     await Clerk.load({{ telemetry: false }})
     Clerk.addListener(show)
     show()
-  }})
-</script>"#,
+  }}
+</script>
+<script async crossorigin="anonymous" data-clerk-publishable-key="{key}"{proxy} src="{source}" onload="start()"></script>"#,
         key = text(authenticator.publishable_key()),
         source = text(&source),
     )
