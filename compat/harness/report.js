@@ -3,8 +3,9 @@ import { stripVTControlCharacters } from 'node:util'
 
 const results = []
 
-// Checks of one subject ("@clerk/express 2.1.70, development"). A check passes when its body does not throw.
-export function checks(subject) {
+// Checks of one subject ("@clerk/express 2.1.70, development"). A check passes when its body does not throw; if it does, the
+// end of the trail is told with it.
+export function checks(subject, trail = []) {
   return async function check(sentence, body) {
     const started = performance.now()
     let error
@@ -17,7 +18,7 @@ export function checks(subject) {
     results.push(result)
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     console.log(`${error ? 'FAILED' : 'ok    '}  ${title(subject)}: ${sentence} (${seconds} s)`)
-    if (error) console.log(indented(error))
+    if (error) console.log([indented(error), ...trail.map(line => `            ${line}`)].join('\n'))
     return result.passed
   }
 }

@@ -13,8 +13,10 @@ class World {
     this.dashboard = `${opened.origin}/dashboard`
     this.clerk = standin.clerk
     this.subject = { name: app.name, sdk: app.sdk, version: version(app), deployment: deployment.name }
-    this.check = checks(this.subject)
     this.strays = []
+    // What pages did last, for the report when a check fails.
+    this.trail = []
+    this.check = checks(this.subject, this.trail)
     this.people = new Set()
   }
 
@@ -30,9 +32,19 @@ class World {
       const { protocol, hostname } = new URL(request.url())
       if (protocol.startsWith('http') && !local.test(hostname)) this.strays.push(request.url())
     })
+    context.on('response', answer => this.note(answer.status(), answer.request().method(), answer.url()))
+    context.on('requestfailed', request => this.note(request.failure().errorText, request.method(), request.url()))
+    context.on('weberror', error => this.note('in the page:', error.error().message))
     this.people.add(context)
     context.on('close', () => this.people.delete(context))
     return context
+  }
+
+  // What stays inside of the page is no news.
+  note(...words) {
+    if (words.at(-1).startsWith('blob:')) return
+    this.trail.push(words.join(' '))
+    if (this.trail.length > 25) this.trail.shift()
   }
 
   // A task for this world's user, as an app would make it.
