@@ -4,21 +4,10 @@ use serde_json::Value;
 
 use crate::world::{World, run, standin};
 
-const PAGE: &str = "http://localhost:3000/dashboard";
-
 #[test]
 fn stdout_holds_the_url_and_nothing_else() {
     let world = World::new();
-    let made = world
-        .run(&[
-            "task",
-            "create",
-            "--for",
-            "ada@example.com",
-            "--redirect",
-            PAGE,
-        ])
-        .ok();
+    let made = world.task("ada@example.com", &[]).ok();
     let url = made.line();
     assert!(url.starts_with(world.told("public_url")), "{url}");
     assert!(url.contains("/v1/agents/tasks?ticket="), "{url}");
@@ -31,14 +20,7 @@ fn stdout_holds_the_url_and_nothing_else() {
 #[test]
 fn a_slip_of_the_finger_is_answered_with_the_user_that_was_meant() {
     let world = World::new();
-    let refused = world.run(&[
-        "task",
-        "create",
-        "--for",
-        "ada@exmaple.com",
-        "--redirect",
-        PAGE,
-    ]);
+    let refused = world.task("ada@exmaple.com", &[]);
     assert_eq!(refused.code, 3, "{refused:?}");
     assert_eq!(refused.stdout, "");
     assert!(
@@ -108,17 +90,7 @@ fn with_json_a_refusal_is_one_object_too() {
 fn a_task_is_listed_shown_and_taken_back() {
     let world = World::new();
     let made = world
-        .run(&[
-            "task",
-            "create",
-            "--for",
-            "ada@example.com",
-            "--redirect",
-            PAGE,
-            "--agent",
-            "tester",
-            "--json",
-        ])
+        .task("ada@example.com", &["--agent", "tester", "--json"])
         .ok()
         .json();
     let id = made["agent_task_id"].as_str().unwrap();
@@ -154,16 +126,7 @@ fn a_task_is_listed_shown_and_taken_back() {
 fn a_sign_in_without_a_browser_leaves_a_file_for_its_owner_alone_and_can_be_ended() {
     let world = World::new();
     let kept = world
-        .run(&[
-            "task",
-            "create",
-            "--for",
-            "ada@example.com",
-            "--redirect",
-            PAGE,
-            "--storage-state",
-            "state.json",
-        ])
+        .task("ada@example.com", &["--storage-state", "state.json"])
         .ok();
     assert_eq!(kept.line(), "state.json");
     let mode = world

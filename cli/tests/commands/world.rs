@@ -90,6 +90,13 @@ impl World {
         }
     }
 
+    /// Runs `standin task create` for somebody, to land on an application's page.
+    pub fn task(&self, user: &str, more: &[&str]) -> Done {
+        let page = "http://localhost:3000/dashboard";
+        let create = ["task", "create", "--for", user, "--redirect", page];
+        self.run(&[&create, more].concat())
+    }
+
     /// Runs a command in the application's folder, where it finds the server by itself.
     pub fn run(&self, arguments: &[&str]) -> Done {
         run(standin(self.folder.path(), arguments))

@@ -148,7 +148,11 @@ const MANNERS: [(&str, &[(&str, &str)]); 8] = [
 /// Every combination of what the cookies say (which token, under which names, which uat) with how the browser asks.
 pub fn combinations(world: &World, visitor: &Visitor) -> Vec<Case> {
     let mut cases = Vec::new();
-    let kinds = tokens::AGREED.into_iter().chain(tokens::STRICT).map(Some);
+    let kinds = tokens::AGREED
+        .iter()
+        .chain(tokens::STRICT)
+        .copied()
+        .map(Some);
     for kind in std::iter::once(None).chain(kinds) {
         for places in [&[""][..], &["_"], &["", "_"]] {
             for uat in ["", "0", "old", "100", "future"] {
@@ -311,7 +315,7 @@ pub async fn thrown(dice: &mut Dice, world: &World, visitor: &Visitor) -> Case {
             let kind = if dice.once_in(2) {
                 Kind::Good
             } else {
-                dice.pick(&tokens::AGREED)
+                dice.pick(tokens::AGREED)
             };
             show(&mut case, world, visitor, kind, &[place]);
         }
@@ -327,7 +331,7 @@ pub async fn thrown(dice: &mut Dice, world: &World, visitor: &Visitor) -> Case {
         let kind = if dice.once_in(2) {
             Kind::Good
         } else {
-            dice.pick(&tokens::AGREED)
+            dice.pick(tokens::AGREED)
         };
         let token = tokens::token(world, &visitor.session, kind);
         case.tokens.push(kind);

@@ -4,93 +4,35 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Kinds of tokens. What is wrong with each is in its name; everything else about it is right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Good,
-    OfAgent,
-    Older,
-    Newer,
-    Expired,
-    ExpiredWithoutSession,
-    NotYet,
-    IssuedInFuture,
-    Pending,
-    ForeignKey,
-    UnknownKey,
-    NoKeyName,
-    Algorithm,
-    Unsigned,
-    HmacWithPublicKey,
-    Sha512,
-    Type,
-    Class,
-    TemplateClass,
-    MachineClass,
-    AnyClass,
-    MachineSubject,
-    AccessToken,
-    NoSubject,
-    ForeignIssuer,
-    NoIssuer,
-    NoParty,
-    OtherParty,
-    Changed,
-    Garbage,
-    TwoParts,
-    NoExpiry,
-    NoSession,
-    Critical,
-    OwnKey,
-    KeyAddress,
-    Twice,
-    Padded,
-    OddActor,
-    NoObject,
+macro_rules! kinds {
+    (agreed: $($agreed:ident)*; strict: $($strict:ident)*;) => {
+        /// Kinds of tokens. What is wrong with each is in its name; everything else about it is right.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind {
+            $($agreed,)*
+            $($strict,)*
+        }
+
+        use Kind::*;
+
+        /// Kinds that both SDKs should judge alike.
+        pub const AGREED: &[Kind] = &[$($agreed),*];
+
+        /// Kinds that are refused here and not by Clerk's SDK; `differences.rs` says why.
+        pub const STRICT: &[Kind] = &[$($strict),*];
+    };
 }
 
-use Kind::*;
-
-/// Kinds that both SDKs should judge alike.
-pub const AGREED: [Kind; 32] = [
-    Good,
-    OfAgent,
-    Older,
-    Newer,
-    Expired,
-    ExpiredWithoutSession,
-    NotYet,
-    IssuedInFuture,
-    Pending,
-    ForeignKey,
-    UnknownKey,
-    NoKeyName,
-    Algorithm,
-    Unsigned,
-    HmacWithPublicKey,
-    Sha512,
-    Type,
-    Class,
-    TemplateClass,
-    MachineClass,
-    AnyClass,
-    MachineSubject,
-    AccessToken,
-    NoSubject,
-    ForeignIssuer,
-    NoIssuer,
-    NoParty,
-    OtherParty,
-    Changed,
-    Garbage,
-    TwoParts,
-    NoExpiry,
-];
-
-/// Kinds that are refused here and not by Clerk's SDK; `differences.rs` says why.
-pub const STRICT: [Kind; 8] = [
-    NoSession, Critical, OwnKey, KeyAddress, Twice, Padded, OddActor, NoObject,
-];
+kinds! {
+    agreed:
+        Good OfAgent Older Newer Expired ExpiredWithoutSession NotYet IssuedInFuture Pending
+        ForeignKey UnknownKey NoKeyName Algorithm Unsigned HmacWithPublicKey Sha512
+        Type Class TemplateClass MachineClass AnyClass MachineSubject AccessToken
+        NoSubject ForeignIssuer NoIssuer NoParty OtherParty
+        Changed Garbage TwoParts NoExpiry;
+    strict:
+        NoSession Critical OwnKey KeyAddress Twice Padded OddActor NoObject;
+}
 
 /// Seconds since the epoch.
 pub fn now() -> i64 {
