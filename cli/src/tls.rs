@@ -1,5 +1,6 @@
 //! The certificate a server shows: two options that `dev` and `serve` share.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -45,19 +46,23 @@ impl Certificate {
     /// # Errors
     /// A failure that names the file: it is not there, others can read the key, or the two do not fit.
     pub fn read(&self) -> Result<Option<Tls>> {
-        let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) else {
-            return match &self.tls_cert.as_ref().or(self.tls_key.as_ref()) {
-                None => Ok(None),
-                Some(_) => Err(Failure::usage("a certificate and its key come together")
-                    .hint("name both", "--tls-cert FILE --tls-key FILE")),
-            };
+        let (chain, key) = match (&self.tls_cert, &self.tls_key) {
+            (Some(chain), Some(key)) => (chain, key),
+            (None, None) => return Ok(None),
+            _ => {
+                return Err(Failure::usage("a certificate and its key come together")
+                    .hint("name both", "--tls-cert FILE --tls-key FILE"));
+            }
         };
         let missing = |file: &Path| {
             let sentence = format!("there is no {}", file.display());
             Failure::usage(sentence).hint("on this machine", "standin trust NAME makes the two")
         };
-        let text = std::fs::read(chain).map_err(|_| missing(chain))?;
+        let chain = std::fs::read(chain).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => missing(chain),
+            _ => Failure::io(format!("read {}", chain.display()), &error),
+        })?;
         let key = read_private(key)?.ok_or_else(|| missing(key))?;
-        Ok(Some(Tls::from_pem(&text, key.as_bytes())?))
+        Ok(Some(Tls::from_pem(&chain, key.as_bytes())?))
     }
 }
