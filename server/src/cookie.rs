@@ -62,8 +62,9 @@ impl<'a> Cookies<'a> {
     }
 }
 
-/// A cookie to be set. Shown and serialised as the `Set-Cookie` value (RFC 6265 §4.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A cookie to be set. Shown and serialised as the `Set-Cookie` value (RFC 6265 §4.1). Its value is a secret more often than
+/// not, so it has no `Debug` that a log could print.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cookie {
     /// Its name.
     pub name: String,
