@@ -14,6 +14,7 @@ pub enum Choice {
     /// As package.json says
     Auto,
     /// Next.js
+    #[value(alias = "nextjs")]
     Next,
     /// Astro
     Astro,
@@ -22,8 +23,10 @@ pub enum Choice {
     /// React Router
     ReactRouter,
     /// `TanStack` Start
+    #[value(alias = "tanstack-react-start")]
     Tanstack,
     /// Express, and any server without a framework
+    #[value(aliases = ["backend", "axum"])]
     Express,
     /// Fastify
     Fastify,
