@@ -123,6 +123,19 @@ impl List {
     }
 }
 
+/// The address and the program it was last used from, as far as they are known.
+fn last_used(activity: &Value) -> Option<String> {
+    let known = [
+        "ip_address",
+        "browser_name",
+        "browser_version",
+        "device_type",
+    ]
+    .into_iter()
+    .filter_map(|field| activity[field].as_str());
+    Some(known.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+}
+
 async fn show(one: &One, json: bool) -> Result<()> {
     let client = Client::of(&one.place)?;
     let session = client
@@ -142,6 +155,7 @@ async fn show(one: &One, json: bool) -> Result<()> {
         ("Client", text("client_id")),
         ("Created", at("created_at")),
         ("Last active", at("last_active_at")),
+        ("From", last_used(&session["latest_activity"])),
         ("Until", at("expire_at")),
     ]);
     Ok(())

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::{AgentId, AgentTaskId, ClientId, InvalidId, SessionId, UserId};
 use crate::page::{Items, Page};
 pub use refresh::{Refresh, RefreshedCookies};
-pub use session::{Session, SessionStatus};
+pub use session::{Session, SessionActivity, SessionStatus};
 
 /// The calls about sessions; from [`Client::sessions`].
 #[derive(Clone, Copy, Debug)]

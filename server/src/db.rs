@@ -368,7 +368,10 @@ fn back_off(attempt: u32) {
     thread::sleep(most * u32::from(random[0]) / 255);
 }
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_init.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_init.sql"),
+    include_str!("../migrations/0002_session_activity.sql"),
+];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.
 fn migrate(connection: &mut Connection, sqlite: bool) -> Result<()> {

@@ -84,6 +84,10 @@ pub struct Session {
     pub expire_at: Time,
     /// When its browser last said so.
     pub last_active_at: Time,
+    /// From where it was then.
+    pub ip: Option<String>,
+    /// With what program.
+    pub user_agent: Option<String>,
     ended_at: Option<Time>,
     end_status: Option<String>,
     barred: bool,
@@ -120,6 +124,8 @@ impl FromRow for Session {
             updated_at: row.take()?,
             expire_at: row.take()?,
             last_active_at: row.take()?,
+            ip: row.take()?,
+            user_agent: row.take()?,
             ended_at: row.take()?,
             end_status: row.take()?,
             barred: row.take()?,
@@ -131,7 +137,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.created_at, s.updated_at, s.expire_at,
-                    s.last_active_at, s.ended_at, s.end_status,
+                    s.last_active_at, s.ip, s.user_agent, s.ended_at, s.end_status,
                     cast(case when u.id is null or u.banned_at is not null or a.disabled_at is not null
                          then 1 else 0 end as bigint)
              from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ",
@@ -139,6 +145,11 @@ macro_rules! select {
         )
     };
 }
+
+// Behind the macro that it uses.
+mod list;
+
+pub use list::{Filter, count, list};
 
 /// A session to be opened.
 pub struct NewSession<'a> {
@@ -161,9 +172,20 @@ pub fn open(tx: &mut Tx<'_>, new: &NewSession<'_>, by: &Caller) -> Result<Sessio
     }
     let (agent, task) = new.agent.unzip();
     tx.execute(
-        "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $6)",
-        values![new.id, new.client, new.user, agent, task, by.at, by.at.plus_seconds(new.seconds)],
+        "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
+                               ip, user_agent)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9)",
+        values![
+            new.id,
+            new.client,
+            new.user,
+            agent,
+            task,
+            by.at,
+            by.at.plus_seconds(new.seconds),
+            by.ip.as_ref(),
+            by.user_agent.as_ref(),
+        ],
     )?;
     clients::changed(tx, new.client, Some(new.id), by.at)?;
     audit::record(
@@ -209,66 +231,6 @@ pub fn of_client(tx: &mut Tx<'_>, client: &ClientId) -> Result<Vec<Session>> {
         select!("where s.client_id = $1 order by s.created_at, s.id"),
         values![client],
     )
-}
-
-/// Which sessions to list.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Of this client.
-    pub client: Option<ClientId>,
-    /// Of this user.
-    pub user: Option<UserId>,
-    /// With this status.
-    pub status: Option<String>,
-}
-
-/// The condition of [`list`] and [`count`]. Whether a session is active, expired or barred is reckoned from its row, as
-/// [`Session::status`] does.
-macro_rules! matching {
-    ($select:expr, $rest:literal) => {
-        concat!(
-            $select,
-            "where (cast($1 as text) is null or s.client_id = $1) and (cast($2 as text) is null or s.user_id = $2)
-               and (cast($3 as text) is null or $3 = case
-                    when s.end_status is not null then s.end_status
-                    when s.expire_at <= $4 then 'expired'
-                    when u.id is null or u.banned_at is not null or a.disabled_at is not null then 'revoked'
-                    else 'active' end) ",
-            $rest
-        )
-    };
-}
-
-fn matching_values(filter: &Filter, now: Time) -> Vec<Value> {
-    values![
-        filter.client.as_ref(),
-        filter.user.as_ref(),
-        filter.status.as_ref(),
-        now
-    ]
-    .to_vec()
-}
-
-/// Sessions, newest first.
-pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: (i64, i64), now: Time) -> Result<Vec<Session>> {
-    let mut values = matching_values(filter, now);
-    values.extend([Value::Int(page.0), Value::Int(page.1)]);
-    tx.all(
-        matching!(
-            select!(""),
-            "order by s.created_at desc, s.id desc limit $5 offset $6"
-        ),
-        &values,
-    )
-}
-
-/// How many sessions [`list`] would go through.
-pub fn count(tx: &mut Tx<'_>, filter: &Filter, now: Time) -> Result<i64> {
-    const COUNT: &str = matching!(
-        "select count(*) from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ",
-        ""
-    );
-    tx.one(COUNT, &matching_values(filter, now))
 }
 
 /// Ends a session. False when it was over already; then nothing is changed or recorded.
@@ -349,15 +311,15 @@ pub fn revoke_all(tx: &mut Tx<'_>, whose: &Whose<'_>, by: &Caller) -> Result<Vec
     Ok(revoked)
 }
 
-/// Notes that a session's browser is in use.
-pub fn touch(tx: &mut Tx<'_>, session: &Session, at: Time) -> Result<()> {
+/// Notes that a session's browser is in use, and from where.
+pub fn touch(tx: &mut Tx<'_>, session: &Session, by: &Caller) -> Result<()> {
     tx.execute(
-        "update sessions set last_active_at = $2 where id = $1",
-        values![&session.id, at],
+        "update sessions set last_active_at = $2, ip = $3, user_agent = $4 where id = $1",
+        values![&session.id, by.at, by.ip.as_ref(), by.user_agent.as_ref()],
     )?;
     tx.execute(
         "update users set last_active_at = $2 where id = $1",
-        values![&session.user_id, at],
+        values![&session.user_id, by.at],
     )?;
     Ok(())
 }

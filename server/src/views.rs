@@ -1,5 +1,6 @@
 //! The JSON objects that the doors show, under Clerk's names. Nothing is decided here.
 
+mod activity;
 mod user;
 
 use serde_json::{Value, json};
@@ -84,8 +85,15 @@ pub(crate) fn sign_in_token(made: &SignInToken, secret: Option<(&str, &str)>) ->
     view
 }
 
-/// A session as applications' servers see it (spec schema `Session`).
+/// A session as applications' servers see it (spec schema `Session`), and as a page does that lists its user's devices.
 pub(crate) fn session(session: &Session, now: Time) -> Value {
+    let mut view = bare_session(session, now);
+    view["latest_activity"] = activity::latest(session);
+    view
+}
+
+/// What every view of a session shows.
+fn bare_session(session: &Session, now: Time) -> Value {
     json!({
         "object": "session",
         "id": session.id,
@@ -126,7 +134,7 @@ pub(crate) fn own_session(
     jwt: Option<&str>,
     now: Time,
 ) -> Value {
-    let mut view = self::session(session, now);
+    let mut view = bare_session(session, now);
     view["user"] = own_user(profile, now);
     view["public_user_data"] = public_user_data(profile);
     view["factor_verification_age"] = tokens::factor_age(session, now);

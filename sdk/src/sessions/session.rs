@@ -59,6 +59,36 @@ pub struct Session {
     /// When it last changed.
     #[serde(with = "millisecond::required")]
     pub updated_at: Timestamp,
+    /// From where and with what it was last used, where the server knows.
+    #[serde(default)]
+    pub latest_activity: Option<SessionActivity>,
+}
+
+/// From where and with what a session was last used (spec schema `SessionActivityResponse`). It is what the browser said of
+/// itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct SessionActivity {
+    /// The browser or other program, as `Chrome`.
+    #[serde(default)]
+    pub browser_name: Option<String>,
+    /// Its version.
+    #[serde(default)]
+    pub browser_version: Option<String>,
+    /// What it ran on, as `Linux`.
+    #[serde(default)]
+    pub device_type: Option<String>,
+    /// Whether that is carried around.
+    pub is_mobile: bool,
+    /// From which address.
+    #[serde(default)]
+    pub ip_address: Option<String>,
+    /// Where that is. Standin asks nobody and never says.
+    #[serde(default)]
+    pub city: Option<String>,
+    /// In which country.
+    #[serde(default)]
+    pub country: Option<String>,
 }
 
 impl Session {

@@ -107,7 +107,7 @@ async fn touch(
 ) -> Response {
     let id = SessionId::from(id);
     let touched = change(&app, id, browser, by, |tx, session, by| {
-        sessions::touch(tx, session, by.at)
+        sessions::touch(tx, session, by)
     })
     .await;
     touched.unwrap_or_else(|error| signed_out(&app, error))

@@ -102,6 +102,30 @@ async fn what_breaks_a_rule_of_the_schema_is_a_conflict_and_no_fault_of_the_conn
 }
 
 #[tokio::test]
+async fn a_database_of_an_older_program_is_brought_up_to_date_with_all_that_is_in_it() {
+    let mut world = World::new().await;
+    let (browser, task) = (world.browser(), world.backend.task().await);
+    browser.visit(&task).await.location();
+    let before = browser.session().await;
+    world.server.take().unwrap().stop().await;
+    let db = Db::open(&world.config.database).await.unwrap();
+    for undo in [
+        "alter table sessions drop column ip",
+        "alter table sessions drop column user_agent",
+        "delete from migrations where version = 2",
+    ] {
+        db.write(move |tx| tx.execute(undo, &[])).await.unwrap();
+    }
+    drop(db);
+    world.restart().await;
+    let path = format!("/v1/sessions/{}", before["id"].as_str().unwrap());
+    let after = world.backend.get(&path).await.ok().json;
+    assert_eq!(after["status"], "active");
+    assert_eq!(after["expire_at"], before["expire_at"]);
+    assert_eq!(after["latest_activity"]["ip_address"], "127.0.0.1");
+}
+
+#[tokio::test]
 async fn a_database_newer_than_the_program_is_left_alone() {
     let mut world = World::new().await;
     let db = Db::open(&world.config.database).await.unwrap();

@@ -485,3 +485,38 @@ async fn a_page_cannot_change_its_user() {
     let absent = browser.page(Method::GET, "/v1/me/totp").await;
     assert_eq!(absent.refusal(), "404 resource_not_found");
 }
+
+#[tokio::test]
+async fn a_session_tells_from_where_and_with_what_it_was_last_used() {
+    let world = World::new().await;
+    let browser = world.browser();
+    let task = world.backend.task().await;
+    let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+    let visit = browser.request(Method::GET, &task.path);
+    browser
+        .send(visit.header("user-agent", chrome))
+        .await
+        .location();
+    let id = browser.session().await["id"].as_str().unwrap().to_owned();
+    let seen = async || {
+        let path = format!("/v1/sessions/{id}");
+        world.backend.get(&path).await.ok().json["latest_activity"].clone()
+    };
+    let opened = seen().await;
+    assert_eq!(opened["object"], "session_activity");
+    assert_eq!(opened["browser_name"], "Chrome");
+    assert_eq!(opened["browser_version"], "141.0.0.0");
+    assert_eq!(opened["device_type"], "Linux");
+    assert_eq!(opened["is_mobile"], false);
+    assert_eq!(opened["ip_address"], "127.0.0.1");
+    let touch = browser.request(Method::POST, &format!("/v1/client/sessions/{id}/touch"));
+    let touch = touch
+        .header("origin", "http://localhost:3000")
+        .header("user-agent", "agent/2");
+    browser.send(touch).await.ok();
+    let touched = seen().await;
+    assert_eq!(touched["browser_name"], "agent");
+    assert_eq!(touched["id"], opened["id"]);
+    let own = browser.page(Method::GET, "/v1/me/sessions/active").await;
+    assert_eq!(own.ok().json[0]["latest_activity"], touched);
+}
