@@ -88,10 +88,18 @@ impl Connection {
         })
     }
 
-    /// Runs statements without parameters: transaction control and migrations.
+    /// Runs statements without parameters, as migrations have them.
     fn batch(&mut self, sql: &str) -> Result<()> {
         match self {
             Self::Sqlite(sqlite) => sqlite.batch(sql),
+            Self::Postgres(postgres) => postgres.batch(sql),
+        }
+    }
+
+    /// Begins and ends transactions and savepoints: one statement, used again and again.
+    fn control(&mut self, sql: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.control(sql),
             Self::Postgres(postgres) => postgres.batch(sql),
         }
     }
@@ -315,7 +323,7 @@ fn write_batch(connection: &mut Connection, jobs: &Jobs, most: usize) -> bool {
 
 /// Runs the jobs in one transaction. `Ok(false)` when another transaction was in the way and nothing was done.
 fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<bool> {
-    connection.batch(match connection {
+    connection.control(match connection {
         Connection::Sqlite(_) => "begin immediate",
         Connection::Postgres(_) => "begin",
     })?;
@@ -323,17 +331,18 @@ fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<boo
     if let [job] = batch {
         match job.run(&mut Tx { connection }) {
             Outcome::Keep => {}
-            Outcome::RollBack => return connection.batch("rollback").map(|()| true),
-            Outcome::Again => return connection.batch("rollback").map(|()| false),
+            Outcome::RollBack => return connection.control("rollback").map(|()| true),
+            Outcome::Again => return connection.control("rollback").map(|()| false),
         }
         return settle(connection, Ok(()));
     }
     let done = batch.iter_mut().try_for_each(|job| {
-        connection.batch("savepoint job")?;
+        connection.control("savepoint job")?;
         match job.run(&mut Tx { connection }) {
-            Outcome::Keep => connection.batch("release savepoint job"),
+            Outcome::Keep => connection.control("release savepoint job"),
             Outcome::RollBack => {
-                connection.batch("rollback to savepoint job; release savepoint job")
+                connection.control("rollback to savepoint job")?;
+                connection.control("release savepoint job")
             }
             Outcome::Again => Err(Error::Unavailable(postgres::CONFLICT.into())),
         }
@@ -343,11 +352,11 @@ fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<boo
 
 /// Commits what was done, or rolls all of it back.
 fn settle(connection: &mut Connection, done: Result<()>) -> Result<bool> {
-    match done.and_then(|()| connection.batch("commit")) {
+    match done.and_then(|()| connection.control("commit")) {
         Ok(()) => Ok(true),
         Err(error) => {
             // On a dead connection this fails too; the server has rolled back by itself then.
-            let _ = connection.batch("rollback");
+            let _ = connection.control("rollback");
             match error {
                 Error::Unavailable(why) if why == postgres::CONFLICT => Ok(false),
                 other => Err(other),

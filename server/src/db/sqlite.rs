@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, ToSql, params_from_iter};
 
@@ -21,11 +22,18 @@ impl Connection {
             "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory;",
         )?;
         connection.set_prepared_statement_cache_capacity(128);
+        // Plans do not depend on the values bound; else every binding would have the statement compiled anew.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self(connection))
     }
 
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
         Ok(self.0.execute_batch(sql)?)
+    }
+
+    pub(super) fn control(&mut self, sql: &str) -> Result<()> {
+        self.0.prepare_cached(sql)?.execute([])?;
+        Ok(())
     }
 
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
