@@ -107,7 +107,6 @@ async fn a_database_of_an_older_program_is_brought_up_to_date_with_all_that_is_i
     let (browser, task) = (world.browser(), world.backend.task().await);
     browser.visit(&task).await.location();
     let before = browser.session().await;
-    world.server.take().unwrap().stop().await;
     let db = Db::open(&world.config.database).await.unwrap();
     for undo in [
         "alter table sessions drop column ip",

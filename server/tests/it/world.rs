@@ -119,9 +119,7 @@ impl World {
 
     /// Stops the server and starts it again on the same data.
     pub async fn restart(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop().await;
-        }
+        self.server.take().unwrap().stop().await;
         self.start().await;
     }
 
