@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import { loadedAs, post, served, visit } from '../harness/browser.js'
 
 export async function endings(world) {
-  await world.check('signing out in the page signs the server out too', () => signOut(world))
+  await world.check('signing out in the page signs the server out too', async () => {
+    const page = await signedIn(world)
+    // clerk-js goes to this address when it is done; for a place in the same page nothing is loaded.
+    const done = `${world.dashboard}#done`
+    await page.evaluate(url => { window.Clerk.signOut({ redirectUrl: url }) }, done)
+    await page.waitForURL(done)
+    await isOver(world, page)
+  })
   await world.check('a session revoked over the Backend API ends in the open page and on the server', async () => {
     const page = await signedIn(world)
     const { session } = await served(page)
@@ -11,15 +18,6 @@ export async function endings(world) {
     await page.evaluate(() => window.Clerk.session.getToken({ skipCache: true }).catch(() => null))
     await isOver(world, page)
   })
-}
-
-async function signOut(world) {
-  const page = await signedIn(world)
-  // clerk-js goes to this address when it is done; for a place in the same page nothing is loaded.
-  const done = `${world.dashboard}#done`
-  await page.evaluate(url => { window.Clerk.signOut({ redirectUrl: url }) }, done)
-  await page.waitForURL(done)
-  await isOver(world, page)
 }
 
 async function signedIn(world) {
