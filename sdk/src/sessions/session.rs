@@ -60,7 +60,6 @@ pub struct Session {
     #[serde(with = "millisecond::required")]
     pub updated_at: Timestamp,
     /// From where and with what it was last used, where the server knows.
-    #[serde(default)]
     pub latest_activity: Option<SessionActivity>,
 }
 
@@ -70,24 +69,18 @@ pub struct Session {
 #[non_exhaustive]
 pub struct SessionActivity {
     /// The browser or other program, as `Chrome`.
-    #[serde(default)]
     pub browser_name: Option<String>,
     /// Its version.
-    #[serde(default)]
     pub browser_version: Option<String>,
     /// What it ran on, as `Linux`.
-    #[serde(default)]
     pub device_type: Option<String>,
     /// Whether that is carried around.
     pub is_mobile: bool,
     /// From which address.
-    #[serde(default)]
     pub ip_address: Option<String>,
     /// Where that is. Standin asks nobody and never says.
-    #[serde(default)]
     pub city: Option<String>,
     /// In which country.
-    #[serde(default)]
     pub country: Option<String>,
 }
 
