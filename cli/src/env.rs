@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
-use standin_server::config::Kind;
 use standin_server::id::InstanceId;
 use standin_server::instance::Instance;
+use standin_server::stage::Stage;
 use url::Url;
 
 use crate::client::{Client, Where};
@@ -112,11 +112,11 @@ pub fn publishable_key(public_url: &str, secret_key: &str) -> Result<String> {
         .map_err(|_| Failure::usage(format!("{public_url} is no address")))?;
     let live = secret_key.starts_with("sk_live_");
     let kind = if live {
-        Kind::Production
+        Stage::Production
     } else {
-        Kind::Development
+        Stage::Development
     };
-    Ok(Instance::new(InstanceId::from("ins_"), kind, &url).publishable_key)
+    Ok(Instance::new(InstanceId::from("ins_"), kind, url).publishable_key)
 }
 
 /// Runs it.

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
-use standin_server::audit::Caller;
+use standin_server::caller::Caller;
 use standin_server::clock::{Clock, Time};
-use standin_server::config::Kind;
 use standin_server::db::{Database, Db};
 use standin_server::id::{InstanceId, SecretKeyId};
 use standin_server::instance;
 use standin_server::secret::Secret;
 use standin_server::secret_keys::{self, NewKey, SecretKey};
+use standin_server::stage::Stage;
 
 use crate::data::{FOLDER, Folder};
 use crate::duration::moment;
@@ -131,30 +131,26 @@ impl Data {
             let sentence = format!("there is no data in {}", folder.path().display());
             return Err(Failure::new(Exit::Denied, "data_not_found", sentence));
         }
-        Ok(Db::open(&database).await?)
+        Ok(standin_server::open(&database).await?)
     }
 
     /// Opens the data, or makes it, as a production instance's.
-    async fn open_or_make(&self) -> Result<(Db, Kind)> {
+    async fn open_or_make(&self) -> Result<(Db, Stage)> {
         let (folder, database) = self.find()?;
         if matches!(&database, Database::Sqlite(file) if !file.exists()) {
             folder.make()?;
             // Made with the data, as `standin serve` does: later on it could be another key than the data's.
             folder.master_key(&database)?;
         }
-        let db = Db::open(&database).await?;
+        let db = standin_server::open(&database).await?;
         let now = Clock::System.now();
         let fresh = InstanceId::new(now);
         let kind = db
-            .write(move |tx| {
-                let stored: Option<String> = tx.first("select kind from instance", &[])?;
-                let development = stored.as_deref() == Some(Kind::Development.as_str());
-                let kind = if development {
-                    Kind::Development
-                } else {
-                    Kind::Production
-                };
-                instance::load(tx, &fresh, kind, now).map(|_| kind)
+            .write(caller(now), move |tx| {
+                let stored: Option<Stage> = tx.first("select kind from instance", &[])?;
+                let stage = stored.unwrap_or(Stage::Production);
+                instance::load(tx, &fresh, stage)?;
+                Ok(stage)
             })
             .await?;
         Ok((db, kind))
@@ -162,13 +158,7 @@ impl Data {
 }
 
 fn caller(at: Time) -> Caller {
-    Caller {
-        at,
-        actor: "cli".into(),
-        ip: None,
-        user_agent: None,
-        request_id: "cli".into(),
-    }
+    Caller::internal("cli", at)
 }
 
 async fn list(data: &Data, json: bool) -> Result<()> {
@@ -223,7 +213,7 @@ impl Create {
         };
         let secret = new.secret.clone();
         let key = db
-            .write(move |tx| secret_keys::create(tx, &new, &caller(now)))
+            .write(caller(now), move |tx| secret_keys::create(tx, &new))
             .await?;
         if json {
             let mut shown = serde_json::to_value(&key)
@@ -247,7 +237,7 @@ impl Revoke {
         let (id, now) = (SecretKeyId::from(self.id), Clock::System.now());
         let gone = id.clone();
         let revoked = db
-            .write(move |tx| secret_keys::revoke(tx, &gone, &caller(now)))
+            .write(caller(now), move |tx| secret_keys::revoke(tx, &gone))
             .await;
         revoked
             .map_err(|error| Failure::from(error).hint("those there are", "standin key list"))?;
@@ -262,7 +252,7 @@ impl Revoke {
 
 /// Whether some secret key of this database still opens something.
 pub async fn any_live(database: &Database) -> Result<bool> {
-    let db = Db::open(database).await?;
+    let db = standin_server::open(database).await?;
     let keys = db.read(secret_keys::list).await?;
     Ok(keys.iter().any(|key| key.revoked_at.is_none()))
 }

@@ -1,14 +1,15 @@
 //! Agents: the stable identity behind an `agent_name`. A name has one id for ever, whoever uses it first and however many
 //! use it at once.
 
-use crate::audit::{self, Caller, Entry};
 use crate::clock::Time;
-use crate::db::{FromRow, Row, Tx, values};
+use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
 use crate::error::{Error, Result};
+use crate::events::{Action, Event};
 use crate::id::AgentId;
+use crate::sessions::{self, Whose};
 
 /// An agent.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug)]
 pub struct Agent {
     /// Stable for the name.
     pub id: AgentId,
@@ -31,82 +32,106 @@ impl FromRow for Agent {
     }
 }
 
-/// The agent of this name; made with the id `fresh` when the name is new.
-pub fn named(tx: &mut Tx<'_>, name: &str, fresh: &AgentId, by: &Caller) -> Result<Agent> {
-    const BY_NAME: &str = "select id, name, created_at, disabled_at from agents where name = $1";
-    if let Some(agent) = tx.first(BY_NAME, values![name])? {
-        return Ok(agent);
+const SELECT: &str = "select id, name, created_at, disabled_at from agents";
+
+/// The enabled agent of this name; made with the id `fresh` when the name is new.
+///
+/// # Errors
+/// [`Error::TaskCannotBeUsed`] when the agent is disabled, or when the name is new and differs from a disabled agent's in
+/// letter case only.
+pub fn named(tx: &mut Write<'_>, name: &str, fresh: &AgentId) -> Result<Agent> {
+    let now = tx.now();
+    if let Some(agent) = by_name(tx, name)? {
+        return enabled(agent);
+    }
+    let folded = fold(name);
+    let disabled: Option<AgentId> = tx.first(
+        "select id from agents where name_folded = $1 and disabled_at is not null",
+        values![&folded],
+    )?;
+    if disabled.is_some() {
+        return Err(DISABLED);
     }
     // Two first users at once: the unique name lets one insert through, and both read the same row.
     let added = tx.execute(
-        "insert into agents (id, name, created_at) values ($1, $2, $3) on conflict (name) do nothing",
-        values![fresh, name, by.at],
+        "insert into agents (id, name, name_folded, created_at) values ($1, $2, $3, $4) on conflict (name) do nothing",
+        values![fresh, name, folded, now],
     )?;
     if added == 1 {
-        audit::record(
-            tx,
-            by,
-            &Entry {
-                action: "agent.create",
-                agent: Some(fresh),
-                ..Entry::default()
-            },
-        )?;
+        tx.note(Event::new(Action::AgentCreate).agent(fresh));
     }
-    tx.one(BY_NAME, values![name])
+    by_name(tx, name)?
+        .map(enabled)
+        .ok_or_else(|| Error::Bug(format!("the agent {fresh} was made and is not there")))?
+}
+
+const DISABLED: Error = Error::TaskCannotBeUsed("its agent is disabled");
+
+fn enabled(agent: Agent) -> Result<Agent> {
+    match agent.disabled_at {
+        None => Ok(agent),
+        Some(_) => Err(DISABLED),
+    }
+}
+
+fn by_name(tx: &mut Read<'_>, name: &str) -> Result<Option<Agent>> {
+    tx.first(&format!("{SELECT} where name = $1"), values![name])
+}
+
+/// Names that differ in this form name different agents to everybody.
+fn fold(name: &str) -> String {
+    name.to_lowercase()
 }
 
 /// The agent with this id.
-pub fn get(tx: &mut Tx<'_>, id: &AgentId) -> Result<Agent> {
-    tx.first(
-        "select id, name, created_at, disabled_at from agents where id = $1",
-        values![id],
-    )?
-    .ok_or_else(|| Error::NotFound("agent", id.to_string()))
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get(tx: &mut Read<'_>, id: &AgentId) -> Result<Agent> {
+    tx.first(&format!("{SELECT} where id = $1"), values![id])?
+        .ok_or_else(|| Error::NotFound("agent", id.to_string()))
 }
 
-/// All agents, newest first.
-pub fn list(tx: &mut Tx<'_>, limit: i64, offset: i64) -> Result<Vec<Agent>> {
-    tx.all(
-        "select id, name, created_at, disabled_at from agents order by created_at desc, id desc limit $1 offset $2",
-        values![limit, offset],
-    )
+/// Agents, newest first; the one of a name, where one is named.
+pub fn list(tx: &mut Read<'_>, name: Option<&str>, page: Page) -> Result<Vec<Agent>> {
+    let mut query = Query::new(SELECT);
+    query.equals("name", name);
+    query.page("created_at desc, id desc", page).all(tx)
 }
 
-/// How many agents there are.
-pub fn count(tx: &mut Tx<'_>) -> Result<i64> {
-    tx.one("select count(*) from agents", &[])
+/// How many agents [`list`] goes through, counted to `most`.
+pub fn count(tx: &mut Read<'_>, name: Option<&str>, most: i64) -> Result<i64> {
+    let mut query = Query::new("select 1 from agents");
+    query.equals("name", name);
+    query.counted(most).one(tx)
 }
 
-/// Refuses the agent's tasks from now on. Its sessions are the caller's to end, in the same transaction.
-pub fn disable(tx: &mut Tx<'_>, id: &AgentId, by: &Caller) -> Result<Agent> {
-    switch(tx, id, Some(by.at), by)
+/// Refuses the agent's tasks from now on and ends the sessions in which it acts.
+pub fn disable(tx: &mut Write<'_>, id: &AgentId) -> Result<Agent> {
+    let now = tx.now();
+    let agent = switch(tx, id, Some(now), Action::AgentDisable)?;
+    sessions::revoke_all(tx, &Whose::Agent(id))?;
+    Ok(agent)
 }
 
 /// Lets the agent's tasks work again.
-pub fn enable(tx: &mut Tx<'_>, id: &AgentId, by: &Caller) -> Result<Agent> {
-    switch(tx, id, None, by)
+pub fn enable(tx: &mut Write<'_>, id: &AgentId) -> Result<Agent> {
+    switch(tx, id, None, Action::AgentEnable)
 }
 
-fn switch(tx: &mut Tx<'_>, id: &AgentId, disabled_at: Option<Time>, by: &Caller) -> Result<Agent> {
+fn switch(
+    tx: &mut Write<'_>,
+    id: &AgentId,
+    disabled_at: Option<Time>,
+    action: Action,
+) -> Result<Agent> {
+    let event = Event::new(action).agent(id);
+    tx.attempt(event.clone());
     tx.execute(
         "update agents set disabled_at = $2 where id = $1",
         values![id, disabled_at],
     )?;
     let agent = get(tx, id)?;
-    let action = if disabled_at.is_some() {
-        "agent.disable"
-    } else {
-        "agent.enable"
-    };
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            action,
-            agent: Some(id),
-            ..Entry::default()
-        },
-    )?;
+    tx.note(event);
     Ok(agent)
 }

@@ -1,15 +1,18 @@
 //! What every request handler shares.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::clock::{Clock, Time};
+use crate::clock::Time;
 use crate::config::Config;
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::keys::SigningKey;
 use crate::limits::Limiters;
+use crate::policy::Policy;
 use crate::secret::MasterKey;
+use crate::tokens::Issuer;
 
 /// The running server, cheap to clone.
 #[derive(Clone)]
@@ -21,6 +24,8 @@ pub struct State {
     pub db: Db,
     /// Names and addresses.
     pub instance: Instance,
+    /// Where sessions may be carried to, and how long they may live.
+    pub policy: Arc<Policy>,
     /// The key that signs session tokens.
     pub signing_key: SigningKey,
     /// The key over nonces and signing keys.
@@ -29,29 +34,52 @@ pub struct State {
     pub limiters: Limiters,
     /// As given at the start.
     pub config: Config,
+    /// The latest moment that was ever seen, in milliseconds.
+    pub seen_at: AtomicI64,
 }
+
+/// How far a clock may be behind the latest moment that was seen, in seconds. Clocks that are kept right are moved by less.
+const BEHIND_MAX: i64 = 30;
 
 impl App {
     pub(crate) fn new(state: State) -> Self {
         Self(Arc::new(state))
     }
 
-    /// The present moment.
+    /// The present moment: what the clock says, and never less than what it said before. A clock that is set back a
+    /// little stands still meanwhile.
     pub fn now(&self) -> Time {
-        self.config.clock.now()
+        let now = self.config.clock.now();
+        let before = self.seen_at.fetch_max(now.0, Ordering::Relaxed);
+        Time(before.max(now.0))
     }
 
-    /// The clock, for whoever must look twice.
-    pub fn clock(&self) -> &Clock {
-        &self.config.clock
+    /// Refuses to go by a clock that was set back: tickets and sessions that had expired would open again.
+    ///
+    /// # Errors
+    /// [`Error::ClockBehind`].
+    pub fn check_clock(&self) -> Result<()> {
+        let behind = self.now().seconds_since(self.config.clock.now());
+        if behind > BEHIND_MAX {
+            Err(Error::ClockBehind(behind))
+        } else {
+            Ok(())
+        }
     }
 
-    /// Whether the database answers.
-    pub async fn is_healthy(&self) -> Result<()> {
-        self.db
-            .read(|tx| tx.one::<i64>("select count(*) from instance", &[]))
-            .await
-            .map(|_| ())
+    /// What tokens are made with.
+    pub fn issuer(&self) -> Issuer<'_> {
+        Issuer {
+            instance: &self.instance,
+            signing_key: &self.signing_key,
+            master_key: &self.master_key,
+        }
+    }
+
+    /// Whether requests can be answered: the database reads and writes, and the clock goes on.
+    pub async fn check(&self) -> Result<()> {
+        self.check_clock()?;
+        self.db.check(self.now()).await
     }
 }
 

@@ -1,105 +1,44 @@
-//! The record of what happened, written in the same transaction as the change itself: a change without its record, or a
-//! record without its change, cannot be committed.
+//! The audit trail, as it is read back. The ledger writes it.
 
 use crate::clock::Time;
-use crate::db::{FromRow, Row, Tx, values};
+use crate::db::{FromRow, Page, Query, Read, Row};
 use crate::error::Result;
-use crate::id::{AgentId, SessionId, TaskId, UserId};
+use crate::id::TaskId;
 
-/// Who asks, from where, and when. A door makes one for each request.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The moment of the request; the only time the house sees.
-    pub at: Time,
-    /// A secret key's or client's id, or `anyone`.
-    pub actor: String,
-    /// The address of the caller, as far as proxies are trusted.
-    pub ip: Option<String>,
-    /// The caller's `User-Agent`.
-    pub user_agent: Option<String>,
-    /// Names this request in the log and in error answers (`clerk_trace_id`).
-    pub request_id: String,
-}
-
-/// What happened, to whom. `result` is `ok` or the code of the refusal.
-#[derive(Debug, Default)]
-pub struct Entry<'a> {
-    /// The action, as `task.create`.
-    pub action: &'a str,
-    /// `None` means it was done; else the code it was refused with.
-    pub refused: Option<&'a str>,
-    /// The user concerned.
-    pub user: Option<&'a UserId>,
-    /// The agent concerned.
-    pub agent: Option<&'a AgentId>,
-    /// The task concerned.
-    pub task: Option<&'a TaskId>,
-    /// The session concerned.
-    pub session: Option<&'a SessionId>,
-    /// Anything else worth knowing; never a secret.
-    pub detail: Option<&'a str>,
-}
-
-/// Writes one record.
-pub fn record(tx: &mut Tx<'_>, by: &Caller, entry: &Entry<'_>) -> Result<()> {
-    tx.execute(
-        "insert into audit (at, action, result, actor, user_id, agent_id, task_id, session_id, ip, user_agent, request_id, detail)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        values![
-            by.at,
-            entry.action,
-            entry.refused.unwrap_or("ok"),
-            &by.actor,
-            entry.user,
-            entry.agent,
-            entry.task,
-            entry.session,
-            by.ip.as_ref(),
-            by.user_agent.as_ref(),
-            &by.request_id,
-            entry.detail,
-        ],
-    )?;
-    Ok(())
-}
-
-/// A record as it is read back.
-#[derive(Debug, serde::Serialize)]
+/// One record. Ids are kept as text: what they name may be gone.
+#[derive(Debug)]
 pub struct Record {
-    /// Always `audit_log`.
-    object: &'static str,
     /// Its place in the order of things.
     pub seq: i64,
-    /// When, in milliseconds.
+    /// The moment of the request.
     pub at: Time,
-    /// What.
+    /// A word of [`crate::events::Action`].
     pub action: String,
-    /// `ok` or the code of the refusal.
+    /// `ok`, or the code of the refusal.
     pub result: String,
-    /// By whom.
+    /// A secret key, an agent, a user, `cli`, `standin` or `anyone`.
     pub actor: String,
     /// The user concerned.
     pub user_id: Option<String>,
     /// The agent concerned.
     pub agent_id: Option<String>,
     /// The task concerned.
-    pub agent_task_id: Option<String>,
+    pub task_id: Option<String>,
     /// The session concerned.
     pub session_id: Option<String>,
-    /// From where.
-    pub ip_address: Option<String>,
-    /// With what program.
+    /// The caller's address.
+    pub ip: Option<String>,
+    /// The caller's `User-Agent`.
     pub user_agent: Option<String>,
-    /// In which request.
+    /// The request, as the log names it.
     pub request_id: String,
-    /// Anything else.
+    /// A remark.
     pub detail: Option<String>,
 }
 
 impl FromRow for Record {
     fn from_row(row: &mut Row) -> Result<Self> {
         Ok(Self {
-            object: "audit_log",
             seq: row.take()?,
             at: row.take()?,
             action: row.take()?,
@@ -107,9 +46,9 @@ impl FromRow for Record {
             actor: row.take()?,
             user_id: row.take()?,
             agent_id: row.take()?,
-            agent_task_id: row.take()?,
+            task_id: row.take()?,
             session_id: row.take()?,
-            ip_address: row.take()?,
+            ip: row.take()?,
             user_agent: row.take()?,
             request_id: row.take()?,
             detail: row.take()?,
@@ -117,16 +56,12 @@ impl FromRow for Record {
     }
 }
 
-/// The newest records first, at most `limit`, after skipping `offset`; of one task where `task` is given.
-pub fn list(
-    tx: &mut Tx<'_>,
-    task: Option<&TaskId>,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<Record>> {
-    tx.all(
+/// The newest records first, of one task where one is named.
+pub fn list(tx: &mut Read<'_>, task: Option<&TaskId>, page: Page) -> Result<Vec<Record>> {
+    let mut query = Query::new(
         "select seq, at, action, result, actor, user_id, agent_id, task_id, session_id, ip, user_agent, request_id, detail
-         from audit where cast($1 as text) is null or task_id = $1 order by seq desc limit $2 offset $3",
-        values![task, limit, offset],
-    )
+         from audit",
+    );
+    query.equals("task_id", task);
+    query.page("seq desc", page).all(tx)
 }

@@ -23,6 +23,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::secret::{Digest, Secret};
 use crate::secret_keys::{self, Scope, SecretKey};
@@ -111,7 +112,8 @@ fn note_use(app: &App, key: &SecretKey) {
     }
     let (db, id) = (app.db.clone(), key.id.clone());
     tokio::spawn(async move {
-        if let Err(error) = db.write(move |tx| secret_keys::used(tx, &id, now)).await {
+        let by = Caller::internal("standin", now);
+        if let Err(error) = db.write(by, move |tx| secret_keys::used(tx, &id)).await {
             tracing::warn!(%error, "the use of a secret key could not be noted");
         }
     });

@@ -6,7 +6,7 @@
 //! client's set of sessions changes; were it to move with every request, every page would loop through a handshake.
 
 use crate::clock::Time;
-use crate::db::{FromRow, Row, Tx, values};
+use crate::db::{FromRow, Query, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::id::{ClientId, SessionId};
 use crate::secret::Digest;
@@ -14,11 +14,11 @@ use crate::secret::Digest;
 /// A client.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// Its id.
+    /// The client's id.
     pub id: ClientId,
     /// The session its pages should use.
     pub last_active_session_id: Option<SessionId>,
-    /// When it was made.
+    /// When the browser first signed in.
     pub created_at: Time,
     /// When its set of sessions last changed.
     pub updated_at: Time,
@@ -44,29 +44,59 @@ pub enum Credential {
     DevBrowser(Digest),
 }
 
-/// What a client gets at a sign-in, made before the write.
+/// The new secrets of a client that signs in, made before the write.
 #[derive(Clone, Debug)]
-pub struct Fresh {
-    /// The id, if the browser is new.
+pub struct NewSecrets {
+    /// The client's id, if the browser is new.
     pub id: ClientId,
-    /// The new secret of the `__client` cookie.
+    /// The digest of the new `__client` cookie.
     pub cookie: Digest,
-    /// The new dev browser token; development only.
+    /// The digest of the new dev browser token; development only.
     pub dev_browser: Option<Digest>,
 }
 
-/// The client that the first good one of these credentials opens.
-pub fn find(tx: &mut Tx<'_>, shown: &[Credential]) -> Result<Option<Client>> {
-    for credential in shown {
-        if let Some(client) = opened_by(tx, credential)? {
-            return Ok(Some(client));
+/// The client that a browser is.
+///
+/// A browser may show several cookies of one name: another page on its host can plant one, and the first of them is then
+/// not the browser's own. So each is tried. Of several clients only one may be signed in; if two are, nobody can tell
+/// which of them the browser is, and it is none.
+pub fn find(tx: &mut Read<'_>, credentials: &[Credential], now: Time) -> Result<Option<Client>> {
+    let mut known = all(tx, credentials)?;
+    if known.len() < 2 {
+        return Ok(known.pop());
+    }
+    let mut signed_in = Vec::new();
+    for client in &known {
+        let active: Option<String> = tx.first(
+            "select id from sessions where client_id = $1 and ended_at is null and expire_at > $2 limit 1",
+            values![&client.id, now],
+        )?;
+        if active.is_some() {
+            signed_in.push(client.clone());
         }
     }
-    Ok(None)
+    match signed_in.len() {
+        0 => Ok(known.into_iter().next()),
+        1 => Ok(signed_in.pop()),
+        _ => Ok(None),
+    }
+}
+
+/// Every client that one of the credentials opens, in their order.
+pub fn all(tx: &mut Read<'_>, credentials: &[Credential]) -> Result<Vec<Client>> {
+    let mut known: Vec<Client> = Vec::new();
+    for credential in credentials {
+        if let Some(client) = opened_by(tx, credential)?
+            && known.iter().all(|other| other.id != client.id)
+        {
+            known.push(client);
+        }
+    }
+    Ok(known)
 }
 
 /// The client that a credential opens.
-pub fn opened_by(tx: &mut Tx<'_>, credential: &Credential) -> Result<Option<Client>> {
+pub fn opened_by(tx: &mut Read<'_>, credential: &Credential) -> Result<Option<Client>> {
     match credential {
         Credential::Cookie(digest) => tx.first(
             "select id, last_active_session_id, created_at, updated_at from clients where secret_digest = $1",
@@ -81,7 +111,10 @@ pub fn opened_by(tx: &mut Tx<'_>, credential: &Credential) -> Result<Option<Clie
 }
 
 /// The client with this id.
-pub fn get(tx: &mut Tx<'_>, id: &ClientId) -> Result<Client> {
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get(tx: &mut Read<'_>, id: &ClientId) -> Result<Client> {
     tx.first(
         "select id, last_active_session_id, created_at, updated_at from clients where id = $1",
         values![id],
@@ -89,45 +122,63 @@ pub fn get(tx: &mut Tx<'_>, id: &ClientId) -> Result<Client> {
     .ok_or_else(|| Error::NotFound("client", id.to_string()))
 }
 
-/// Lets a browser in: the client it already is, or a new one, in either case under new secrets.
-pub fn admit(tx: &mut Tx<'_>, shown: &[Credential], fresh: &Fresh, at: Time) -> Result<ClientId> {
-    let id = if let Some(client) = find(tx, shown)? {
+/// Lets a browser in under new secrets, as the client it already is or as a new one, with this session.
+pub fn admit(
+    tx: &mut Write<'_>,
+    known: Option<&Client>,
+    new: &NewSecrets,
+    session: &SessionId,
+) -> Result<ClientId> {
+    let now = tx.now();
+    let id = if let Some(client) = known {
         tx.execute(
-            "update clients set secret_digest = $2 where id = $1",
-            values![&client.id, &fresh.cookie],
+            "update clients set secret_digest = $2, last_active_session_id = $3, updated_at = $4 where id = $1",
+            values![&client.id, &new.cookie, session, now],
         )?;
         tx.execute(
             "delete from dev_browsers where client_id = $1",
             values![&client.id],
         )?;
-        client.id
+        &client.id
     } else {
         tx.execute(
-            "insert into clients (id, secret_digest, created_at, updated_at) values ($1, $2, $3, $3)",
-            values![&fresh.id, &fresh.cookie, at],
+            "insert into clients (id, secret_digest, last_active_session_id, created_at, updated_at)
+             values ($1, $2, $3, $4, $4)",
+            values![&new.id, &new.cookie, session, now],
         )?;
-        fresh.id.clone()
+        &new.id
     };
-    if let Some(token) = &fresh.dev_browser {
-        link(tx, token, &id, at)?;
+    if let Some(token) = &new.dev_browser {
+        link(tx, token, id)?;
     }
-    Ok(id)
+    Ok(id.clone())
 }
 
 /// Gives a client one more dev browser token.
-pub fn link(tx: &mut Tx<'_>, token: &Digest, client: &ClientId, at: Time) -> Result<()> {
+pub fn link(tx: &mut Write<'_>, token: &Digest, client: &ClientId) -> Result<()> {
+    let now = tx.now();
     tx.execute(
         "insert into dev_browsers (digest, client_id, created_at) values ($1, $2, $3)",
-        values![token, client, at],
+        values![token, client, now],
     )?;
     Ok(())
 }
 
-/// Notes that the client's set of sessions changed; `opened` is the new session, if one was opened.
-pub fn changed(tx: &mut Tx<'_>, id: &ClientId, opened: Option<&SessionId>, at: Time) -> Result<()> {
-    tx.execute(
-        "update clients set updated_at = $2, last_active_session_id = $3 where id = $1",
-        values![id, at, opened],
-    )?;
+/// How many clients one statement changes at most.
+const CHUNK: usize = 250;
+
+/// Notes that these clients lost their sessions.
+pub fn signed_out(tx: &mut Write<'_>, ids: &[ClientId]) -> Result<()> {
+    for chunk in ids.chunks(CHUNK) {
+        // Two sizes of statement, so that both stay prepared; the last id stands in for those that are missing.
+        let size = if chunk.len() == 1 { 1 } else { CHUNK };
+        let last = chunk.last().into_iter().cycle();
+        let mut query =
+            Query::new("update clients set updated_at = $1, last_active_session_id = null");
+        query.mark(tx.now());
+        let marks = query.marks(chunk.iter().chain(last).take(size));
+        query.and(&format!("id in ({marks})"));
+        query.execute(tx)?;
+    }
     Ok(())
 }

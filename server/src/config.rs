@@ -1,7 +1,4 @@
-//! What a server is told at its start.
-//!
-//! Development and production differ here and nowhere by accident: what makes development easy (loopback redirects, a
-//! known first user, http) is a [`Kind`], checked where it matters.
+//! What a server is told at its start. Development and production differ here and nowhere by accident.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -12,35 +9,10 @@ use crate::clock::Clock;
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::origin::Origin;
+use crate::policy::OnReplay;
 use crate::secret::Secret;
+use crate::stage::Stage;
 use crate::tls::Tls;
-
-/// Development or production; the publishable key says it to every SDK (`pk_test_…`, `pk_live_…`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// One developer's machine or CI.
-    Development,
-    /// Real users.
-    Production,
-}
-
-impl Kind {
-    /// As the Backend API and the database spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Production => "production",
-        }
-    }
-
-    /// The middle of a key: `test` or `live`.
-    pub fn key_word(self) -> &'static str {
-        match self {
-            Self::Development => "test",
-            Self::Production => "live",
-        }
-    }
-}
 
 /// How often something may happen before `too_many_requests`; `None` means as often as it likes.
 #[derive(Clone, Copy, Debug)]
@@ -55,20 +27,11 @@ pub struct Limits {
     pub refused_per_ip: Option<u32>,
 }
 
-/// What happens when a used ticket is shown again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnReplay {
-    /// It is refused and recorded.
-    Refuse,
-    /// It is refused and recorded, and the session it opened is revoked.
-    RevokeSession,
-}
-
 /// Everything a server needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Development or production.
-    pub kind: Kind,
+    pub stage: Stage,
     /// Addresses of the Frontend API and, unless [`Config::backend_listen`] is set, of the Backend API.
     pub listen: Vec<SocketAddr>,
     /// An address of its own for the Backend API.
@@ -103,10 +66,8 @@ pub struct Config {
     pub clock: Clock,
 }
 
-/// A ticket lives ten minutes unless the task says otherwise…
-pub const TICKET_SECONDS: i64 = 600;
-/// …and never longer than a day.
-pub const TICKET_SECONDS_MAX: i64 = 86_400;
+/// A ticket lives ten minutes unless the task says otherwise.
+const TICKET_SECONDS: i64 = 600;
 /// A session made by a task may be asked to last thirty days.
 const SESSION_CAP_SECONDS: i64 = 30 * 86_400;
 
@@ -114,7 +75,7 @@ impl Config {
     /// A development instance on loopback: any loopback origin may be landed on.
     pub fn development(port: u16, database: Database, master_key: Secret) -> Self {
         Self {
-            kind: Kind::Development,
+            stage: Stage::Development,
             listen: vec![
                 SocketAddr::from(([127, 0, 0, 1], port)),
                 SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], port)),
@@ -159,7 +120,7 @@ impl Config {
         }
         let own = Origin::of(&public_url);
         Ok(Self {
-            kind: Kind::Production,
+            stage: Stage::Production,
             listen: vec![listen],
             public_url: Some(public_url),
             allowed_origins: vec![own],

@@ -47,18 +47,20 @@ impl<'a> Cookies<'a> {
         )
     }
 
-    /// The value of the cookie `name` that belongs to this instance.
-    pub fn get(&self, name: &str, instance: &Instance) -> Option<&'a str> {
-        let find = |wanted: &str| {
-            self.0
-                .iter()
-                .find(|(name, _)| *name == wanted)
-                .map(|(_, value)| *value)
-        };
+    /// The values of the cookie `name`: those under this instance's suffixed name, then those under the plain one. There
+    /// can be several of a name, since a cookie also has a path and a domain, which browsers do not tell.
+    pub fn all(&self, name: &str, instance: &Instance) -> impl Iterator<Item = &'a str> {
         let suffixed = format!("{name}_{}", instance.cookie_suffix);
-        find(&suffixed)
-            .or_else(|| find(name))
-            .filter(|value| !value.is_empty())
+        let named = |wanted: &str| {
+            let values = self.0.iter().filter(move |(name, _)| *name == wanted);
+            values
+                .map(|(_, value)| *value)
+                .filter(|value| !value.is_empty())
+                .collect::<Vec<_>>()
+        };
+        let mut values = named(&suffixed);
+        values.extend(named(name));
+        values.into_iter()
     }
 }
 
@@ -104,6 +106,7 @@ impl Serialize for Cookie {
 }
 
 /// What several cookies have in common.
+#[derive(Clone, Copy)]
 pub struct Setting<'a> {
     /// See [`Cookie::max_age`].
     pub max_age: i64,

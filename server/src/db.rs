@@ -1,34 +1,54 @@
 //! The database: one set of SQL text for SQLite and PostgreSQL, and the only place that knows threads.
 //!
-//! A write is a plain function from a [`Tx`] to a result. A writer thread takes the writes that wait, runs each inside a
+//! A write is a plain function from a [`Write`] to a result. A writer thread takes the writes that wait, runs each inside a
 //! savepoint of its own, commits once, and only then answers them all: nobody hears of success before it is durable, and
-//! a failed write leaves nothing behind. A write may be run again after a conflict, so it makes no ids and reads no clock.
+//! a failed write leaves nothing behind but the record of its refusal. A write may be run again after a conflict, so it
+//! makes no ids and reads no clock. A read has a [`Read`], which cannot change anything.
 //!
 //! Columns are `text` and `bigint` only. Parameters are written `$1`, `$2`, …; a statement holds no other `$`.
 
+mod job;
+mod lane;
+mod migrate;
 mod postgres;
+mod query;
 mod sqlite;
+mod state;
 mod value;
+mod writer;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
+use crate::caller::Caller;
+use crate::clock::Time;
 use crate::error::{Error, Result};
+use crate::events::Event;
+use job::{ReadJob, WriteJob};
+use lane::{Lane, Pool};
+pub use query::{Page, Query};
+use state::State;
 pub use value::{FromRow, FromValue, Row, Value};
 
 /// Where the data lives.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Database {
     /// A SQLite file; its folder must exist.
     Sqlite(PathBuf),
     /// A PostgreSQL connection string or URL.
     Postgres(String),
+}
+
+impl fmt::Debug for Database {
+    /// The URL may hold a password and is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
 }
 
 /// Builds the parameter list of a statement from anything that has a [`Value`].
@@ -37,20 +57,12 @@ macro_rules! values {
 }
 pub(crate) use values;
 
-/// What a statement runs on: one connection, inside a transaction when it belongs to a write.
-pub struct Tx<'a> {
+/// What a read runs on: one connection that takes no changes. Each statement sees the latest committed state.
+pub struct Read<'a> {
     connection: &'a mut Connection,
 }
 
-impl Tx<'_> {
-    /// Runs a statement that changes rows and says how many it changed.
-    pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
-        match self.connection {
-            Connection::Sqlite(sqlite) => sqlite.execute(sql, values),
-            Connection::Postgres(postgres) => postgres.execute(sql, values),
-        }
-    }
-
+impl Read<'_> {
     /// All rows a statement returns.
     pub fn all<T: FromRow>(&mut self, sql: &str, values: &[Value]) -> Result<Vec<T>> {
         let rows = match self.connection {
@@ -74,17 +86,108 @@ impl Tx<'_> {
     }
 }
 
+/// What a write runs on: a transaction that knows who asks and when, and notes what happens.
+pub struct Write<'a> {
+    read: Read<'a>,
+    by: &'a Caller,
+    actor: Option<String>,
+    events: Vec<Event>,
+    attempted: Option<Event>,
+}
+
+impl<'a> Write<'a> {
+    fn new(connection: &'a mut Connection, by: &'a Caller) -> Self {
+        Self {
+            read: Read { connection },
+            by,
+            actor: None,
+            events: Vec::new(),
+            attempted: None,
+        }
+    }
+
+    /// Who asks.
+    pub fn by(&self) -> &'a Caller {
+        self.by
+    }
+
+    /// The moment of the request.
+    pub fn now(&self) -> Time {
+        self.by.at
+    }
+
+    /// Who acts, as the records of this write will say.
+    pub fn actor(&self) -> &str {
+        self.actor.as_deref().unwrap_or(&self.by.actor)
+    }
+
+    /// It turned out who acts: a page's session speaks for its agent, or for its user.
+    pub fn acts_as(&mut self, id: &str) {
+        self.actor = Some(id.to_owned());
+    }
+
+    /// Notes what happened. Its record is part of this write.
+    pub fn note(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Says what is about to be tried. If the write is refused, its changes are rolled back and this is recorded, with the
+    /// code of the refusal.
+    pub fn attempt(&mut self, event: Event) {
+        self.attempted = Some(event);
+    }
+
+    /// Runs a statement that changes rows and says how many it changed.
+    pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+        match self.read.connection {
+            Connection::Sqlite(sqlite) => sqlite.execute(sql, values),
+            Connection::Postgres(postgres) => postgres.execute(sql, values),
+        }
+    }
+
+    /// Runs a statement that changes rows and returns (`returning …`) something of each.
+    pub fn returning<T: FromRow>(&mut self, sql: &str, values: &[Value]) -> Result<Vec<T>> {
+        self.read.all(sql, values)
+    }
+}
+
+impl<'a> Deref for Write<'a> {
+    type Target = Read<'a>;
+
+    fn deref(&self) -> &Read<'a> {
+        &self.read
+    }
+}
+
+impl<'a> DerefMut for Write<'a> {
+    fn deref_mut(&mut self) -> &mut Read<'a> {
+        &mut self.read
+    }
+}
+
+/// What runs inside the savepoint of every write, after its work, with the events that it noted.
+pub type Ledger = fn(&mut Write<'_>, &[Event]) -> Result<()>;
+
 /// A connection of either kind.
 enum Connection {
     Sqlite(sqlite::Connection),
     Postgres(Box<postgres::Connection>),
 }
 
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Reads,
+    Writes,
+}
+
 impl Connection {
-    fn open(database: &Database) -> Result<Self> {
+    fn open(database: &Database, purpose: Purpose) -> Result<Self> {
         Ok(match database {
-            Database::Sqlite(path) => Self::Sqlite(sqlite::Connection::open(path)?),
-            Database::Postgres(url) => Self::Postgres(Box::new(postgres::Connection::open(url)?)),
+            Database::Sqlite(path) => Self::Sqlite(sqlite::Connection::open(path, purpose)?),
+            Database::Postgres(url) => {
+                Self::Postgres(Box::new(postgres::Connection::open(url, purpose)?))
+            }
         })
     }
 
@@ -104,6 +207,14 @@ impl Connection {
         }
     }
 
+    /// Ends a transaction. [`Error::Unsettled`] when it may have taken place all the same.
+    fn commit(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.commit(),
+            Self::Postgres(postgres) => postgres.commit(),
+        }
+    }
+
     /// Whether the connection is gone for good and must be opened anew.
     fn is_broken(&self) -> bool {
         match self {
@@ -113,304 +224,156 @@ impl Connection {
     }
 }
 
-/// A job for a thread that owns a connection.
-trait Job: Send {
-    /// Does the work and keeps its result for [`Job::answer`]. An error means: roll back.
-    fn run(&mut self, tx: &mut Tx<'_>) -> Outcome;
-    /// Tells the caller: the kept result, or why the transaction as a whole failed.
-    fn answer(self: Box<Self>, failure: Option<Error>);
-}
-
-enum Outcome {
-    Keep,
-    RollBack,
-    /// A conflict with another transaction: the whole transaction is void, and running it again may succeed.
-    Again,
-}
-
-struct Work<F, T> {
-    with: F,
-    result: Option<Result<T>>,
-    caller: oneshot::Sender<Result<T>>,
-}
-
-impl<F, T> Job for Work<F, T>
-where
-    F: FnMut(&mut Tx<'_>) -> Result<T> + Send,
-    T: Send,
-{
-    fn run(&mut self, tx: &mut Tx<'_>) -> Outcome {
-        let result = catch_unwind(AssertUnwindSafe(|| (self.with)(tx)))
-            .unwrap_or_else(|_| Err(Error::Bug("a database job panicked".into())));
-        let outcome = match &result {
-            Ok(_) => Outcome::Keep,
-            Err(Error::Unavailable(why)) if why == postgres::CONFLICT => Outcome::Again,
-            Err(_) => Outcome::RollBack,
-        };
-        self.result = Some(result);
-        outcome
-    }
-
-    fn answer(mut self: Box<Self>, failure: Option<Error>) {
-        let result = match failure {
-            Some(error) => Err(error),
-            None => self
-                .result
-                .take()
-                .unwrap_or_else(|| Err(Error::Bug("a database job did not run".into()))),
-        };
-        // The caller may have gone away; the work is done all the same.
-        let _ = self.caller.send(result);
-    }
-}
-
-type Jobs = Arc<Mutex<Receiver<Box<dyn Job>>>>;
-
 /// The handle the rest of the server holds; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    writes: Sender<Box<dyn Job>>,
-    reads: Sender<Box<dyn Job>>,
+    writes: Lane,
+    reads: Reads,
+    /// Searches and counts, which may go through a whole table: apart, so that they delay each other only.
+    searches: Lane,
+    ledger: Ledger,
+    state: Arc<State>,
 }
 
-/// How many writes share one commit at most. More would only lengthen the wait of the first.
-const BATCH: usize = 256;
-/// SQLite takes one writer; PostgreSQL takes several transactions at once.
+/// Who answers short reads.
+#[derive(Clone)]
+enum Reads {
+    /// SQLite: the calling thread itself. A look into a B-tree takes less time than waking another thread.
+    Here(Pool),
+    /// PostgreSQL: threads that wait for its answers.
+    Lane(Lane),
+}
+
+/// How many requests may wait in a lane; one more is told to come back. A write shares its commit with the others that
+/// wait, so a full lane is a matter of a second.
+const WAITING: usize = 4096;
+const SEARCHES_WAITING: usize = 32;
 const POSTGRES_WRITERS: usize = 8;
-const READERS: usize = 2;
 const POSTGRES_READERS: usize = 6;
-/// How often a transaction that met another one is run again before the caller is told to come back.
-const ATTEMPTS: u32 = 10;
+const POSTGRES_SEARCHERS: usize = 2;
 
 impl Db {
     /// Opens the database, brings its schema up to date and starts the threads.
     ///
     /// # Errors
-    /// [`Error::Config`] when the database is newer than this program; [`Error::Unavailable`] when it cannot be reached.
-    pub async fn open(database: &Database) -> Result<Self> {
+    /// [`Error::Config`] when the database is newer than this program or cannot be written; [`Error::Unavailable`] when it
+    /// cannot be reached.
+    pub async fn open(database: &Database, ledger: Ledger) -> Result<Self> {
         let database = database.clone();
         // Opening waits for disks and for other nodes, and must not hold up the requests of this one.
-        let opening = tokio::task::spawn_blocking(move || Self::open_here(&database));
+        let opening = tokio::task::spawn_blocking(move || Self::open_here(&database, ledger));
         opening
             .await
             .map_err(|error| Error::Bug(error.to_string()))?
     }
 
-    fn open_here(database: &Database) -> Result<Self> {
-        migrate(
-            &mut Connection::open(database)?,
-            matches!(database, Database::Sqlite(_)),
-        )?;
-        let (write_threads, read_threads, batch) = match database {
-            Database::Sqlite(_) => (1, READERS, BATCH),
-            // Writers already run side by side; a batch would hold row locks longer than one request needs them.
-            Database::Postgres(_) => (POSTGRES_WRITERS, POSTGRES_READERS, 1),
+    fn open_here(database: &Database, ledger: Ledger) -> Result<Self> {
+        migrate::migrate(&mut Connection::open(database, Purpose::Writes)?)?;
+        let state = Arc::new(State::default());
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let (writers, searchers, reads) = match database {
+            // One more than there are threads that read, so that none waits for another.
+            Database::Sqlite(_) => (
+                1,
+                cores.div_ceil(2),
+                Reads::Here(Pool::open(database, cores + 1)?),
+            ),
+            Database::Postgres(_) => (
+                POSTGRES_WRITERS,
+                POSTGRES_SEARCHERS,
+                Reads::Lane(Lane::of_reads("read", database, POSTGRES_READERS, WAITING)?),
+            ),
         };
-        let writes = start("write", write_threads, database, move |connection, jobs| {
-            write_batch(connection, jobs, batch)
-        })?;
-        let reads = start("read", read_threads, database, |connection, jobs| {
-            let Some(mut job) = next(jobs) else {
-                return false;
-            };
-            job.run(&mut Tx { connection });
-            job.answer(None);
-            true
-        })?;
-        Ok(Self { writes, reads })
+        Ok(Self {
+            writes: Lane::of_writes(database, writers, WAITING, &state)?,
+            reads,
+            searches: Lane::of_reads("search", database, searchers, SEARCHES_WAITING)?,
+            ledger,
+            state,
+        })
     }
 
-    /// Runs `work` in a transaction and answers after it is durable.
+    /// Runs `work` in a transaction, for this caller, and answers after it is durable.
     ///
     /// # Errors
-    /// What `work` refuses, after its changes are rolled back; [`Error::Unavailable`] when the database cannot commit.
+    /// What `work` refuses, after its changes are rolled back; [`Error::Unavailable`] when the database cannot commit;
+    /// [`Error::Unsettled`] when it is not known whether it did.
     pub async fn write<T: Send + 'static>(
         &self,
-        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        by: Caller,
+        work: impl FnMut(&mut Write<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        submit(&self.writes, work).await
+        let (job, answer) = WriteJob::new(by, work, self.ledger);
+        self.writes.send(Box::new(job))?;
+        answer.await
     }
 
-    /// Runs `work` against the latest committed state; each statement sees its own latest state.
+    /// Runs `work`, a few statements that each find their rows by an index.
     ///
     /// # Errors
     /// What `work` refuses; [`Error::Unavailable`] when the database cannot be reached.
     pub async fn read<T: Send + 'static>(
         &self,
-        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        work: impl FnMut(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        submit(&self.reads, work).await
+        match &self.reads {
+            Reads::Here(pool) => pool.run(work),
+            Reads::Lane(lane) => Self::ask(lane, work).await,
+        }
     }
-}
 
-async fn submit<T: Send + 'static>(
-    jobs: &Sender<Box<dyn Job>>,
-    work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let (caller, answer) = oneshot::channel();
-    let gone = || Error::Unavailable("the database threads have stopped".into());
-    jobs.send(Box::new(Work {
-        with: work,
-        result: None,
-        caller,
-    }))
-    .map_err(|_| gone())?;
-    answer.await.unwrap_or_else(|_| Err(gone()))
-}
-
-/// Starts `count` threads, each with a connection of its own, that call `turn` until the last [`Db`] is gone.
-fn start(
-    name: &str,
-    count: usize,
-    database: &Database,
-    turn: impl Fn(&mut Connection, &Jobs) -> bool + Clone + Send + 'static,
-) -> Result<Sender<Box<dyn Job>>> {
-    let (sender, receiver) = channel();
-    let jobs: Jobs = Arc::new(Mutex::new(receiver));
-    for _ in 0..count {
-        let (jobs, turn, database) = (jobs.clone(), turn.clone(), database.clone());
-        let mut connection = Connection::open(&database)?;
-        thread::Builder::new()
-            .name(format!("db-{name}"))
-            .spawn(move || {
-                while turn(&mut connection, &jobs) {
-                    if connection.is_broken() {
-                        match Connection::open(&database) {
-                            Ok(opened) => connection = opened,
-                            Err(error) => tracing::warn!(%error, "the database does not answer"),
-                        }
-                    }
-                }
-            })?;
+    /// Runs `work` that may take long, beside others of its kind and apart from everything else.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn search<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        Self::ask(&self.searches, work).await
     }
-    Ok(sender)
-}
 
-fn next(jobs: &Jobs) -> Option<Box<dyn Job>> {
-    jobs.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .recv()
-        .ok()
-}
-
-/// Takes the writes that wait, commits them together and answers them. False when nobody can send any more.
-fn write_batch(connection: &mut Connection, jobs: &Jobs, most: usize) -> bool {
-    let Some(first) = next(jobs) else {
-        return false;
-    };
-    let mut batch = vec![first];
-    if most > 1 {
-        let waiting = jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        batch.extend(waiting.try_iter().take(most - 1));
+    async fn ask<T: Send + 'static>(
+        lane: &Lane,
+        work: impl FnMut(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (job, answer) = ReadJob::new(work);
+        lane.send(Box::new(job))?;
+        answer.await
     }
-    for attempt in 1.. {
-        let failure = match commit(connection, &mut batch) {
-            Ok(true) => None,
-            Ok(false) if attempt < ATTEMPTS => {
-                back_off(attempt);
-                continue;
+
+    /// Whether reads and writes work now. While writes fail, this tries one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] saying what does not work.
+    pub async fn check(&self, now: Time) -> Result<()> {
+        self.read(|tx| tx.one::<i64>("select count(*) from instance", &[]))
+            .await?;
+        if self.state.writes_work() {
+            return Ok(());
+        }
+        self.write(Caller::internal("standin", now), |tx| {
+            // A statement that changes nothing and is written to the disk all the same.
+            tx.execute("update instance set kind = kind", &[])
+        })
+        .await
+        .map(|_| ())
+    }
+
+    /// Finishes what waits, closes every connection and ends the threads.
+    pub async fn close(&self) {
+        let lanes = [Some(self.writes.clone()), Some(self.searches.clone()), {
+            match &self.reads {
+                Reads::Here(_) => None,
+                Reads::Lane(lane) => Some(lane.clone()),
             }
-            Ok(false) => Some("the database is too busy to settle this write".to_owned()),
-            Err(error) => Some(error.to_string()),
-        };
-        for job in batch {
-            job.answer(failure.clone().map(Error::Unavailable));
-        }
-        break;
-    }
-    true
-}
-
-/// Runs the jobs in one transaction. `Ok(false)` when another transaction was in the way and nothing was done.
-fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<bool> {
-    connection.control(match connection {
-        Connection::Sqlite(_) => "begin immediate",
-        Connection::Postgres(_) => "begin",
-    })?;
-    // A job alone needs no savepoint: the transaction is one.
-    if let [job] = batch {
-        match job.run(&mut Tx { connection }) {
-            Outcome::Keep => {}
-            Outcome::RollBack => return connection.control("rollback").map(|()| true),
-            Outcome::Again => return connection.control("rollback").map(|()| false),
-        }
-        return settle(connection, Ok(()));
-    }
-    let done = batch.iter_mut().try_for_each(|job| {
-        connection.control("savepoint job")?;
-        match job.run(&mut Tx { connection }) {
-            Outcome::Keep => connection.control("release savepoint job"),
-            Outcome::RollBack => {
-                connection.control("rollback to savepoint job")?;
-                connection.control("release savepoint job")
-            }
-            Outcome::Again => Err(Error::Unavailable(postgres::CONFLICT.into())),
-        }
-    });
-    settle(connection, done)
-}
-
-/// Commits what was done, or rolls all of it back.
-fn settle(connection: &mut Connection, done: Result<()>) -> Result<bool> {
-    match done.and_then(|()| connection.control("commit")) {
-        Ok(()) => Ok(true),
-        Err(error) => {
-            // On a dead connection this fails too; the server has rolled back by itself then.
-            let _ = connection.control("rollback");
-            match error {
-                Error::Unavailable(why) if why == postgres::CONFLICT => Ok(false),
-                other => Err(other),
-            }
+        }];
+        let closing = tokio::task::spawn_blocking(move || {
+            lanes.into_iter().flatten().for_each(|lane| lane.close());
+        });
+        let _ = closing.await;
+        if let Reads::Here(pool) = &self.reads {
+            pool.close();
         }
     }
-}
-
-/// Waits a random time, longer at each attempt, so that transactions that met do not meet again.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "on a thread of its own, while the other transaction finishes"
-)]
-fn back_off(attempt: u32) {
-    let mut random = [0_u8];
-    let _ = aws_lc_rs::rand::fill(&mut random);
-    let most = Duration::from_millis(4 << attempt.min(7));
-    thread::sleep(most * u32::from(random[0]) / 255);
-}
-
-const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/0001_init.sql"),
-    include_str!("../migrations/0002_session_activity.sql"),
-];
-
-/// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.
-fn migrate(connection: &mut Connection, sqlite: bool) -> Result<()> {
-    connection.batch(if sqlite {
-        "begin immediate"
-    } else {
-        "begin; select pg_advisory_xact_lock(7821)"
-    })?;
-    connection.batch("create table if not exists migrations (version bigint primary key)")?;
-    let mut tx = Tx { connection };
-    let seen: i64 = tx.one("select coalesce(max(version), 0) from migrations", &[])?;
-    let seen = usize::try_from(seen).unwrap_or_default();
-    if seen > MIGRATIONS.len() {
-        return Err(Error::Config(format!(
-            "the database has schema {seen} and this program knows {} only; start a newer standin",
-            MIGRATIONS.len()
-        )));
-    }
-    for (version, sql) in (1_i64..).zip(MIGRATIONS).skip(seen) {
-        // The one difference between the two dialects: SQLite numbers rows by itself under this very type only.
-        let sql = if sqlite {
-            sql.replace("bigserial primary key", "integer primary key")
-        } else {
-            (*sql).to_owned()
-        };
-        tx.connection.batch(&sql)?;
-        tx.execute(
-            "insert into migrations (version) values ($1)",
-            values![version],
-        )?;
-    }
-    tx.connection.batch("commit")
 }

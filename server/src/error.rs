@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// The result of anything in this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something was refused or failed.
 #[derive(Debug)]
@@ -22,8 +22,6 @@ pub enum Error {
     AuthenticationInvalid,
     /// A session that is over, on a call about that session.
     SignedOut,
-    /// A dev browser token that this instance never linked to a client.
-    DevBrowserUnknown,
     /// An `Origin` that is not allowed.
     OriginInvalid(String),
     /// A `Host` this server does not answer for.
@@ -81,8 +79,6 @@ pub enum Error {
     ParamValue(&'static str, String),
     /// A text longer than this many characters.
     ParamTooLong(&'static str, usize),
-    /// A text shorter than this many characters.
-    ParamTooShort(&'static str, usize),
     /// A list of more than this many items.
     ParamTooMany(&'static str, usize),
     /// Two lists that must be equally long.
@@ -155,18 +151,112 @@ pub enum Error {
     RedirectForeign(String),
     /// A handshake that cannot be answered.
     HandshakeInvalid(&'static str),
-    /// A refusal to renew a session token; the code is one of Clerk's `session_refresh_…` and its kin.
-    RefreshRefused(&'static str, &'static str),
+    /// An expired session token that is not exchanged for a new one.
+    NotRenewed(NotRenewed),
 
     // What broke.
     /// The configuration cannot work; the text says why and what to do.
     Config(String),
     /// The database cannot be reached or cannot write now; nothing was done.
     Unavailable(String),
-    /// The database refused a row that would have broken a uniqueness rule; the house turns it into a sentence.
+    /// More requests wait for the database than can be answered soon; nothing was done.
+    Overloaded,
+    /// The database was told to commit and its answer was lost: perhaps it was done, perhaps not.
+    Unsettled(String),
+    /// This machine's clock is behind what the database has seen, by so many seconds.
+    ClockBehind(i64),
+    /// Another transaction was in the way. The write is run again; nobody outside of `db` sees this.
     Conflict(String),
     /// A fault of this program.
     Bug(String),
+}
+
+/// Why an expired session token is not exchanged for a new one. SDKs put the code into the handshake they fall back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRenewed {
+    /// The page's origin is not one.
+    OriginInvalid,
+    /// The page's origin is not the one the expired token was made for.
+    OriginMismatch,
+    /// The expired token was not signed here.
+    TokenInvalid,
+    /// The expired token names no session.
+    SessionMissing,
+    /// The expired token names another session.
+    SessionMismatch,
+    /// The expired token names no origin.
+    OriginMissing,
+    /// The expired token does not say when it was issued.
+    IssuedAtMissing,
+    /// The expired token was issued too long ago.
+    TooOld,
+    /// The expired token, or a newer one, was exchanged before.
+    Consumed,
+    /// The refresh token does not belong to the session.
+    RefreshTokenUnknown,
+    /// There is no such session.
+    SessionUnknown,
+    /// The session's user is gone.
+    UserUnknown,
+    /// The session is over.
+    SessionInactive,
+}
+
+impl NotRenewed {
+    /// Clerk's code and our sentence.
+    fn row(self) -> (&'static str, &'static str) {
+        match self {
+            Self::OriginInvalid => (
+                "refresh_request_origin_invalid",
+                "The request_origin is not an origin.",
+            ),
+            Self::OriginMismatch => (
+                "refresh_request_origin_azp_mismatch",
+                "The expired token belongs to another origin.",
+            ),
+            Self::TokenInvalid => (
+                "expired_session_token_invalid",
+                "The expired token is not one of this instance.",
+            ),
+            Self::SessionMissing => (
+                "expired_session_token_missing_sid",
+                "The expired token names no session.",
+            ),
+            Self::SessionMismatch => (
+                "refresh_sid_mismatch",
+                "The expired token belongs to another session.",
+            ),
+            Self::OriginMissing => (
+                "expired_session_token_missing_azp",
+                "The expired token names no origin.",
+            ),
+            Self::IssuedAtMissing => (
+                "session_refresh_expired_session_token_missing_iat",
+                "The expired token does not say when it was issued.",
+            ),
+            Self::TooOld => (
+                "session_refresh_expired_session_token_too_old",
+                "The expired token is too old.",
+            ),
+            Self::Consumed => (
+                "session_refresh_expired_session_token_consumed",
+                "This token, or a newer one, was exchanged before.",
+            ),
+            Self::RefreshTokenUnknown => (
+                "refresh_token_not_found",
+                "The refresh token does not belong to this session.",
+            ),
+            Self::SessionUnknown => (
+                "session_refresh_session_not_found",
+                "There is no such session.",
+            ),
+            Self::UserUnknown => (
+                "session_refresh_user_not_found",
+                "The session's user is gone.",
+            ),
+            Self::SessionInactive => ("session_refresh_inactive_session", "The session is over."),
+        }
+    }
 }
 
 /// How an [`Error`] looks from outside, in Clerk's error shape.
@@ -208,15 +298,12 @@ impl Error {
         reason = "one table, one row an error; splitting it would need catch-alls"
     )]
     pub fn shown(&self) -> Shown {
-        const NO_ROOM: &str =
-            "Nothing was changed. Try again; if it persists, the server's log says why.";
         match self {
             Self::KeyInvalid => shown(401, "clerk_key_invalid", "invalid secret key", "No secret key of this instance was given. Send it as 'Authorization: Bearer sk_…'; `standin env` prints it in development, `standin key create` makes one."),
             Self::AuthorizationFormat => shown(401, "authorization_header_format_invalid", "invalid Authorization header", "The Authorization header must read 'Bearer <secret key>'."),
             Self::ScopeMissing => shown(403, "authorization_missing_scopes", "missing scope", "This secret key is limited to a scope that does not reach this call. `standin key create --scope full` makes one that does."),
             Self::AuthenticationInvalid => shown(401, "authentication_invalid", "not signed in", "This call needs a browser with an active session."),
             Self::SignedOut => shown(401, "signed_out", "signed out", "This browser is signed out, or the session is over."),
-            Self::DevBrowserUnknown => shown(401, "dev_browser_unauthenticated", "unknown dev browser", "This dev browser belongs to no client here. Drop the __clerk_db_jwt cookie and start over."),
             Self::OriginInvalid(origin) => shown(400, "origin_invalid", "origin not allowed", format!("Pages of {origin} may not call this instance. Start it with --allow-origin {origin} if they should.")),
             Self::HostInvalid => shown(421, "host_invalid", "unknown host", "This server does not answer for the host in the request. Start it with --allow-host if it should."),
             Self::NotANavigation => shown(400, "agent_task_cannot_be_used", "not a navigation", "A task's URL opens only as a page of its own: not in a frame, not by a script, not as an image. The ticket was not used."),
@@ -241,7 +328,6 @@ impl Error {
             Self::ParamFormat(param, wanted) => shown(422, "form_param_format_invalid", "has the wrong format", format!("{param} must be {wanted}.")).about(param),
             Self::ParamValue(param, wanted) => shown(422, "form_param_value_invalid", "is not allowed", format!("{param} must be {wanted}.")).about(param),
             Self::ParamTooLong(param, max) => shown(422, "form_param_max_length_exceeded", "is too long", format!("{param} may have at most {max} characters.")).about(param),
-            Self::ParamTooShort(param, min) => shown(422, "form_param_min_length_exceeded", "is too short", format!("{param} must have at least {min} characters.")).about(param),
             Self::ParamTooMany(param, max) => shown(422, "form_param_array_size_exceeded", "has too many items", format!("{param} may hold at most {max} items.")).about(param),
             Self::ParamLengths(param, other) => shown(422, "form_param_array_length_mismatch", "has the wrong length", format!("{param} must hold one item for each of {other}.")).about(param),
             Self::ParamConflict(param, other) => shown(422, "form_conditional_param_disallowed", "is not allowed", format!("{param} and {other} exclude each other; give one.")).about(param),
@@ -276,9 +362,15 @@ impl Error {
             Self::RedirectScheme => shown(422, "prohibited_redirect_url", "prohibited scheme", "The redirect URL must begin with https:// (a development instance also takes http://).").about("redirect_url"),
             Self::RedirectForeign(origin) => shown(422, "redirect_url_domain_mismatch", "redirect not allowed", format!("{origin} is not an origin this instance may redirect to. Start it with --allow-origin {origin} if it should be.")).about("redirect_url"),
             Self::HandshakeInvalid(why) => shown(400, "invalid_handshake", "invalid handshake", format!("The handshake cannot be answered: {why}.")),
-            Self::RefreshRefused(code, why) => shown(401, code, "session token not renewed", *why),
+            Self::NotRenewed(why) => {
+                let (code, sentence) = why.row();
+                shown(401, code, "session token not renewed", sentence)
+            }
             Self::Config(why) => shown(500, "internal_clerk_error", "configuration error", why.clone()),
-            Self::Unavailable(_) => shown(503, "service_unavailable", "service unavailable", NO_ROOM),
+            Self::Unavailable(_) => shown(503, "service_unavailable", "service unavailable", "Nothing was changed. Try again; if it persists, the server's log says why."),
+            Self::Overloaded => shown(503, "service_unavailable", "too busy", "More is asked than can be answered now. Nothing was changed. Try again in a moment."),
+            Self::Unsettled(_) => shown(503, "service_unavailable", "outcome unknown", "Whether this was done is not known: the database did not confirm it. Look before you ask again."),
+            Self::ClockBehind(seconds) => shown(503, "service_unavailable", "clock set back", format!("This server's clock is {seconds} s behind what its database has seen, and what had expired would open again. Set the clock right.")),
             Self::Conflict(_) | Self::Bug(_) => shown(500, "internal_clerk_error", "internal error", "Something went wrong on this server. The trace id finds the cause in its log."),
         }
     }
@@ -287,7 +379,8 @@ impl Error {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests(seconds) => Some(*seconds),
-            Self::Unavailable(_) => Some(1),
+            Self::Unavailable(_) | Self::Overloaded => Some(1),
+            Self::ClockBehind(_) => Some(10),
             _ => None,
         }
     }
@@ -296,7 +389,13 @@ impl Error {
     pub fn is_fault(&self) -> bool {
         matches!(
             self,
-            Self::Config(_) | Self::Unavailable(_) | Self::Conflict(_) | Self::Bug(_)
+            Self::Config(_)
+                | Self::Unavailable(_)
+                | Self::Overloaded
+                | Self::Unsettled(_)
+                | Self::ClockBehind(_)
+                | Self::Conflict(_)
+                | Self::Bug(_)
         )
     }
 }
@@ -304,9 +403,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Config(why) | Self::Unavailable(why) | Self::Conflict(why) | Self::Bug(why) => {
-                f.write_str(why)
-            }
+            Self::Config(why)
+            | Self::Unavailable(why)
+            | Self::Unsettled(why)
+            | Self::Conflict(why)
+            | Self::Bug(why) => f.write_str(why),
             refused => f.write_str(&refused.shown().long_message),
         }
     }

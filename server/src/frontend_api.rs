@@ -32,7 +32,6 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::origin;
 use crate::wire::{Edge, Proxied, header};
 
 /// All routes. What is not found here is left to `others`.
@@ -100,8 +99,8 @@ fn page_origin(app: &App, headers: &HeaderMap) -> Result<Option<HeaderValue>> {
         return Ok(None);
     };
     let text = value.to_str().unwrap_or_default();
-    let own = app.instance.public_url == text;
-    if own || origin::is_allowed(text, &app.config.allowed_origins) {
+    let own = app.instance.public_url.origin().ascii_serialization();
+    if own == text || app.policy.hears(text) {
         Ok(Some(value.clone()))
     } else {
         Err(Error::OriginInvalid(text.chars().take(200).collect()))

@@ -4,18 +4,26 @@
 //! exchanges it, with its secret key, for directives: complete `Set-Cookie` values. The nonce is sealed with the master
 //! key and holds names only, no session token, so any node reads it, nothing need be stored for it, and whether the
 //! session is still alive is decided when it is exchanged, not when it was made.
+//!
+//! Which cookies there are and how they are set is in [`cookies`], all of it.
+
+pub mod cookies;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
+use crate::clients;
 use crate::clock::Time;
-use crate::cookie::{self, Cookie, Setting, YEAR};
+use crate::cookie::{self, Cookie};
+use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::id::{ClientId, SessionId};
 use crate::instance::Instance;
 use crate::keys::SigningKey;
 use crate::secret::{MasterKey, Secret};
+use crate::sessions::{self, Session};
+use crate::tokens::{Audience, Issuer};
 
 /// How long a nonce can be exchanged, in seconds. It can be read more than once: parallel requests carry the same one.
 pub const NONCE_SECONDS: i64 = 60;
@@ -34,6 +42,14 @@ pub struct Payload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_secret: Option<String>,
     expires: i64,
+}
+
+/// A session that is alive when its payload arrives.
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// When its client's set of sessions last changed.
+    pub changed_at: Time,
 }
 
 impl Payload {
@@ -77,75 +93,40 @@ impl Payload {
         (now.seconds() < payload.expires).then_some(payload)
     }
 
-    /// The session the nonce speaks of.
-    pub fn session(&self) -> Option<SessionId> {
-        self.session.clone().map(SessionId::from)
+    /// The session that the payload speaks of, if it is alive now.
+    pub fn find(&self, tx: &mut Read<'_>, now: Time) -> Result<Option<SignedIn>> {
+        let (Some(client), Some(session)) = (&self.client, &self.session) else {
+            return Ok(None);
+        };
+        let session = sessions::find(tx, &session.as_str().into())?;
+        let Some(session) = session.filter(|session| session.is_active(now)) else {
+            return Ok(None);
+        };
+        let changed_at = clients::get(tx, &client.as_str().into())?.updated_at;
+        Ok(Some(SignedIn {
+            session,
+            changed_at,
+        }))
     }
 
-    /// The client the nonce speaks of.
-    pub fn client(&self) -> Option<ClientId> {
-        self.client.clone().map(ClientId::from)
-    }
-
-    /// The cookies the application must set. `token` is the session token, or `None` for a browser that is signed out;
-    /// `changed_at` is when the client's set of sessions last changed.
+    /// The cookies the application must set: signed in with `found`, or signed out.
     pub fn directives(
         &self,
-        instance: &Instance,
-        token: Option<&str>,
-        changed_at: Time,
-        refresh: &str,
-    ) -> Vec<Cookie> {
-        let secure = self.origin.starts_with("https:");
-        let max_age = if token.is_some() { YEAR } else { 0 };
-        let own = Setting {
-            max_age,
-            secure,
-            http_only: false,
-            domain: None,
-        };
-        // The shared domain makes the application's cookie and the one the Frontend API sets the same cookie.
-        let shared = Setting {
-            max_age: YEAR,
-            domain: instance.cookie_domain.as_deref(),
-            ..own
-        };
-        let uat = if token.is_some() {
-            changed_at.seconds().to_string()
-        } else {
-            "0".to_owned()
-        };
-        let mut all = Vec::with_capacity(10);
-        all.extend(shared.both(cookie::CLIENT_UAT, &uat, instance));
-        let refresh = if token.is_some() { refresh } else { "" };
-        let hidden = Setting {
-            http_only: true,
-            ..own
-        };
-        all.push(hidden.own(cookie::REFRESH, refresh, instance));
-        if let Some(dev_browser) = &self.dev_browser {
-            let kept = Setting {
-                max_age: YEAR,
-                ..own
-            };
-            all.extend(kept.both(cookie::DEV_BROWSER, dev_browser, instance));
-        }
-        if let (Some(secret), Some(_)) = (&self.client_secret, token) {
-            all.extend(hidden.both(cookie::CLIENT, secret, instance));
-        }
-        if !instance.is_development() {
-            let spent = Setting {
-                max_age: 0,
-                http_only: true,
-                domain: instance.cookie_domain.as_deref(),
-                ..own
-            };
-            all.push(spent.one(cookie::NONCE, ""));
-            all.push(spent.one(cookie::HANDSHAKE, ""));
-        }
-        // Last: SDKs take the token from the last directive whose name begins with `__session`.
-        all.extend(own.both(cookie::SESSION, token.unwrap_or_default(), instance));
-        all
+        issuer: Issuer<'_>,
+        found: Option<&SignedIn>,
+        now: Time,
+    ) -> Result<Vec<Cookie>> {
+        let tokens = found
+            .map(|found| {
+                let audience = Audience::pages(Some(&self.origin));
+                Ok::<_, Error>(cookies::Tokens {
+                    session: issuer.mint(&found.session, audience, now)?,
+                    refresh: refresh_token(issuer.master_key, &found.session.id)?,
+                    changed_at: found.changed_at,
+                })
+            })
+            .transpose()?;
+        Ok(cookies::directives(self, issuer.instance, tokens.as_ref()))
     }
 }
 
@@ -156,6 +137,15 @@ pub enum Form {
     Nonce,
     /// A signed token that holds the directives themselves; older SDKs know only this one.
     Token,
+}
+
+impl Form {
+    fn cookie(self) -> &'static str {
+        match self {
+            Self::Nonce => cookie::NONCE,
+            Self::Token => cookie::HANDSHAKE,
+        }
+    }
 }
 
 /// The signed form of directives.
@@ -171,31 +161,21 @@ pub fn carry(
     form: Form,
     payload: &str,
 ) -> (Url, Option<Cookie>) {
-    let name = match form {
-        Form::Nonce => cookie::NONCE,
-        Form::Token => cookie::HANDSHAKE,
-    };
-    if instance.is_development() {
-        // An application that never removes a stale payload from its address would otherwise carry two.
-        let stale = |pair: &&str| !pair.starts_with(cookie::HANDSHAKE);
-        let kept: Option<String> = target
-            .query()
-            .map(|query| query.split('&').filter(stale).collect::<Vec<_>>().join("&"));
-        target.set_query(kept.as_deref().filter(|query| !query.is_empty()));
-        target.query_pairs_mut().append_pair(name, payload);
-        return (target, None);
+    if !instance.is_development() {
+        return (target, Some(cookies::carrying(instance, form, payload)));
     }
-    let setting = Setting {
-        max_age: NONCE_SECONDS,
-        secure: instance.secure,
-        http_only: true,
-        domain: instance.cookie_domain.as_deref(),
-    };
-    (target, Some(setting.one(name, payload)))
+    // An application that never removes a stale payload from its address would otherwise carry two.
+    let stale = |pair: &&str| !pair.starts_with(cookie::HANDSHAKE);
+    let kept: Option<String> = target
+        .query()
+        .map(|query| query.split('&').filter(stale).collect::<Vec<_>>().join("&"));
+    target.set_query(kept.as_deref().filter(|query| !query.is_empty()));
+    target.query_pairs_mut().append_pair(form.cookie(), payload);
+    (target, None)
 }
 
 /// The opaque text of the refresh cookie: it names the session and proves that this instance made it.
-pub fn refresh_token(master: &MasterKey, session: &SessionId) -> Result<String> {
+fn refresh_token(master: &MasterKey, session: &SessionId) -> Result<String> {
     master.seal(REFRESH, session.as_str().as_bytes())
 }
 

@@ -6,11 +6,11 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use url::Url;
 
 use crate::clock::Time;
-use crate::config::Kind;
-use crate::db::{Tx, values};
+use crate::db::{Write, values};
 use crate::error::{Error, Result};
 use crate::id::InstanceId;
 use crate::origin;
+use crate::stage::Stage;
 
 /// What every SDK and browser knows this server by.
 #[derive(Clone, Debug)]
@@ -18,9 +18,9 @@ pub struct Instance {
     /// The instance's id.
     pub id: InstanceId,
     /// Development or production.
-    pub kind: Kind,
-    /// Where browsers reach the Frontend API, without a trailing slash.
-    pub public_url: String,
+    pub stage: Stage,
+    /// Where browsers reach the Frontend API.
+    pub public_url: Url,
     /// `pk_test_…` or `pk_live_…`: the host of the public URL, readable by anyone.
     pub publishable_key: String,
     /// Eight characters that tell this instance's cookies from another's on the same host.
@@ -35,26 +35,31 @@ pub struct Instance {
 
 impl Instance {
     /// Derives the names from the public URL.
-    pub fn new(id: InstanceId, kind: Kind, public_url: &Url) -> Self {
-        let host = key_host(public_url);
-        let publishable_key = publishable_key(kind, &host);
+    pub fn new(id: InstanceId, stage: Stage, public_url: Url) -> Self {
+        let host = key_host(&public_url);
+        let publishable_key = publishable_key(stage, &host);
         Self {
             id,
-            kind,
-            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            stage,
             cookie_suffix: cookie_suffix(&publishable_key),
             publishable_key,
             issuer: format!("{}://{host}", public_url.scheme()),
             secure: public_url.scheme() == "https",
-            cookie_domain: (kind == Kind::Production)
-                .then(|| origin::cookie_domain(public_url))
+            cookie_domain: (stage == Stage::Production)
+                .then(|| origin::cookie_domain(&public_url))
                 .flatten(),
+            public_url,
         }
+    }
+
+    /// An address below the public URL; `path` begins with a slash.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
 
     /// Whether this is a development instance.
     pub fn is_development(&self) -> bool {
-        self.kind == Kind::Development
+        self.stage == Stage::Development
     }
 }
 
@@ -74,10 +79,10 @@ fn key_host(public_url: &Url) -> String {
 }
 
 /// `pk_test_` or `pk_live_`, then base64 of the host and a dollar sign.
-pub fn publishable_key(kind: Kind, host: &str) -> String {
+pub fn publishable_key(stage: Stage, host: &str) -> String {
     format!(
         "pk_{}_{}",
-        kind.key_word(),
+        stage.key_word(),
         STANDARD_NO_PAD.encode(format!("{host}$"))
     )
 }
@@ -95,25 +100,40 @@ fn cookie_suffix(publishable_key: &str) -> String {
         .to_owned()
 }
 
-/// Reads this database's instance, or makes it on the first start.
+/// Reads this database's instance, or makes it on the first start. In any case this writes, so that a database that takes no
+/// writes is found out now.
 ///
 /// # Errors
 /// [`Error::Config`] when a production server is started on development data or the other way round: a development
 /// instance has a known user and a key in a file.
-pub fn load(tx: &mut Tx<'_>, fresh: &InstanceId, kind: Kind, now: Time) -> Result<InstanceId> {
+pub fn load(tx: &mut Write<'_>, fresh: &InstanceId, stage: Stage) -> Result<InstanceId> {
+    let now = tx.now();
     tx.execute(
-        "insert into instance (slot, id, kind, created_at) values (1, $1, $2, $3) on conflict (slot) do nothing",
-        values![fresh, kind.as_str(), now],
+        "insert into instance (slot, id, kind, created_at) values (1, $1, $2, $3)
+         on conflict (slot) do update set kind = instance.kind",
+        values![fresh, stage, now],
     )?;
-    let (id, stored): (String, String) = tx.one("select id, kind from instance", &[])?;
-    if stored == kind.as_str() {
-        Ok(id.into())
+    let (id, stored): (InstanceId, Stage) = tx.one("select id, kind from instance", &[])?;
+    if stored == stage {
+        Ok(id)
     } else {
         Err(Error::Config(format!(
-            "this data belongs to a {stored} instance and cannot serve {}; name another data folder",
-            kind.as_str()
+            "this data belongs to a {} instance and cannot serve {}; name another data folder",
+            stored.as_str(),
+            stage.as_str()
         )))
     }
+}
+
+/// Remembers that the moment `at` was seen, and returns the latest one that ever was: by this note, or by the audit trail.
+pub fn seen(tx: &mut Write<'_>, at: Time) -> Result<Time> {
+    tx.execute(
+        "update instance set seen_at = $1 where seen_at < $1",
+        values![at],
+    )?;
+    let noted: Time = tx.one("select seen_at from instance", &[])?;
+    let recorded: Option<Time> = tx.first("select at from audit order by seq desc limit 1", &[])?;
+    Ok(recorded.map_or(noted, |recorded| recorded.max(noted)))
 }
 
 #[cfg(test)]
@@ -122,22 +142,22 @@ mod tests {
 
     #[test]
     fn names_follow_from_the_public_address() {
-        let names = |kind, url: &str| {
+        let names = |stage, url: &str| {
             let instance =
-                Instance::new(InstanceId::from("ins_1"), kind, &Url::parse(url).unwrap());
+                Instance::new(InstanceId::from("ins_1"), stage, Url::parse(url).unwrap());
             (
                 instance.publishable_key,
                 instance.issuer,
                 instance.cookie_domain,
             )
         };
-        let (key, issuer, domain) = names(Kind::Development, "http://localhost:4747/");
+        let (key, issuer, domain) = names(Stage::Development, "http://localhost:4747/");
         assert_eq!(
             key,
             format!("pk_test_{}", STANDARD_NO_PAD.encode("127.0.0.1:4747$"))
         );
         assert_eq!((issuer.as_str(), domain), ("http://127.0.0.1:4747", None));
-        let (key, issuer, domain) = names(Kind::Production, "https://clerk.example.com");
+        let (key, issuer, domain) = names(Stage::Production, "https://clerk.example.com");
         assert_eq!(
             key,
             format!("pk_live_{}", STANDARD_NO_PAD.encode("clerk.example.com$"))

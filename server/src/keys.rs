@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use crate::caller::Caller;
 use crate::clock::Time;
 use crate::db::{Db, values};
 use crate::error::{Error, Result};
@@ -107,7 +108,7 @@ pub async fn load(db: &Db, master: &MasterKey, now: Time) -> Result<SigningKey> 
     } else {
         let sealed = generate(master)?;
         let kid = format!("kid_{}", id::ksuid(now));
-        db.write(move |tx| {
+        db.write(Caller::internal("standin", now), move |tx| {
             // Several nodes may start at once on an empty database: this row lets one of them through at a time.
             tx.execute("update instance set created_at = created_at", &[])?;
             tx.execute(

@@ -19,7 +19,6 @@
 
 mod app;
 mod backend_api;
-mod carrier;
 mod frontend_api;
 mod limits;
 mod listener;
@@ -29,27 +28,35 @@ mod wire;
 
 pub mod agents;
 pub mod audit;
+pub mod caller;
 pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod cookie;
 pub mod db;
 pub mod error;
+pub mod events;
 pub mod handshake;
 pub mod id;
 pub mod instance;
 pub mod keys;
+pub mod ledger;
 pub mod origin;
+pub mod policy;
 pub mod secret;
 pub mod secret_keys;
 pub mod sessions;
 pub mod sign_in_tokens;
+pub mod stage;
 pub mod tasks;
 pub mod tls;
 pub mod tokens;
 pub mod users;
+pub mod word;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use axum::Router;
 use axum::extract::Request;
@@ -58,16 +65,18 @@ use http::header::AUTHORIZATION;
 use url::Url;
 
 use crate::app::{App, State};
-use crate::audit::Caller;
-use crate::config::{Config, Kind};
-use crate::db::Db;
+use crate::caller::Caller;
+use crate::config::Config;
+use crate::db::{Database, Db};
 use crate::error::{Error, Result};
 use crate::id::{InstanceId, SecretKeyId};
 use crate::instance::Instance;
 use crate::limits::Limiters;
 use crate::listener::Listener;
+use crate::policy::Policy;
 use crate::secret::MasterKey;
 use crate::secret_keys::{NewKey, Scope};
+use crate::stage::Stage;
 
 /// A running server.
 pub struct Server {
@@ -118,8 +127,8 @@ impl Server {
     }
 
     /// Where browsers reach the server, without a trailing slash.
-    pub fn url(&self) -> &str {
-        &self.app.instance.public_url
+    pub fn url(&self) -> String {
+        self.app.instance.address("")
     }
 
     /// The first address the server listens on.
@@ -144,34 +153,39 @@ impl Server {
         for listener in self.listeners {
             listener.stop().await;
         }
+        self.app.db.close().await;
     }
+}
+
+/// Opens a database, with the ledger that keeps the records of what is done to it.
+///
+/// # Errors
+/// As [`Db::open`].
+pub async fn open(database: &Database) -> Result<Db> {
+    Db::open(database, ledger::enter).await
 }
 
 /// Opens the database and everything that is read from it once.
 async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
     let master_key = MasterKey::parse(&config.master_key)?;
-    let db = Db::open(&config.database).await?;
+    let db = open(&config.database).await?;
     let now = config.clock.now();
-    let (fresh, kind) = (InstanceId::new(now), config.kind);
-    let id = db
-        .write(move |tx| instance::load(tx, &fresh, kind, now))
+    let by = Caller::internal("standin", now);
+    let (fresh, stage) = (InstanceId::new(now), config.stage);
+    let (id, seen_at) = db
+        .write(by.clone(), move |tx| {
+            Ok((instance::load(tx, &fresh, stage)?, instance::seen(tx, now)?))
+        })
         .await?;
     let signing_key = keys::load(&db, &master_key, now).await?;
-    if let (Kind::Development, Some(secret)) = (config.kind, config.development_key.clone()) {
+    if let (Stage::Development, Some(secret)) = (config.stage, config.development_key.clone()) {
         let new = NewKey {
             id: SecretKeyId::new(now),
             name: "development".into(),
             scope: Scope::Full,
             secret,
         };
-        let by = Caller {
-            at: now,
-            actor: "standin".into(),
-            ip: None,
-            user_agent: None,
-            request_id: "start".into(),
-        };
-        db.write(move |tx| secret_keys::create(tx, &new, &by))
+        db.write(by, move |tx| secret_keys::create(tx, &new))
             .await?;
     }
     let public_url = match &config.public_url {
@@ -181,10 +195,12 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
     };
     Ok(App::new(State {
         db,
-        instance: Instance::new(id, config.kind, &public_url),
+        policy: Arc::new(Policy::new(&config, &public_url)),
+        instance: Instance::new(id, config.stage, public_url),
         signing_key,
         master_key,
         limiters: Limiters::new(&config.limits),
+        seen_at: AtomicI64::new(seen_at.0),
         config,
     }))
 }

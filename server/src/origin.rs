@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-use crate::config::Kind;
 use crate::error::{Error, Result};
+use crate::stage::Stage;
 
 /// One entry of the allow-list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ const LONGEST: usize = 2048;
 ///
 /// # Errors
 /// [`Error::RedirectInvalid`], [`Error::RedirectScheme`] or [`Error::RedirectForeign`].
-pub fn redirect_target(text: &str, kind: Kind, allowed: &[Origin]) -> Result<Url> {
+pub fn redirect_target(text: &str, stage: Stage, allowed: &[Origin]) -> Result<Url> {
     if text.len() > LONGEST {
         return Err(Error::RedirectInvalid("is longer than 2048 bytes"));
     }
@@ -100,8 +100,8 @@ pub fn redirect_target(text: &str, kind: Kind, allowed: &[Origin]) -> Result<Url
         ));
     }
     let url = Url::parse(text).map_err(|_| Error::RedirectInvalid("is not an absolute URL"))?;
-    match (url.scheme(), kind) {
-        ("https", _) | ("http", Kind::Development) => {}
+    match (url.scheme(), stage) {
+        ("https", _) | ("http", Stage::Development) => {}
         _ => return Err(Error::RedirectScheme),
     }
     // `https:/host` and `https:host` parse too, and mean different things to different readers.

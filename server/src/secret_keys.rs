@@ -1,59 +1,29 @@
 //! Secret keys: what opens the Backend API. Shown once, kept as digests, several at once, each with a scope.
 
-use std::str::FromStr;
-
-use crate::audit::{self, Caller, Entry};
 use crate::clock::Time;
-use crate::db::{FromRow, FromValue, Row, Tx, Value, values};
+use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
+use crate::events::{Action, Event};
 use crate::id::SecretKeyId;
 use crate::secret::{Digest, Secret};
+use crate::word::words;
 
-/// How far a key reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// Reads everything, changes nothing.
-    Read,
-    /// Reads, and creates and revokes agent tasks.
-    Tasks,
-    /// Everything.
-    Full,
-}
-
-impl Scope {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Tasks => "tasks",
-            Self::Full => "full",
-        }
-    }
-}
-
-impl FromStr for Scope {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "read" => Ok(Self::Read),
-            "tasks" => Ok(Self::Tasks),
-            "full" => Ok(Self::Full),
-            _ => Err(Error::ParamValue("scope", "full, tasks or read".into())),
-        }
-    }
-}
-
-impl FromValue for Scope {
-    fn from_value(value: Value) -> Result<Self> {
-        String::from_value(value)?.parse()
+words! {
+    /// How far a key reaches; each reaches what those before it do.
+    pub enum Scope {
+        /// Reads everything, changes nothing.
+        Read = "read",
+        /// Reads, and creates and revokes agent tasks.
+        Tasks = "tasks",
+        /// Everything.
+        Full = "full",
     }
 }
 
 /// A secret key, without the secret.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct SecretKey {
-    /// Its id.
+    /// The id, by which it is revoked.
     pub id: SecretKeyId,
     /// What it is for, in its maker's words.
     pub name: String,
@@ -86,7 +56,7 @@ impl FromRow for SecretKey {
 /// A key to be made.
 #[derive(Clone, Debug)]
 pub struct NewKey {
-    /// Its id.
+    /// The id it will have.
     pub id: SecretKeyId,
     /// What it is for.
     pub name: String,
@@ -96,74 +66,65 @@ pub struct NewKey {
     pub secret: Secret,
 }
 
+const COLUMNS: &str = "id, name, scope, hint, created_at, last_used_at, revoked_at";
+
 /// Makes a key. A secret that is already there is left as it is.
-pub fn create(tx: &mut Tx<'_>, new: &NewKey, by: &Caller) -> Result<SecretKey> {
-    let secret = new.secret.expose();
-    let digest = new.secret.digest();
+pub fn create(tx: &mut Write<'_>, new: &NewKey) -> Result<SecretKey> {
+    let (now, digest) = (tx.now(), new.secret.digest());
+    let end: Vec<char> = new.secret.expose().chars().rev().take(4).collect();
+    let hint: String = end.into_iter().rev().collect();
     let added = tx.execute(
         "insert into secret_keys (id, name, scope, digest, hint, created_at) values ($1, $2, $3, $4, $5, $6)
          on conflict (digest) do nothing",
-        values![&new.id, &new.name, new.scope.as_str(), &digest, &secret[secret.len().saturating_sub(4)..], by.at],
+        values![&new.id, &new.name, new.scope, &digest, hint, now],
     )?;
     if added == 1 {
-        let detail = Some(new.id.as_str());
-        audit::record(
-            tx,
-            by,
-            &Entry {
-                action: "secret_key.create",
-                detail,
-                ..Entry::default()
-            },
-        )?;
+        tx.note(Event::new(Action::SecretKeyCreate).detail(new.id.as_str()));
     }
     find(tx, &digest)?.ok_or_else(|| Error::Bug("a secret key was made and is not there".into()))
 }
 
 /// The key with this digest that still opens something.
-pub fn find(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<SecretKey>> {
+pub fn find(tx: &mut Read<'_>, digest: &Digest) -> Result<Option<SecretKey>> {
     tx.first(
-        "select id, name, scope, hint, created_at, last_used_at, revoked_at from secret_keys
-         where digest = $1 and revoked_at is null",
+        &format!("select {COLUMNS} from secret_keys where digest = $1 and revoked_at is null"),
         values![digest],
     )
 }
 
 /// All keys, newest first.
-pub fn list(tx: &mut Tx<'_>) -> Result<Vec<SecretKey>> {
+pub fn list(tx: &mut Read<'_>) -> Result<Vec<SecretKey>> {
     tx.all(
-        "select id, name, scope, hint, created_at, last_used_at, revoked_at from secret_keys
-         order by created_at desc, id desc",
+        &format!("select {COLUMNS} from secret_keys order by created_at desc, id desc"),
         &[],
     )
 }
 
-/// Notes that a key was used.
-pub fn used(tx: &mut Tx<'_>, id: &SecretKeyId, at: Time) -> Result<()> {
+/// Notes that a key was used just now.
+pub fn used(tx: &mut Write<'_>, id: &SecretKeyId) -> Result<()> {
+    let now = tx.now();
     tx.execute(
         "update secret_keys set last_used_at = $2 where id = $1",
-        values![id, at],
+        values![id, now],
     )?;
     Ok(())
 }
 
 /// Ends a key. From the next request on it opens nothing.
-pub fn revoke(tx: &mut Tx<'_>, id: &SecretKeyId, by: &Caller) -> Result<()> {
+///
+/// # Errors
+/// [`Error::NotFound`] when no key has this id, or it was ended before.
+pub fn revoke(tx: &mut Write<'_>, id: &SecretKeyId) -> Result<()> {
+    let now = tx.now();
+    let event = Event::new(Action::SecretKeyRevoke).detail(id.as_str());
+    tx.attempt(event.clone());
     let ended = tx.execute(
         "update secret_keys set revoked_at = $2 where id = $1 and revoked_at is null",
-        values![id, by.at],
+        values![id, now],
     )?;
     if ended == 0 {
-        return Err(Error::NotFound("live secret key", id.to_string()));
+        return Err(Error::NotFound("secret key in use", id.to_string()));
     }
-    let detail = Some(id.as_str());
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            action: "secret_key.revoke",
-            detail,
-            ..Entry::default()
-        },
-    )
+    tx.note(event);
+    Ok(())
 }

@@ -6,32 +6,62 @@
 
 use serde_json::json;
 
-use crate::audit::{self, Caller, Entry};
-use crate::clients;
+use crate::clients::{self, Client, Credential, NewSecrets};
 use crate::clock::Time;
-use crate::db::{FromRow, Row, Tx, Value, values};
-use crate::error::{Error, Result};
+use crate::db::{FromRow, Read, Row, Write, values};
+use crate::error::{Error, NotRenewed, Result};
+use crate::events::{Action, Event};
 use crate::id::{AgentId, ClientId, SessionId, TaskId, UserId};
+use crate::word::words;
 
 /// Who acts for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The agent.
+    /// The agent that acts.
     pub agent: AgentId,
-    /// Its name.
+    /// The agent's name.
     pub name: String,
     /// The task that opened the session.
     pub task: TaskId,
 }
 
 impl Actor {
-    /// The `act` claim and the `actor` of a session (RFC 8693 §4.1, with Clerk's `type`).
+    /// The `act` claim and the `actor` of a session (RFC 8693 §4.1, with Clerk's `type`). The task is there under two
+    /// names: applications written for Clerk read `task_id`.
     pub fn claim(&self) -> serde_json::Value {
-        json!({ "type": "agent", "sub": self.agent, "agent_name": self.name, "agent_task_id": self.task })
+        json!({
+            "type": "agent",
+            "sub": self.agent,
+            "agent_name": self.name,
+            "agent_task_id": self.task,
+            "task_id": self.task,
+        })
     }
 }
 
-/// How a session ended before its time.
+words! {
+    /// Clerk's statuses of a session. Standin's are never abandoned or pending; lists can ask for such all the same.
+    pub enum Status {
+        /// Left alone for too long.
+        Abandoned = "abandoned",
+        /// Tokens are made for it.
+        Active = "active",
+        /// Signed out.
+        Ended = "ended",
+        /// Past its end.
+        Expired = "expired",
+        /// Signed out and dropped from the client.
+        Removed = "removed",
+        /// The same client signed in again.
+        Replaced = "replaced",
+        /// Taken back, or barred with its user or agent.
+        Revoked = "revoked",
+        /// Waiting for something to be done at the sign-in.
+        Pending = "pending",
+    }
+}
+
+/// How a session ends before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// Taken back from outside.
@@ -45,22 +75,21 @@ pub enum End {
 }
 
 impl End {
-    /// As Clerk spells the status.
-    pub fn as_str(self) -> &'static str {
+    fn status(self) -> Status {
         match self {
-            Self::Revoked => "revoked",
-            Self::Ended => "ended",
-            Self::Removed => "removed",
-            Self::Replaced => "replaced",
+            Self::Revoked => Status::Revoked,
+            Self::Ended => Status::Ended,
+            Self::Removed => Status::Removed,
+            Self::Replaced => Status::Replaced,
         }
     }
 
-    fn action(self) -> &'static str {
+    fn action(self) -> Action {
         match self {
-            Self::Revoked => "session.revoke",
-            Self::Ended => "session.end",
-            Self::Removed => "session.remove",
-            Self::Replaced => "session.replace",
+            Self::Revoked => Action::SessionRevoke,
+            Self::Ended => Action::SessionEnd,
+            Self::Removed => Action::SessionRemove,
+            Self::Replaced => Action::SessionReplace,
         }
     }
 }
@@ -68,7 +97,7 @@ impl End {
 /// A session.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Its id.
+    /// The session's id, `sid` in its tokens.
     pub id: SessionId,
     /// The client it lives in.
     pub client_id: ClientId,
@@ -76,37 +105,58 @@ pub struct Session {
     pub user_id: UserId,
     /// Who acts, if not the user.
     pub actor: Option<Actor>,
-    /// When it began.
+    /// When the browser signed in.
     pub created_at: Time,
-    /// When it last changed.
+    /// When the session began or ended.
     pub updated_at: Time,
     /// When it ends at the latest.
     pub expire_at: Time,
-    /// When its browser last said so.
+    /// When its page last said that somebody uses it.
     pub last_active_at: Time,
-    /// From where it was then.
+    /// The address of that page's browser.
     pub ip: Option<String>,
-    /// With what program.
+    /// Its `User-Agent`.
     pub user_agent: Option<String>,
     ended_at: Option<Time>,
-    end_status: Option<String>,
+    end_status: Option<Status>,
     barred: bool,
 }
 
 impl Session {
     /// Clerk's status at the moment `now`.
-    pub fn status(&self, now: Time) -> &str {
-        match &self.end_status {
+    pub fn status(&self, now: Time) -> Status {
+        match self.end_status {
             Some(status) => status,
-            None if now >= self.expire_at => "expired",
-            None if self.barred => End::Revoked.as_str(),
-            None => "active",
+            None if now >= self.expire_at => Status::Expired,
+            None if self.barred => Status::Revoked,
+            None => Status::Active,
         }
     }
 
     /// Whether tokens may be made for it at the moment `now`.
     pub fn is_active(&self, now: Time) -> bool {
         self.ended_at.is_none() && now < self.expire_at && !self.barred
+    }
+
+    /// Who acts: the agent, else the user.
+    pub fn acting(&self) -> &str {
+        match &self.actor {
+            Some(actor) => actor.agent.as_str(),
+            None => self.user_id.as_str(),
+        }
+    }
+
+    fn event(&self, action: Action) -> Event {
+        let (agent, task) = self
+            .actor
+            .clone()
+            .map(|actor| (actor.agent, actor.task))
+            .unzip();
+        Event {
+            agent,
+            task,
+            ..Event::new(action).user(&self.user_id).session(&self.id)
+        }
     }
 }
 
@@ -148,73 +198,112 @@ macro_rules! select {
 
 // Behind the macro that it uses.
 mod list;
+mod revoke;
 
 pub use list::{Filter, count, list};
+pub use revoke::{Whose, revoke_all};
+
+/// A browser that signs in, and all that is made for it before the write.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// What the browser shows of who it was.
+    pub credentials: Vec<Credential>,
+    /// What it will be known by.
+    pub secrets: NewSecrets,
+    /// The id of the session that will be opened.
+    pub session: SessionId,
+}
 
 /// A session to be opened.
 pub struct NewSession<'a> {
-    /// Its id, made before the write.
-    pub id: &'a SessionId,
-    /// The client it will live in.
-    pub client: &'a ClientId,
     /// Who is signed in.
     pub user: &'a UserId,
-    /// The agent that acts and its task.
-    pub agent: Option<(&'a AgentId, &'a TaskId)>,
+    /// The agent that acts, and its task.
+    pub actor: Option<Actor>,
     /// How long it lasts, in seconds.
     pub seconds: i64,
 }
 
-/// Opens a session; whatever else was active at the client is replaced.
-pub fn open(tx: &mut Tx<'_>, new: &NewSession<'_>, by: &Caller) -> Result<Session> {
-    for other in active_at(tx, new.client, by.at)? {
-        end(tx, &other, End::Replaced, by)?;
+/// Opens a session for a browser that signs in, under new secrets. Whatever else was active at the clients that it showed is
+/// replaced: also at one that somebody planted.
+pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result<Session> {
+    let (now, by) = (tx.now(), tx.by());
+    let known = clients::all(tx, &sign_in.credentials)?;
+    for client in &known {
+        for session in active_at(tx, &client.id, now)? {
+            end(tx, &session, End::Replaced)?;
+        }
     }
-    let (agent, task) = new.agent.unzip();
+    let client_id = clients::admit(tx, known.first(), &sign_in.secrets, &sign_in.session)?;
+    let session = Session {
+        id: sign_in.session.clone(),
+        client_id,
+        user_id: new.user.clone(),
+        actor: new.actor,
+        created_at: now,
+        updated_at: now,
+        expire_at: now.plus_seconds(new.seconds),
+        last_active_at: now,
+        ip: by.ip.clone(),
+        user_agent: by.user_agent.clone(),
+        ended_at: None,
+        end_status: None,
+        barred: false,
+    };
+    let actor = session.actor.as_ref();
     tx.execute(
         "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
                                ip, user_agent)
          values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9)",
         values![
-            new.id,
-            new.client,
-            new.user,
-            agent,
-            task,
-            by.at,
-            by.at.plus_seconds(new.seconds),
+            &session.id,
+            &session.client_id,
+            &session.user_id,
+            actor.map(|actor| &actor.agent),
+            actor.map(|actor| &actor.task),
+            now,
+            session.expire_at,
             by.ip.as_ref(),
             by.user_agent.as_ref(),
         ],
     )?;
-    clients::changed(tx, new.client, Some(new.id), by.at)?;
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            action: "session.create",
-            user: Some(new.user),
-            agent,
-            task,
-            session: Some(new.id),
-            ..Entry::default()
-        },
-    )?;
-    get(tx, new.id)
+    tx.acts_as(session.acting());
+    tx.note(session.event(Action::SessionCreate));
+    Ok(session)
 }
 
 /// The session with this id, if there is one.
-pub fn find(tx: &mut Tx<'_>, id: &SessionId) -> Result<Option<Session>> {
+pub fn find(tx: &mut Read<'_>, id: &SessionId) -> Result<Option<Session>> {
     tx.first(select!("where s.id = $1"), values![id])
 }
 
 /// The session with this id.
-pub fn get(tx: &mut Tx<'_>, id: &SessionId) -> Result<Session> {
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get(tx: &mut Read<'_>, id: &SessionId) -> Result<Session> {
     find(tx, id)?.ok_or_else(|| Error::NotFound("session", id.to_string()))
 }
 
+/// The active session `id` of the client that a browser is, with that client.
+///
+/// # Errors
+/// [`Error::SignedOut`].
+pub fn of_browser(
+    tx: &mut Read<'_>,
+    credentials: &[Credential],
+    id: &SessionId,
+    now: Time,
+) -> Result<(Client, Session)> {
+    let client = clients::find(tx, credentials, now)?.ok_or(Error::SignedOut)?;
+    find(tx, id)?
+        .filter(|session| session.client_id == client.id && session.is_active(now))
+        .map(|session| (client, session))
+        .ok_or(Error::SignedOut)
+}
+
 /// The active sessions of a client: one, or none, as long as a new one replaces the old.
-pub fn active_at(tx: &mut Tx<'_>, client: &ClientId, now: Time) -> Result<Vec<Session>> {
+pub fn active_at(tx: &mut Read<'_>, client: &ClientId, now: Time) -> Result<Vec<Session>> {
     let sessions: Vec<Session> = tx.all(
         select!("where s.client_id = $1 and s.ended_at is null and s.expire_at > $2 order by s.created_at, s.id"),
         values![client, now],
@@ -226,7 +315,7 @@ pub fn active_at(tx: &mut Tx<'_>, client: &ClientId, now: Time) -> Result<Vec<Se
 }
 
 /// Every session a client ever had, oldest first.
-pub fn of_client(tx: &mut Tx<'_>, client: &ClientId) -> Result<Vec<Session>> {
+pub fn of_client(tx: &mut Read<'_>, client: &ClientId) -> Result<Vec<Session>> {
     tx.all(
         select!("where s.client_id = $1 order by s.created_at, s.id"),
         values![client],
@@ -234,92 +323,55 @@ pub fn of_client(tx: &mut Tx<'_>, client: &ClientId) -> Result<Vec<Session>> {
 }
 
 /// Ends a session. False when it was over already; then nothing is changed or recorded.
-pub fn end(tx: &mut Tx<'_>, session: &Session, how: End, by: &Caller) -> Result<bool> {
+pub fn end(tx: &mut Write<'_>, session: &Session, how: End) -> Result<bool> {
+    let now = tx.now();
     let ended = tx.execute(
         "update sessions set ended_at = $2, end_status = $3, updated_at = $2
          where id = $1 and ended_at is null and expire_at > $2",
-        values![&session.id, by.at, how.as_str()],
+        values![&session.id, now, how.status()],
     )?;
     if ended == 0 {
         return Ok(false);
     }
-    clients::changed(tx, &session.client_id, None, by.at)?;
-    let (agent, task) = session
-        .actor
-        .as_ref()
-        .map(|actor| (&actor.agent, &actor.task))
-        .unzip();
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            action: how.action(),
-            user: Some(&session.user_id),
-            agent,
-            task,
-            session: Some(&session.id),
-            ..Entry::default()
-        },
-    )?;
+    clients::signed_out(tx, std::slice::from_ref(&session.client_id))?;
+    tx.note(session.event(how.action()));
     Ok(true)
 }
 
-/// Whose sessions are meant.
-#[derive(Clone, Copy, Debug)]
-pub enum Whose<'a> {
-    /// This user's.
-    User(&'a UserId),
-    /// Those in which this agent acts.
-    Agent(&'a AgentId),
-    /// The one this task opened.
-    Task(&'a TaskId),
-    /// Everyone's.
-    All,
+/// Takes a session back. One that is over already stays as it is: what was wanted is so.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn revoke(tx: &mut Write<'_>, id: &SessionId) -> Result<Session> {
+    tx.attempt(Event::new(Action::SessionRevoke).session(id));
+    let session = get(tx, id)?;
+    end(tx, &session, End::Revoked)?;
+    get(tx, id)
 }
 
-/// Revokes every active session of someone and says which they were.
-pub fn revoke_all(tx: &mut Tx<'_>, whose: &Whose<'_>, by: &Caller) -> Result<Vec<SessionId>> {
-    let by_column =
-        |tx: &mut Tx<'_>, sql: &str, id: Value| tx.all::<Session>(sql, &[Value::from(by.at), id]);
-    let sessions = match whose {
-        Whose::User(id) => by_column(
-            tx,
-            select!("where s.ended_at is null and s.expire_at > $1 and s.user_id = $2"),
-            (*id).into(),
-        )?,
-        Whose::Agent(id) => by_column(
-            tx,
-            select!("where s.ended_at is null and s.expire_at > $1 and s.agent_id = $2"),
-            (*id).into(),
-        )?,
-        Whose::Task(id) => by_column(
-            tx,
-            select!("where s.ended_at is null and s.expire_at > $1 and s.task_id = $2"),
-            (*id).into(),
-        )?,
-        Whose::All => tx.all(
-            select!("where s.ended_at is null and s.expire_at > $1"),
-            values![by.at],
-        )?,
+/// Signs a browser out: ends every session of its client. `None` for a browser that is no client; it is signed out already.
+pub fn sign_out(tx: &mut Write<'_>, credentials: &[Credential]) -> Result<Option<Client>> {
+    let now = tx.now();
+    let Some(client) = clients::find(tx, credentials, now)? else {
+        return Ok(None);
     };
-    let mut revoked = Vec::new();
-    for session in sessions {
-        if end(tx, &session, End::Revoked, by)? {
-            revoked.push(session.id);
-        }
+    for session in active_at(tx, &client.id, now)? {
+        tx.acts_as(session.acting());
+        end(tx, &session, End::Removed)?;
     }
-    Ok(revoked)
+    clients::get(tx, &client.id).map(Some)
 }
 
 /// Notes that a session's browser is in use, and from where.
-pub fn touch(tx: &mut Tx<'_>, session: &Session, by: &Caller) -> Result<()> {
+pub fn touch(tx: &mut Write<'_>, session: &Session) -> Result<()> {
+    let (now, by) = (tx.now(), tx.by());
     tx.execute(
         "update sessions set last_active_at = $2, ip = $3, user_agent = $4 where id = $1",
-        values![&session.id, by.at, by.ip.as_ref(), by.user_agent.as_ref()],
+        values![&session.id, now, by.ip.as_ref(), by.user_agent.as_ref()],
     )?;
     tx.execute(
         "update users set last_active_at = $2 where id = $1",
-        values![&session.user_id, by.at],
+        values![&session.user_id, now],
     )?;
     Ok(())
 }
@@ -328,9 +380,34 @@ pub fn touch(tx: &mut Tx<'_>, session: &Session, by: &Caller) -> Result<()> {
 /// carry the same one.
 const EXCHANGE_GRACE: i64 = 10;
 
-/// Takes an expired token in exchange for a new one: each once, apart from a short grace, and none older than the newest
-/// that was taken.
-pub fn exchange(tx: &mut Tx<'_>, id: &SessionId, issued_at: i64, now: Time) -> Result<bool> {
+/// Takes an expired token of a session in exchange for a new one: each once, apart from a short grace, and none older than
+/// the newest that was taken. `issued_at` is the token's `iat`, in seconds.
+///
+/// # Errors
+/// [`Error::NotRenewed`].
+pub fn renew(tx: &mut Write<'_>, id: &SessionId, issued_at: i64) -> Result<(Client, Session)> {
+    let (now, refused) = (tx.now(), |why| Err(Error::NotRenewed(why)));
+    let Some(session) = find(tx, id)? else {
+        return refused(NotRenewed::SessionUnknown);
+    };
+    let user: Option<String> = tx.first(
+        "select id from users where id = $1",
+        values![&session.user_id],
+    )?;
+    if user.is_none() {
+        return refused(NotRenewed::UserUnknown);
+    }
+    if !session.is_active(now) {
+        return refused(NotRenewed::SessionInactive);
+    }
+    if !exchange(tx, id, issued_at)? {
+        return refused(NotRenewed::Consumed);
+    }
+    Ok((clients::get(tx, &session.client_id)?, session))
+}
+
+fn exchange(tx: &mut Write<'_>, id: &SessionId, issued_at: i64) -> Result<bool> {
+    let now = tx.now();
     let taken = tx.execute(
         "update sessions set refreshed_iat = $2, refreshed_at = $3
          where id = $1 and (refreshed_iat is null or refreshed_iat < $2)",

@@ -1,20 +1,32 @@
 //! Sign-in tokens: a ticket that signs a user in as themselves, without an agent. Spent like a task's ticket, by one
 //! conditional update in one transaction with the session.
 
-use crate::audit::{self, Caller, Entry};
-use crate::clients::{self, Credential, Fresh};
 use crate::clock::Time;
-use crate::db::{FromRow, Row, Tx, values};
+use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
-use crate::id::{SessionId, SignInTokenId, UserId};
+use crate::events::{Action, Event};
+use crate::id::{SignInTokenId, UserId};
 use crate::secret::Digest;
-use crate::sessions::{self, NewSession, Session};
+use crate::sessions::{Session, SignIn};
 use crate::users;
+use crate::word::words;
+
+words! {
+    /// Clerk's statuses of a sign-in token.
+    pub enum Status {
+        /// It opens a session, until its time is over.
+        Pending = "pending",
+        /// It has opened its one session.
+        Accepted = "accepted",
+        /// It was taken back.
+        Revoked = "revoked",
+    }
+}
 
 /// A sign-in token, without the token.
 #[derive(Clone, Debug)]
 pub struct SignInToken {
-    /// Its id.
+    /// The id; the token itself is nowhere kept.
     pub id: SignInTokenId,
     /// Whom it signs in.
     pub user_id: UserId,
@@ -27,14 +39,14 @@ pub struct SignInToken {
 }
 
 impl SignInToken {
-    /// Clerk's status: `pending`, `accepted` or `revoked`.
-    pub fn status(&self) -> &'static str {
+    /// Clerk's status, which does not know of expiry.
+    pub fn status(&self) -> Status {
         if self.used_at.is_some() {
-            "accepted"
+            Status::Accepted
         } else if self.revoked_at.is_some() {
-            "revoked"
+            Status::Revoked
         } else {
-            "pending"
+            Status::Pending
         }
     }
 
@@ -43,13 +55,20 @@ impl SignInToken {
         self.used_at.or(self.revoked_at).unwrap_or(self.created_at)
     }
 
+    /// Why it opens nothing at the moment `now`, if it does not.
     fn refusal(&self, now: Time) -> Option<Error> {
         match self.status() {
-            "accepted" => Some(Error::SignInTokenAlreadyUsed),
-            "revoked" => Some(Error::SignInTokenRevoked),
-            _ if now >= self.expires_at => Some(Error::TicketExpired),
-            _ => None,
+            Status::Accepted => Some(Error::SignInTokenAlreadyUsed),
+            Status::Revoked => Some(Error::SignInTokenRevoked),
+            Status::Pending if now >= self.expires_at => Some(Error::TicketExpired),
+            Status::Pending => None,
         }
+    }
+
+    fn event(&self, action: Action) -> Event {
+        Event::new(action)
+            .user(&self.user_id)
+            .detail(self.id.as_str())
     }
 }
 
@@ -66,101 +85,116 @@ impl FromRow for SignInToken {
     }
 }
 
-/// Creates a token for a user.
-pub fn create(
-    tx: &mut Tx<'_>,
-    id: &SignInTokenId,
-    user: &UserId,
-    (token, seconds): (&Digest, i64),
-    by: &Caller,
-) -> Result<SignInToken> {
-    users::get(tx, user)?.may_sign_in(by.at)?;
-    tx.execute(
-        "insert into sign_in_tokens (id, user_id, digest, created_at, expires_at) values ($1, $2, $3, $4, $5)",
-        values![id, user, token, by.at, by.at.plus_seconds(seconds)],
-    )?;
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            action: "sign_in_token.create",
-            user: Some(user),
-            ..Entry::default()
-        },
-    )?;
-    get(tx, id)
+const SELECT: &str =
+    "select id, user_id, created_at, expires_at, used_at, revoked_at from sign_in_tokens";
+
+/// A token to be created.
+#[derive(Clone, Debug)]
+pub struct NewSignInToken {
+    /// The id it will have.
+    pub id: SignInTokenId,
+    /// Whom it will sign in.
+    pub user: UserId,
+    /// The digest of the token.
+    pub token: Digest,
+    /// How long it opens something, in seconds.
+    pub seconds: i64,
 }
 
-fn get(tx: &mut Tx<'_>, id: &SignInTokenId) -> Result<SignInToken> {
-    tx.first(
-        "select id, user_id, created_at, expires_at, used_at, revoked_at from sign_in_tokens where id = $1",
-        values![id],
-    )?
-    .ok_or_else(|| Error::NotFound("sign-in token", id.to_string()))
+/// Creates a token for a user.
+pub fn create(tx: &mut Write<'_>, new: &NewSignInToken) -> Result<SignInToken> {
+    let now = tx.now();
+    tx.attempt(Event::new(Action::SignInTokenCreate).user(&new.user));
+    users::may_sign_in(tx, &new.user)?;
+    let made = SignInToken {
+        id: new.id.clone(),
+        user_id: new.user.clone(),
+        created_at: now,
+        expires_at: now.plus_seconds(new.seconds),
+        used_at: None,
+        revoked_at: None,
+    };
+    tx.execute(
+        "insert into sign_in_tokens (id, user_id, digest, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+        values![&made.id, &made.user_id, &new.token, now, made.expires_at],
+    )?;
+    tx.note(made.event(Action::SignInTokenCreate));
+    Ok(made)
 }
 
 /// Takes a pending token back.
-pub fn revoke(tx: &mut Tx<'_>, id: &SignInTokenId, by: &Caller) -> Result<SignInToken> {
+pub fn revoke(tx: &mut Write<'_>, id: &SignInTokenId) -> Result<SignInToken> {
+    let now = tx.now();
+    tx.attempt(Event::new(Action::SignInTokenRevoke).detail(id.as_str()));
     let revoked = tx.execute(
         "update sign_in_tokens set revoked_at = $2 where id = $1 and used_at is null and revoked_at is null",
-        values![id, by.at],
+        values![id, now],
     )?;
-    let token = get(tx, id)?;
+    let token: SignInToken = tx
+        .first(&format!("{SELECT} where id = $1"), values![id])?
+        .ok_or_else(|| Error::NotFound("sign-in token", id.to_string()))?;
     if revoked == 0 {
-        return Err(Error::SignInTokenCannotBeRevoked(token.status()));
+        return Err(Error::SignInTokenCannotBeRevoked(token.status().as_str()));
     }
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            action: "sign_in_token.revoke",
-            user: Some(&token.user_id),
-            ..Entry::default()
-        },
-    )?;
+    tx.note(token.event(Action::SignInTokenRevoke));
     Ok(token)
 }
 
-/// How long a session opened by a sign-in token lasts, in seconds: a week, Clerk's default.
-pub const SESSION_SECONDS: i64 = 7 * 86_400;
+/// Whether some sign-in token has this digest. A look that costs no write.
+pub fn knows(tx: &mut Read<'_>, token: &Digest) -> Result<bool> {
+    let id: Option<SignInTokenId> = tx.first(
+        "select id from sign_in_tokens where digest = $1",
+        values![token],
+    )?;
+    Ok(id.is_some())
+}
 
-/// Spends a token and opens its session; `None` when no sign-in token has this digest.
+/// Spends a token and opens its session. A refusal is an outcome, not a failure: its record is committed.
+///
+/// # Errors
+/// [`Error::TicketInvalid`] for a token that was never given out, without a trace in the database.
 pub fn accept(
-    tx: &mut Tx<'_>,
+    tx: &mut Write<'_>,
     token: &Digest,
-    shown: &[Credential],
-    (fresh, session): (&Fresh, &SessionId),
-    by: &Caller,
-) -> Result<Option<Session>> {
-    const BY_DIGEST: &str = "select id, user_id, created_at, expires_at, used_at, revoked_at from sign_in_tokens where digest = $1";
+    sign_in: &SignIn,
+) -> Result<std::result::Result<Session, Error>> {
+    let now = tx.now();
+    let found: SignInToken = tx
+        .first(&format!("{SELECT} where digest = $1"), values![token])?
+        .ok_or(Error::TicketInvalid)?;
+    let refusal = match found.refusal(now) {
+        None => users::may_sign_in(tx, &found.user_id).err(),
+        refusal => refusal,
+    };
+    match refusal {
+        Some(error) if error.is_fault() => return Err(error),
+        Some(refusal) => return refuse(tx, &found, refusal).map(Err),
+        None => {}
+    }
     let spent = tx.execute(
         "update sign_in_tokens set used_at = $2, session_id = $3
-         where digest = $1 and used_at is null and revoked_at is null and expires_at > $2",
-        values![token, by.at, session],
+         where id = $1 and used_at is null and revoked_at is null and expires_at > $2",
+        values![&found.id, now, &sign_in.session],
     )?;
-    let Some(found) = tx.first::<SignInToken>(BY_DIGEST, values![token])? else {
-        return Ok(None);
-    };
     if spent == 0 {
-        return Err(found.refusal(by.at).unwrap_or(Error::TicketInvalid));
+        // Somebody else was faster, by less than this transaction takes.
+        return refuse(tx, &found, Error::SignInTokenAlreadyUsed).map(Err);
     }
-    users::get(tx, &found.user_id)?.may_sign_in(by.at)?;
-    users::signed_in(tx, &found.user_id, by.at)?;
-    let client = clients::admit(tx, shown, fresh, by.at)?;
-    let new = NewSession {
-        id: session,
-        client: &client,
-        user: &found.user_id,
-        agent: None,
-        seconds: SESSION_SECONDS,
-    };
-    let opened = sessions::open(tx, &new, by)?;
-    let entry = Entry {
-        action: "sign_in_token.accept",
-        user: Some(&found.user_id),
-        session: Some(session),
-        ..Entry::default()
-    };
-    audit::record(tx, by, &entry)?;
-    Ok(Some(opened))
+    let session = users::sign_in(tx, &found.user_id, sign_in)?;
+    tx.note(found.event(Action::SignInTokenAccept).session(&session.id));
+    Ok(Ok(session))
+}
+
+fn refuse(tx: &mut Write<'_>, token: &SignInToken, refusal: Error) -> Result<Error> {
+    let refusals = tx.returning(
+        "update sign_in_tokens set refusals = refusals + 1 where id = $1 returning refusals",
+        values![&token.id],
+    )?;
+    let event = token
+        .event(Action::SignInTokenRefuse)
+        .refused(refusal.shown().code);
+    if let Some(event) = refusals.first().and_then(|nth| event.of_many(*nth)) {
+        tx.note(event);
+    }
+    Ok(refusal)
 }

@@ -4,24 +4,40 @@
 //! conditional update: of any number of visitors on any number of nodes one gets past it, in one transaction with the
 //! client, the session and the record, so that whatever fails afterwards gives the ticket back.
 
+use std::fmt;
+
 use url::Url;
 
-use crate::agents::{self, Agent};
-use crate::audit::{self, Caller, Entry};
-use crate::clients::{self, Credential, Fresh};
+use crate::agents;
 use crate::clock::Time;
-use crate::config::OnReplay;
-use crate::db::{FromRow, Row, Tx, values};
+use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
+use crate::events::{Action, Event};
 use crate::id::{AgentId, SecretKeyId, SessionId, TaskId, UserId};
+use crate::policy::{OnReplay, Policy};
 use crate::secret::Digest;
-use crate::sessions::{self, NewSession, Session};
+use crate::sessions::{self, Actor, NewSession, Session, SignIn, Whose};
 use crate::users;
+use crate::word::words;
+
+words! {
+    /// How far a task has come.
+    pub enum Status {
+        /// Its ticket opens a session.
+        Pending = "pending",
+        /// Its ticket has opened its one session.
+        Used = "used",
+        /// It was taken back before it was used.
+        Revoked = "revoked",
+        /// Nobody used it in time.
+        Expired = "expired",
+    }
+}
 
 /// An agent task.
 #[derive(Clone, Debug)]
 pub struct Task {
-    /// Its id.
+    /// The id, `agent_task_id` on the wire.
     pub id: TaskId,
     /// Who will act.
     pub agent_id: AgentId,
@@ -51,39 +67,38 @@ pub struct Task {
     pub used_ip: Option<String>,
     /// With what program.
     pub used_agent: Option<String>,
+    /// Whether its agent is disabled.
+    agent_disabled: bool,
 }
 
 impl Task {
-    /// `pending`, `used`, `revoked` or `expired`.
-    pub fn status(&self, now: Time) -> &'static str {
+    /// The status at the moment `now`.
+    pub fn status(&self, now: Time) -> Status {
         if self.used_at.is_some() {
-            "used"
+            Status::Used
         } else if self.revoked_at.is_some() {
-            "revoked"
+            Status::Revoked
         } else if now >= self.expires_at {
-            "expired"
+            Status::Expired
         } else {
-            "pending"
+            Status::Pending
         }
     }
 
     /// Why the ticket opens nothing at the moment `now`, if it does not.
     fn refusal(&self, now: Time) -> Option<Error> {
         match self.status(now) {
-            "used" => Some(Error::TaskAlreadyUsed),
-            "revoked" => Some(Error::TaskRevoked),
-            "expired" => Some(Error::TicketExpired),
-            _ => None,
+            Status::Used => Some(Error::TaskAlreadyUsed),
+            Status::Revoked => Some(Error::TaskRevoked),
+            Status::Expired => Some(Error::TicketExpired),
+            Status::Pending => None,
         }
     }
 
-    fn entry<'a>(&'a self, action: &'a str) -> Entry<'a> {
-        Entry {
-            action,
-            user: Some(&self.user_id),
-            agent: Some(&self.agent_id),
-            task: Some(&self.id),
-            ..Entry::default()
+    fn event(&self, action: Action) -> Event {
+        Event {
+            task: Some(self.id.clone()),
+            ..Event::new(action).user(&self.user_id).agent(&self.agent_id)
         }
     }
 }
@@ -106,6 +121,7 @@ impl FromRow for Task {
             session_id: row.take()?,
             used_ip: row.take()?,
             used_agent: row.take()?,
+            agent_disabled: row.take()?,
         })
     }
 }
@@ -114,7 +130,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select t.id, t.agent_id, a.name, t.user_id, t.description, t.permissions, t.redirect_url, t.session_seconds,
-                    t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent
+                    t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent,
+                    cast(case when a.disabled_at is null then 0 else 1 end as bigint)
              from tasks t join agents a on a.id = t.agent_id ",
             $rest
         )
@@ -135,10 +152,19 @@ pub enum OnBehalfOf {
     Identifier(String),
 }
 
+impl fmt::Display for OnBehalfOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => id.fmt(f),
+            Self::Identifier(identifier) => f.write_str(identifier),
+        }
+    }
+}
+
 /// A task to be created.
 #[derive(Clone, Debug)]
 pub struct NewTask {
-    /// Its id.
+    /// The id it will have.
     pub id: TaskId,
     /// The id of the agent, should its name be new.
     pub fresh_agent: AgentId,
@@ -165,79 +191,98 @@ pub struct NewTask {
 /// # Errors
 /// [`Error::TaskSubjectNotFound`], [`Error::UserBanned`], [`Error::UserLocked`]; [`Error::TaskCannotBeUsed`] when the
 /// agent is disabled.
-pub fn create(tx: &mut Tx<'_>, new: &NewTask, by: &Caller) -> Result<Task> {
-    let (user, asked) = match &new.on_behalf_of {
-        OnBehalfOf::User(id) => (users::find(tx, id)?, id.as_str()),
-        OnBehalfOf::Identifier(identifier) => {
-            (users::by_identifier(tx, identifier)?, identifier.as_str())
-        }
+pub fn create(tx: &mut Write<'_>, new: &NewTask) -> Result<Task> {
+    let now = tx.now();
+    tx.attempt(Event::new(Action::TaskCreate));
+    let user_id = match &new.on_behalf_of {
+        OnBehalfOf::User(id) => Some(id.clone()),
+        OnBehalfOf::Identifier(identifier) => users::by_identifier(tx, identifier)?,
     };
-    let user = user.ok_or_else(|| Error::TaskSubjectNotFound(asked.to_owned()))?;
-    user.may_sign_in(by.at)?;
-    let agent = agents::named(tx, &new.agent_name, &new.fresh_agent, by)?;
-    enabled(&agent)?;
+    let standing = match &user_id {
+        Some(id) => users::standing(tx, id)?,
+        None => None,
+    };
+    let (Some(user_id), Some(standing)) = (user_id, standing) else {
+        return Err(Error::TaskSubjectNotFound(new.on_behalf_of.to_string()));
+    };
+    tx.attempt(Event::new(Action::TaskCreate).user(&user_id));
+    standing.may_sign_in(now)?;
+    let agent = agents::named(tx, &new.agent_name, &new.fresh_agent)?;
+    let task = Task {
+        id: new.id.clone(),
+        agent_id: agent.id,
+        agent_name: agent.name,
+        user_id,
+        description: new.description.clone(),
+        permissions: "*".into(),
+        redirect_url: new.redirect_url.clone(),
+        session_seconds: new.session_seconds,
+        created_at: now,
+        expires_at: now.plus_seconds(new.ticket_seconds),
+        used_at: None,
+        revoked_at: None,
+        session_id: None,
+        used_ip: None,
+        used_agent: None,
+        agent_disabled: false,
+    };
     tx.execute(
         "insert into tasks (id, agent_id, user_id, created_by, description, permissions, redirect_url, session_seconds,
                             ticket_digest, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, '*', $6, $7, $8, $9, $10)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         values![
-            &new.id,
-            &agent.id,
-            &user.id,
+            &task.id,
+            &task.agent_id,
+            &task.user_id,
             &new.created_by,
-            &new.description,
-            &new.redirect_url,
-            new.session_seconds,
+            &task.description,
+            &task.permissions,
+            &task.redirect_url,
+            task.session_seconds,
             &new.ticket,
-            by.at,
-            by.at.plus_seconds(new.ticket_seconds),
+            task.created_at,
+            task.expires_at,
         ],
     )?;
-    let task = get(tx, &new.id)?;
-    audit::record(tx, by, &task.entry("task.create"))?;
+    tx.note(task.event(Action::TaskCreate));
     Ok(task)
 }
 
-fn enabled(agent: &Agent) -> Result<()> {
-    match agent.disabled_at {
-        None => Ok(()),
-        Some(_) => Err(Error::TaskCannotBeUsed("its agent is disabled")),
-    }
-}
-
 /// The task with this id.
-pub fn get(tx: &mut Tx<'_>, id: &TaskId) -> Result<Task> {
+///
+/// # Errors
+/// [`Error::TaskNotFound`].
+pub fn get(tx: &mut Read<'_>, id: &TaskId) -> Result<Task> {
     tx.first(select!("where t.id = $1"), values![id])?
         .ok_or(Error::TaskNotFound)
 }
 
 /// Takes a pending task back. From the moment this is acknowledged its ticket opens nothing.
-pub fn revoke(tx: &mut Tx<'_>, id: &TaskId, by: &Caller) -> Result<Task> {
+pub fn revoke(tx: &mut Write<'_>, id: &TaskId) -> Result<Task> {
+    let now = tx.now();
+    tx.attempt(Event {
+        task: Some(id.clone()),
+        ..Event::new(Action::TaskRevoke)
+    });
     let revoked = tx.execute(
         "update tasks set revoked_at = $2 where id = $1 and used_at is null and revoked_at is null and expires_at > $2",
-        values![id, by.at],
+        values![id, now],
     )?;
     let task = get(tx, id)?;
     if revoked == 0 {
-        return Err(Error::TaskCannotBeRevoked(task.status(by.at)));
+        return Err(Error::TaskCannotBeRevoked(task.status(now).as_str()));
     }
-    audit::record(tx, by, &task.entry("task.revoke"))?;
+    tx.note(task.event(Action::TaskRevoke));
     Ok(task)
 }
 
-/// A visitor with a ticket, and everything a sign-in needs, made before the write.
-#[derive(Clone, Debug)]
-pub struct Visitor {
-    /// The digest of the ticket shown.
-    pub ticket: Digest,
-    /// Who the browser says it is.
-    pub shown: Vec<Credential>,
-    /// The secrets it leaves with.
-    pub fresh: Fresh,
-    /// The id of the session to be opened.
-    pub session: SessionId,
-    /// What happens when the ticket was used before.
-    pub on_replay: OnReplay,
+/// Whether some task has this ticket. A look that costs no write, for tickets that were never given out.
+pub fn knows(tx: &mut Read<'_>, ticket: &Digest) -> Result<bool> {
+    let id: Option<TaskId> = tx.first(
+        "select id from tasks where ticket_digest = $1",
+        values![ticket],
+    )?;
+    Ok(id.is_some())
 }
 
 /// What came of a visit. A refusal is an outcome, not a failure: its record is committed.
@@ -249,84 +294,75 @@ pub enum Visit {
     Refused(Error),
 }
 
-/// Spends a ticket and opens its session. `lands` reads the task's redirect address and holds it against the allow-list,
-/// again: the list may have changed since the task was created.
+/// Spends a ticket and opens its session. The task's redirect address is held against the allow-list again: the list may
+/// have changed since the task was created.
 ///
 /// # Errors
 /// [`Error::TicketInvalid`] for a ticket that was never given out, without a trace in the database.
 pub fn accept(
-    tx: &mut Tx<'_>,
-    visitor: &Visitor,
-    lands: impl Fn(&str) -> Result<Url>,
-    by: &Caller,
+    tx: &mut Write<'_>,
+    ticket: &Digest,
+    sign_in: &SignIn,
+    policy: &Policy,
 ) -> Result<Visit> {
+    let now = tx.now();
     let task: Task = tx
-        .first(
-            select!("where t.ticket_digest = $1"),
-            values![&visitor.ticket],
-        )?
+        .first(select!("where t.ticket_digest = $1"), values![ticket])?
         .ok_or(Error::TicketInvalid)?;
-    let target = match admissible(tx, &task, lands, by.at) {
+    let target = match admissible(tx, &task, policy) {
         Ok(target) => target,
         Err(error) if error.is_fault() => return Err(error),
-        Err(refusal) => return refuse(tx, &task, refusal, visitor.on_replay, by),
+        Err(refusal) => return refuse(tx, &task, refusal, policy),
     };
-    if !spend(tx, &task, visitor, by)? {
+    if !spend(tx, &task, &sign_in.session)? {
         // Somebody else was faster, by less than this transaction takes.
         let task = get(tx, &task.id)?;
         let refusal = task
-            .refusal(by.at)
+            .refusal(now)
             .unwrap_or(Error::TaskCannotBeUsed("another visit is under way"));
-        return refuse(tx, &task, refusal, visitor.on_replay, by);
+        return refuse(tx, &task, refusal, policy);
     }
     // A ban that was committed since the look above is seen here, and gives the ticket back.
-    users::signed_in(tx, &task.user_id, by.at)?;
-    let client = clients::admit(tx, &visitor.shown, &visitor.fresh, by.at)?;
+    users::signed_in(tx, &task.user_id)?;
     let new = NewSession {
-        id: &visitor.session,
-        client: &client,
         user: &task.user_id,
-        agent: Some((&task.agent_id, &task.id)),
+        actor: Some(Actor {
+            agent: task.agent_id.clone(),
+            name: task.agent_name.clone(),
+            task: task.id.clone(),
+        }),
         seconds: task.session_seconds,
     };
-    let session = sessions::open(tx, &new, by)?;
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            session: Some(&session.id),
-            ..task.entry("task.accept")
-        },
-    )?;
+    let session = sessions::open(tx, sign_in, new)?;
+    tx.note(task.event(Action::TaskAccept).session(&session.id));
     Ok(Visit::Accepted(Box::new(session), target))
 }
 
 /// Whether the task may be used now, and where it leads.
-fn admissible(
-    tx: &mut Tx<'_>,
-    task: &Task,
-    lands: impl Fn(&str) -> Result<Url>,
-    now: Time,
-) -> Result<Url> {
+fn admissible(tx: &mut Write<'_>, task: &Task, policy: &Policy) -> Result<Url> {
+    let now = tx.now();
     if let Some(refusal) = task.refusal(now) {
         return Err(refusal);
     }
-    let user = users::find(tx, &task.user_id)?;
-    let user = user.ok_or_else(|| Error::TaskSubjectNotFound(task.user_id.to_string()))?;
-    user.may_sign_in(now)?;
-    enabled(&agents::get(tx, &task.agent_id)?)?;
-    lands(&task.redirect_url)
+    users::standing(tx, &task.user_id)?
+        .ok_or_else(|| Error::TaskSubjectNotFound(task.user_id.to_string()))?
+        .may_sign_in(now)?;
+    if task.agent_disabled {
+        return Err(Error::TaskCannotBeUsed("its agent is disabled"));
+    }
+    policy.lands(&task.redirect_url)
 }
 
 /// The one conditional update.
-fn spend(tx: &mut Tx<'_>, task: &Task, visitor: &Visitor, by: &Caller) -> Result<bool> {
+fn spend(tx: &mut Write<'_>, task: &Task, session: &SessionId) -> Result<bool> {
+    let (now, by) = (tx.now(), tx.by());
     let spent = tx.execute(
         "update tasks set used_at = $2, session_id = $3, used_ip = $4, used_agent = $5
          where id = $1 and used_at is null and revoked_at is null and expires_at > $2",
         values![
             &task.id,
-            by.at,
-            &visitor.session,
+            now,
+            session,
             by.ip.as_ref(),
             by.user_agent.as_ref()
         ],
@@ -334,25 +370,23 @@ fn spend(tx: &mut Tx<'_>, task: &Task, visitor: &Visitor, by: &Caller) -> Result
     Ok(spent == 1)
 }
 
-fn refuse(
-    tx: &mut Tx<'_>,
-    task: &Task,
-    refusal: Error,
-    on_replay: OnReplay,
-    by: &Caller,
-) -> Result<Visit> {
+fn refuse(tx: &mut Write<'_>, task: &Task, refusal: Error, policy: &Policy) -> Result<Visit> {
     let replay = matches!(refusal, Error::TaskAlreadyUsed);
-    let action = if replay { "task.replay" } else { "task.refuse" };
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            refused: Some(refusal.shown().code),
-            ..task.entry(action)
-        },
+    let action = if replay {
+        Action::TaskReplay
+    } else {
+        Action::TaskRefuse
+    };
+    let refusals = tx.returning(
+        "update tasks set refusals = refusals + 1 where id = $1 returning refusals",
+        values![&task.id],
     )?;
-    if replay && on_replay == OnReplay::RevokeSession {
-        sessions::revoke_all(tx, &sessions::Whose::Task(&task.id), by)?;
+    let event = task.event(action).refused(refusal.shown().code);
+    if let Some(event) = refusals.first().and_then(|nth| event.of_many(*nth)) {
+        tx.note(event);
+    }
+    if replay && policy.on_replay == OnReplay::RevokeSession {
+        sessions::revoke_all(tx, &Whose::Task(&task.id))?;
     }
     Ok(Visit::Refused(refusal))
 }

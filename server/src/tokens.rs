@@ -3,57 +3,95 @@
 //! Claims are version 2 as Clerk's SDKs read them. A token never outlives its session, and is never made for one that
 //! is over: revoking a session stops the very next token.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::instance::Instance;
 use crate::keys::SigningKey;
-use crate::sessions::Session;
+use crate::secret::MasterKey;
+use crate::sessions::{Actor, Session};
 
 /// Life of a session token, in seconds.
 pub const LIFE: i64 = 60;
 /// How far before its making a token is valid, in seconds: clocks of other machines may be a little behind.
 const HEAD_START: i64 = 10;
 
-/// Makes a session token for the pages of `azp`, an origin, living `life` seconds at most.
-///
-/// # Errors
-/// [`Error::SignedOut`] when the session is not active at the moment `now`.
-pub fn mint(
-    key: &SigningKey,
-    instance: &Instance,
-    session: &Session,
-    (azp, life): (Option<&str>, i64),
-    now: Time,
-) -> Result<String> {
-    if !session.is_active(now) {
-        return Err(Error::SignedOut);
+/// What a session token says.
+#[derive(Serialize)]
+struct Claims<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azp: Option<&'a str>,
+    exp: i64,
+    fva: [i64; 2],
+    iat: i64,
+    iss: &'a str,
+    jti: String,
+    nbf: i64,
+    sid: &'a str,
+    sts: &'a str,
+    sub: &'a str,
+    v: u8,
+}
+
+/// For whom a token is made, and for how long at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Audience<'a> {
+    /// The origin of the pages that will use it (`azp`).
+    pub origin: Option<&'a str>,
+    /// Its life in seconds; it ends with its session in any case.
+    pub life: i64,
+}
+
+impl<'a> Audience<'a> {
+    /// The pages of an origin, for the usual time.
+    pub fn pages(origin: Option<&'a str>) -> Self {
+        Self { origin, life: LIFE }
     }
-    let issued = now.seconds();
-    let mut claims = json!({
-        "iss": instance.issuer,
-        "sub": session.user_id,
-        "sid": session.id,
-        "iat": issued,
-        "nbf": issued - HEAD_START,
-        "exp": (issued + life).min(session.expire_at.seconds()),
-        "jti": id::ksuid(now),
-        "v": 2,
-        "sts": "active",
-        "fva": factor_age(session, now),
-    });
-    if let Some(origin) = azp {
-        claims["azp"] = origin.into();
+}
+
+/// What tokens are made with.
+#[derive(Clone, Copy)]
+pub struct Issuer<'a> {
+    /// In whose name.
+    pub instance: &'a Instance,
+    /// Signs them.
+    pub signing_key: &'a SigningKey,
+    /// Seals what only this server reads.
+    pub master_key: &'a MasterKey,
+}
+
+impl Issuer<'_> {
+    /// Makes a session token.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`] when the session is not active at the moment `now`.
+    pub fn mint(&self, session: &Session, audience: Audience<'_>, now: Time) -> Result<String> {
+        if !session.is_active(now) {
+            return Err(Error::SignedOut);
+        }
+        let issued = now.seconds();
+        self.signing_key.sign(&Claims {
+            act: session.actor.as_ref().map(Actor::claim),
+            azp: audience.origin,
+            exp: (issued + audience.life).min(session.expire_at.seconds()),
+            fva: factor_age(session, now),
+            iat: issued,
+            iss: &self.instance.issuer,
+            jti: id::ksuid(now),
+            nbf: issued - HEAD_START,
+            sid: session.id.as_str(),
+            sts: "active",
+            sub: session.user_id.as_str(),
+            v: 2,
+        })
     }
-    if let Some(actor) = &session.actor {
-        claims["act"] = actor.claim();
-    }
-    key.sign(&claims)
 }
 
 /// Minutes since the first factor was checked, which for a ticket is when it was spent, and since the second: never.
-pub fn factor_age(session: &Session, now: Time) -> Value {
-    json!([(now.seconds_since(session.created_at) / 60).max(0), -1])
+pub fn factor_age(session: &Session, now: Time) -> [i64; 2] {
+    [(now.seconds_since(session.created_at) / 60).max(0), -1]
 }

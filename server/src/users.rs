@@ -5,25 +5,27 @@
 
 mod edit;
 mod identifiers;
+mod save;
 mod search;
 
 use serde_json::{Map, Value as Json};
 
-use crate::audit::{self, Caller, Entry};
 use crate::clock::Time;
-use crate::db::{FromRow, Row, Tx, values};
+use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
+use crate::events::{Action, Event};
 use crate::id::{IdentifierId, UserId};
 use crate::passwords::PasswordHash;
+use crate::sessions::{self, NewSession, Session, SignIn, Whose};
 pub use edit::{Edit, Metadata};
-pub use identifiers::{Identifier, Kind, NewIdentifier, Status};
+pub use identifiers::{Identifier, IdentifierKind, NewIdentifier, Setting, Verification};
 pub use identifiers::{add, get_identifier, remove, replace, set};
-pub use search::{Filter, OrderBy, Page, Range, count, list};
+pub use search::{Filter, OrderBy, Range, Selection, count, list};
 
 /// A user.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Its id.
+    /// The id, `sub` in tokens.
     pub id: UserId,
     /// In lower case; unique.
     pub username: Option<String>,
@@ -69,7 +71,14 @@ pub struct User {
     pub updated_at: Time,
 }
 
-impl User {
+/// Whether a user may be signed in, and nothing else of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    banned_at: Option<Time>,
+    locked_until: Option<Time>,
+}
+
+impl Standing {
     /// Refuses a user who may not be signed in now.
     ///
     /// # Errors
@@ -83,6 +92,34 @@ impl User {
             _ => Ok(()),
         }
     }
+}
+
+impl FromRow for Standing {
+    fn from_row(row: &mut Row) -> Result<Self> {
+        Ok(Self {
+            banned_at: row.take()?,
+            locked_until: row.take()?,
+        })
+    }
+}
+
+/// The standing of the user with this id, if there is one.
+pub fn standing(tx: &mut Read<'_>, id: &UserId) -> Result<Option<Standing>> {
+    tx.first(
+        "select banned_at, locked_until from users where id = $1",
+        values![id],
+    )
+}
+
+/// Refuses a user who may not be signed in at this moment.
+///
+/// # Errors
+/// [`Error::UserBanned`], [`Error::UserLocked`], [`Error::NotFound`].
+pub fn may_sign_in(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
+    let now = tx.now();
+    standing(tx, id)?
+        .ok_or_else(|| Error::NotFound("user", id.to_string()))?
+        .may_sign_in(now)
 }
 
 macro_rules! select {
@@ -134,10 +171,6 @@ fn json(row: &mut Row) -> Result<Map<String, Json>> {
     serde_json::from_str(&text).map_err(|error| Error::Bug(format!("stored metadata: {error}")))
 }
 
-fn text(map: &Map<String, Json>) -> String {
-    serde_json::Value::Object(map.clone()).to_string()
-}
-
 /// A user with its e-mail addresses and phone numbers.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -148,7 +181,7 @@ pub struct Profile {
 }
 
 /// The user with this id, if there is one.
-pub fn find(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
+pub fn find(tx: &mut Read<'_>, id: &UserId) -> Result<Option<User>> {
     tx.first(select!("where u.id = $1"), values![id])
 }
 
@@ -156,27 +189,28 @@ pub fn find(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn get(tx: &mut Tx<'_>, id: &UserId) -> Result<User> {
+pub fn get(tx: &mut Read<'_>, id: &UserId) -> Result<User> {
     find(tx, id)?.ok_or_else(|| Error::NotFound("user", id.to_string()))
 }
 
 /// The user with this id and its identifiers.
-pub fn profile(tx: &mut Tx<'_>, id: &UserId) -> Result<Profile> {
+pub fn profile(tx: &mut Read<'_>, id: &UserId) -> Result<Profile> {
     Ok(Profile {
         user: get(tx, id)?,
         identifiers: identifiers::of(tx, id)?,
     })
 }
 
-/// The user who proved to hold this e-mail address or phone number, or has this username; in any case, spaces around it
-/// do not count.
-pub fn by_identifier(tx: &mut Tx<'_>, identifier: &str) -> Result<Option<User>> {
+/// The user who proved to hold this e-mail address or phone number, or has this username. Spaces around it and the case of
+/// ASCII letters do not count; letters that only look alike are others.
+pub fn by_identifier(tx: &mut Read<'_>, identifier: &str) -> Result<Option<UserId>> {
+    let identifier = identifier.trim().to_ascii_lowercase();
+    if let Some(id) = identifiers::holder(tx, &identifier)? {
+        return Ok(Some(id));
+    }
     tx.first(
-        select!(
-            "where u.username = $1
-                or u.id = (select i.user_id from identifiers i where i.value = $1 and i.status = 'verified')"
-        ),
-        values![identifier.trim().to_lowercase()],
+        "select id from users where username = $1",
+        values![identifier],
     )
 }
 
@@ -185,17 +219,35 @@ pub fn by_identifier(tx: &mut Tx<'_>, identifier: &str) -> Result<Option<User>> 
 ///
 /// # Errors
 /// [`Error::UserBanned`], [`Error::UserLocked`]; [`Error::NotFound`] when the user is gone.
-pub fn signed_in(tx: &mut Tx<'_>, id: &UserId, at: Time) -> Result<()> {
+pub fn signed_in(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
+    let now = tx.now();
     let noted = tx.execute(
         "update users set last_sign_in_at = $2, last_active_at = $2
          where id = $1 and banned_at is null and (locked_until is null or locked_until <= $2)",
-        values![id, at],
+        values![id, now],
     )?;
     if noted == 1 {
         return Ok(());
     }
-    get(tx, id)?.may_sign_in(at)?;
+    may_sign_in(tx, id)?;
     Err(Error::Bug(format!("the sign-in of {id} was not noted")))
+}
+
+/// How long a session lasts that no task has a say in, in seconds: a week, Clerk's default.
+const SESSION_SECONDS: i64 = 7 * 86_400;
+
+/// Signs a user in as themselves, without an agent.
+///
+/// # Errors
+/// As [`signed_in`].
+pub fn sign_in(tx: &mut Write<'_>, id: &UserId, sign_in: &SignIn) -> Result<Session> {
+    signed_in(tx, id)?;
+    let new = NewSession {
+        user: id,
+        actor: None,
+        seconds: SESSION_SECONDS,
+    };
+    sessions::open(tx, sign_in, new)
 }
 
 /// Makes a user with its identifiers; the first of each kind is the primary one.
@@ -203,130 +255,126 @@ pub fn signed_in(tx: &mut Tx<'_>, id: &UserId, at: Time) -> Result<()> {
 /// # Errors
 /// [`Error::IdentifierExists`] where somebody has one of them; what [`edit`] refuses.
 pub fn create(
-    tx: &mut Tx<'_>,
+    tx: &mut Write<'_>,
     id: &UserId,
     identifiers: &[NewIdentifier],
     edits: &[Edit],
-    by: &Caller,
 ) -> Result<Profile> {
-    tx.execute(
-        "insert into users (id, public_metadata, private_metadata, unsafe_metadata, delete_self_enabled,
-                            create_organization_enabled, created_at, updated_at)
-         values ($1, '{}', '{}', '{}', 1, 1, $2, $2)",
-        values![id, by.at],
-    )?;
-    let mut user = get(tx, id)?;
+    let event = Event::new(Action::UserCreate).user(id);
+    tx.attempt(event.clone());
+    let mut user = User::new(id, tx.now());
     for new in identifiers {
-        identifiers::insert(tx, id, new, by.at)?;
         if user.primary(new.kind).is_none() {
-            user.apply(&Edit::Primary(new.kind, new.id.clone()), by.at)?;
+            user.set_primary(new.kind, Some(new.id.clone()));
         }
     }
     for edit in edits {
-        user.apply(edit, by.at)?;
+        user.apply(edit, tx.now())?;
     }
-    save(tx, &user)?;
-    record(tx, by, "user.create", id, None)?;
-    profile(tx, id)
+    unique(tx, &user)?;
+    save::insert(tx, &user)?;
+    let identifiers: Result<Vec<_>> = identifiers
+        .iter()
+        .map(|new| identifiers::insert(tx, id, new))
+        .collect();
+    tx.note(event);
+    Ok(Profile {
+        identifiers: identifiers?,
+        user,
+    })
+}
+
+/// A change to a user, under the name that its record has.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What the record says.
+    pub action: Action,
+    /// What changes.
+    pub edits: Vec<Edit>,
+    /// Whether the user's sessions end with it. With a ban they do in any case.
+    pub sign_out: bool,
+}
+
+impl Change {
+    /// One that leaves the sessions alone, unless it is a ban.
+    pub fn new(action: Action, edits: Vec<Edit>) -> Self {
+        Self {
+            action,
+            edits,
+            sign_out: false,
+        }
+    }
 }
 
 /// Makes all the changes to one user, or none of them.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::IdentifierExists`] for a username or external id that somebody has; and what is not
-/// allowed about a username or a primary identifier.
-pub fn edit(
-    tx: &mut Tx<'_>,
-    id: &UserId,
-    action: &str,
-    edits: &[Edit],
-    by: &Caller,
-) -> Result<Profile> {
-    let mut user = hold(tx, id, by.at)?;
-    for edit in edits {
+/// allowed about a username, a primary identifier or the size of metadata.
+pub fn edit(tx: &mut Write<'_>, id: &UserId, change: &Change) -> Result<Profile> {
+    let event = Event::new(change.action).user(id);
+    tx.attempt(event.clone());
+    let mut user = hold(tx, id)?;
+    for edit in &change.edits {
         if let Edit::Primary(kind, primary) = edit {
             identifiers::may_be_primary(tx, id, *kind, primary)?;
         }
-        user.apply(edit, by.at)?;
+        user.apply(edit, tx.now())?;
     }
-    save(tx, &user)?;
-    record(tx, by, action, id, None)?;
-    profile(tx, id)
+    unique(tx, &user)?;
+    save::update(tx, &user)?;
+    tx.note(event);
+    let is_ban = |edit: &Edit| matches!(edit, Edit::Ban);
+    if change.sign_out || change.edits.iter().any(is_ban) {
+        sessions::revoke_all(tx, &Whose::User(id))?;
+    }
+    Ok(Profile {
+        user,
+        identifiers: identifiers::of(tx, id)?,
+    })
 }
 
-/// Deletes a user with everything that is only the user's. The caller ends its sessions, in the same transaction.
-pub fn delete(tx: &mut Tx<'_>, id: &UserId, by: &Caller) -> Result<()> {
-    hold(tx, id, by.at)?;
+/// Deletes a user with everything that is only the user's, and ends its sessions. What it did stays on record.
+pub fn delete(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
+    let event = Event::new(Action::UserDelete).user(id);
+    tx.attempt(event.clone());
+    hold(tx, id)?;
     tx.execute("delete from identifiers where user_id = $1", values![id])?;
     tx.execute("delete from users where id = $1", values![id])?;
-    record(tx, by, "user.delete", id, None)
+    tx.note(event);
+    sessions::revoke_all(tx, &Whose::User(id)).map(|_| ())
+}
+
+/// Refuses a username or external id that another user has. The house looks before it writes: should another node give it
+/// away at this very moment, the unique column has this write run again.
+fn unique(tx: &mut Read<'_>, user: &User) -> Result<()> {
+    for (param, value, sql) in [
+        (
+            "username",
+            &user.username,
+            "select id from users where username = $1 and id <> $2",
+        ),
+        (
+            "external_id",
+            &user.external_id,
+            "select id from users where external_id = $1 and id <> $2",
+        ),
+    ] {
+        if let Some(value) = value
+            && tx.first::<UserId>(sql, values![value, &user.id])?.is_some()
+        {
+            return Err(Error::IdentifierExists(param));
+        }
+    }
+    Ok(())
 }
 
 /// Reads a user who will be changed. The update takes the row's lock, so what is read stays true until the commit.
-fn hold(tx: &mut Tx<'_>, id: &UserId, at: Time) -> Result<User> {
+fn hold(tx: &mut Write<'_>, id: &UserId) -> Result<User> {
+    let now = tx.now();
     tx.execute(
         "update users set updated_at = $2 where id = $1",
-        values![id, at],
+        values![id, now],
     )?;
     get(tx, id)
-}
-
-/// Writes back a user that was just made or is held.
-fn save(tx: &mut Tx<'_>, user: &User) -> Result<()> {
-    let saved = tx.execute(
-        "update users set username = $2, first_name = $3, last_name = $4, locale = $5, external_id = $6,
-                          primary_email_address_id = $7, primary_phone_number_id = $8, password_hash = $9,
-                          password_changed_at = $10, public_metadata = $11, private_metadata = $12,
-                          unsafe_metadata = $13, banned_at = $14, locked_until = $15, delete_self_enabled = $16,
-                          create_organization_enabled = $17, legal_accepted_at = $18, created_at = $19
-         where id = $1",
-        values![
-            &user.id,
-            user.username.as_ref(),
-            user.first_name.as_ref(),
-            user.last_name.as_ref(),
-            user.locale.as_ref(),
-            user.external_id.as_ref(),
-            user.primary_email_address.as_ref(),
-            user.primary_phone_number.as_ref(),
-            user.password.as_ref(),
-            user.password_changed_at,
-            text(&user.public_metadata),
-            text(&user.private_metadata),
-            text(&user.unsafe_metadata),
-            user.banned_at,
-            user.locked_until,
-            user.delete_self_enabled,
-            user.create_organization_enabled,
-            user.legal_accepted_at,
-            user.created_at,
-        ],
-    );
-    match saved {
-        Ok(_) => Ok(()),
-        Err(Error::Conflict(why)) if why.contains("external_id") => {
-            Err(Error::IdentifierExists("external_id"))
-        }
-        Err(Error::Conflict(_)) => Err(Error::IdentifierExists("username")),
-        Err(error) => Err(error),
-    }
-}
-
-fn record(
-    tx: &mut Tx<'_>,
-    by: &Caller,
-    action: &str,
-    user: &UserId,
-    detail: Option<&str>,
-) -> Result<()> {
-    audit::record(
-        tx,
-        by,
-        &Entry {
-            action,
-            user: Some(user),
-            detail,
-            ..Entry::default()
-        },
-    )
 }

@@ -6,6 +6,7 @@ mod user;
 use serde_json::{Value, json};
 
 use crate::agents::Agent;
+use crate::audit::Record;
 use crate::clients::Client;
 use crate::clock::Time;
 use crate::sessions::Session;
@@ -60,6 +61,26 @@ pub(crate) fn agent(agent: &Agent) -> Value {
         "name": agent.name,
         "created_at": agent.created_at,
         "disabled_at": agent.disabled_at,
+    })
+}
+
+/// A record of the audit trail: Standin's own.
+pub(crate) fn audit_log(record: &Record) -> Value {
+    json!({
+        "object": "audit_log",
+        "seq": record.seq,
+        "at": record.at,
+        "action": record.action,
+        "result": record.result,
+        "actor": record.actor,
+        "user_id": record.user_id,
+        "agent_id": record.agent_id,
+        "agent_task_id": record.task_id,
+        "session_id": record.session_id,
+        "ip_address": record.ip,
+        "user_agent": record.user_agent,
+        "request_id": record.request_id,
+        "detail": record.detail,
     })
 }
 
@@ -137,7 +158,7 @@ pub(crate) fn own_session(
     let mut view = bare_session(session, now);
     view["user"] = own_user(profile, now);
     view["public_user_data"] = public_user_data(profile);
-    view["factor_verification_age"] = tokens::factor_age(session, now);
+    view["factor_verification_age"] = json!(tokens::factor_age(session, now));
     view["last_active_token"] = jwt.map(token).into();
     view
 }

@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use standin_server::config::{Config, OnReplay};
+use standin_server::config::Config;
+use standin_server::policy::OnReplay;
 use url::Url;
 
 use crate::failure::{Exit, Failure, Result};

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
 use standin_server::Server;
-use standin_server::audit::Caller;
+use standin_server::caller::Caller;
 use standin_server::clock::Clock;
-use standin_server::config::{Config, Kind, Limits};
+use standin_server::config::{Config, Limits};
 use standin_server::db::{Database, Db};
 use standin_server::id::SecretKeyId;
 use standin_server::secret::{MasterKey, Secret};
 use standin_server::secret_keys::{self, NewKey, Scope};
+use standin_server::stage::Stage;
 use tempfile::TempDir;
 
 use crate::mint::Mint;
@@ -46,7 +47,7 @@ impl World {
         let database = Database::Sqlite(folder.path().join("standin.db"));
         let config = config(live, database);
         let server = Server::start(config.clone()).await.unwrap();
-        let db = Db::open(&config.database).await.unwrap();
+        let db = standin_server::open(&config.database).await.unwrap();
         let instance = server.instance();
         let mut world = Self {
             live,
@@ -213,9 +214,9 @@ async fn secret_key(db: &Db, live: bool) -> String {
         request_id: "test".into(),
     };
     let kind = if live {
-        Kind::Production
+        Stage::Production
     } else {
-        Kind::Development
+        Stage::Development
     };
     let secret = Secret::with_prefix(&format!("sk_{}_", kind.key_word()));
     let new = NewKey {
@@ -224,7 +225,7 @@ async fn secret_key(db: &Db, live: bool) -> String {
         scope: Scope::Full,
         secret: secret.clone(),
     };
-    db.write(move |tx| secret_keys::create(tx, &new, &by))
+    db.write(by, move |tx| secret_keys::create(tx, &new))
         .await
         .unwrap();
     secret.expose().to_owned()

@@ -7,11 +7,10 @@ use serde_json::json;
 
 use crate::agents;
 use crate::app::App;
-use crate::audit::Caller;
+use crate::caller::Caller;
 use crate::id::AgentId;
-use crate::sessions::{self, Whose};
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, COUNTED, Params};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -23,12 +22,18 @@ pub(super) fn routes() -> Router<App> {
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let mut params = Params::query(query.as_deref())?;
-    let (limit, offset) = params.page()?;
+    let (page, name) = (params.page()?, params.text("name")?);
     params.ignore(&["paginated"]);
     params.finish()?;
     let (agents, total) = app
         .db
-        .read(move |tx| Ok((agents::list(tx, limit, offset)?, agents::count(tx)?)))
+        .read(move |tx| {
+            let name = name.as_deref();
+            Ok((
+                agents::list(tx, name, page)?,
+                agents::count(tx, name, COUNTED)?,
+            ))
+        })
         .await?;
     let data: Vec<_> = agents.iter().map(views::agent).collect();
     Ok(Json(json!({ "data": data, "total_count": total })))
@@ -49,14 +54,7 @@ async fn disable(
 ) -> Answer {
     params.finish()?;
     let id = AgentId::from(id);
-    let agent = app
-        .db
-        .write(move |tx| {
-            let agent = agents::disable(tx, &id, &by)?;
-            sessions::revoke_all(tx, &Whose::Agent(&id), &by)?;
-            Ok(agent)
-        })
-        .await?;
+    let agent = app.db.write(by, move |tx| agents::disable(tx, &id)).await?;
     Ok(Json(views::agent(&agent)))
 }
 
@@ -68,6 +66,6 @@ async fn enable(
 ) -> Answer {
     params.finish()?;
     let id = AgentId::from(id);
-    let agent = app.db.write(move |tx| agents::enable(tx, &id, &by)).await?;
+    let agent = app.db.write(by, move |tx| agents::enable(tx, &id)).await?;
     Ok(Json(views::agent(&agent)))
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::audit;
 use crate::id::TaskId;
+use crate::views;
 use crate::wire::{Answer, Params};
 
 pub(super) fn routes() -> Router<App> {
@@ -16,12 +17,13 @@ pub(super) fn routes() -> Router<App> {
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let mut params = Params::query(query.as_deref())?;
-    let (limit, offset) = params.page()?;
+    let page = params.page()?;
     let task = params.text("agent_task_id")?.map(TaskId::from);
     params.finish()?;
     let records = app
         .db
-        .read(move |tx| audit::list(tx, task.as_ref(), limit, offset))
+        .read(move |tx| audit::list(tx, task.as_ref(), page))
         .await?;
-    Ok(Json(json!({ "data": records })))
+    let data: Vec<_> = records.iter().map(views::audit_log).collect();
+    Ok(Json(json!({ "data": data })))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::clients;
 use crate::clock::Time;
-use crate::db::Tx;
+use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::handshake::Payload;
 use crate::id::{ClientId, SessionId};
@@ -24,7 +24,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/clients/{id}", get(show))
 }
 
-fn client(tx: &mut Tx<'_>, id: &ClientId, now: Time) -> Result<Value> {
+fn client(tx: &mut Read<'_>, id: &ClientId, now: Time) -> Result<Value> {
     let client = clients::get(tx, id)?;
     let sessions = sessions::of_client(tx, id)?;
     Ok(views::client(&client, &sessions, now))
@@ -73,8 +73,11 @@ async fn handshake_payload(State(app): State<App>, RawQuery(query): RawQuery) ->
     let mut params = Params::query(query.as_deref())?;
     let nonce = params.text("nonce")?.ok_or(Error::QueryMissing("nonce"))?;
     params.finish()?;
-    let payload = Payload::open(&app.master_key, &nonce, app.now())
+    let now = app.now();
+    let payload = Payload::open(&app.master_key, &nonce, now)
         .ok_or_else(|| Error::NotFound("handshake payload", "for this nonce".into()))?;
-    let directives = crate::carrier::directives(&app, &payload).await?;
+    let arriving = payload.clone();
+    let found = app.db.read(move |tx| arriving.find(tx, now)).await?;
+    let directives = payload.directives(app.issuer(), found.as_ref(), now)?;
     Ok(Json(json!({ "directives": directives })))
 }

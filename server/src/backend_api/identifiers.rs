@@ -6,19 +6,20 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 
 use crate::app::App;
-use crate::audit::Caller;
+use crate::caller::Caller;
 use crate::clock::Time;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{IdentifierId, UserId};
-use crate::users::{self, Kind, NewIdentifier, Status};
+use crate::users::{self, IdentifierKind, NewIdentifier, Setting, Verification};
 use crate::views;
 use crate::wire::{Answer, Params};
 
 pub(super) fn routes() -> Router<App> {
-    of(Kind::EmailAddress, "/v1/email_addresses").merge(of(Kind::PhoneNumber, "/v1/phone_numbers"))
+    of(IdentifierKind::EmailAddress, "/v1/email_addresses")
+        .merge(of(IdentifierKind::PhoneNumber, "/v1/phone_numbers"))
 }
 
-fn of(kind: Kind, all: &str) -> Router<App> {
+fn of(kind: IdentifierKind, all: &str) -> Router<App> {
     Router::new()
         .route(
             all,
@@ -42,11 +43,16 @@ const WITHOUT_EFFECT: [&str; 2] = [
     "reserved_for_second_factor",
 ];
 
-async fn create(kind: Kind, State(app): State<App>, by: Caller, mut params: Params) -> Answer {
+async fn create(
+    kind: IdentifierKind,
+    State(app): State<App>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
     let user = UserId::from(params.required_text("user_id", 64)?);
     let status = match params.boolean("verified")? {
-        Some(false) => Status::Unverified,
-        _ => Status::Verified,
+        Some(false) => Verification::Unverified,
+        _ => Verification::Verified,
     };
     let primary = params.boolean("primary")?.unwrap_or(false);
     let new = new_identifier(kind, &mut params, status, by.at)?;
@@ -54,12 +60,12 @@ async fn create(kind: Kind, State(app): State<App>, by: Caller, mut params: Para
     params.finish()?;
     let made = app
         .db
-        .write(move |tx| users::add(tx, &user, &new, primary, &by))
+        .write(by, move |tx| users::add(tx, &user, &new, primary))
         .await?;
     Ok(Json(views::identifier(&made)))
 }
 
-async fn show(kind: Kind, State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(kind: IdentifierKind, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = IdentifierId::from(id);
     let found = app
         .db
@@ -69,26 +75,28 @@ async fn show(kind: Kind, State(app): State<App>, Path(id): Path<String>) -> Ans
 }
 
 async fn update(
-    kind: Kind,
+    kind: IdentifierKind,
     State(app): State<App>,
     Path(id): Path<String>,
     by: Caller,
     mut params: Params,
 ) -> Answer {
-    let verified = params.boolean("verified")?;
-    let primary = params.boolean("primary")?.unwrap_or(false);
+    let setting = Setting {
+        verified: params.boolean("verified")?,
+        primary: params.boolean("primary")?.unwrap_or(false),
+    };
     params.ignore(&WITHOUT_EFFECT);
     params.finish()?;
     let id = IdentifierId::from(id);
     let changed = app
         .db
-        .write(move |tx| users::set(tx, (kind, &id), verified, primary, &by))
+        .write(by, move |tx| users::set(tx, kind, &id, setting))
         .await?;
     Ok(Json(views::identifier(&changed)))
 }
 
 async fn delete(
-    kind: Kind,
+    kind: IdentifierKind,
     State(app): State<App>,
     Path(id): Path<String>,
     by: Caller,
@@ -98,37 +106,36 @@ async fn delete(
     let gone = views::deleted(kind.as_str(), &id);
     let id = IdentifierId::from(id);
     app.db
-        .write(move |tx| users::remove(tx, kind, &id, &by))
+        .write(by, move |tx| users::remove(tx, kind, &id))
         .await?;
     Ok(Json(gone))
 }
 
 async fn replace(
-    kind: Kind,
+    kind: IdentifierKind,
     State(app): State<App>,
     Path(user): Path<String>,
     by: Caller,
     mut params: Params,
 ) -> Answer {
-    let status = match params.text("identification_status")? {
-        Some(text) => status("identification_status", &text, &Status::ALL)?,
-        None => Status::Verified,
-    };
+    let status = params
+        .word("identification_status")?
+        .unwrap_or(Verification::Verified);
     let new = new_identifier(kind, &mut params, status, by.at)?;
     params.ignore(&WITHOUT_EFFECT);
     params.finish()?;
     let user = UserId::from(user);
     let made = app
         .db
-        .write(move |tx| users::replace(tx, &user, &new, &by))
+        .write(by, move |tx| users::replace(tx, &user, &new))
         .await?;
     Ok(Json(views::identifier(&made)))
 }
 
 fn new_identifier(
-    kind: Kind,
+    kind: IdentifierKind,
     params: &mut Params,
-    status: Status,
+    status: Verification,
     at: Time,
 ) -> Result<NewIdentifier> {
     let text = params.required_text(kind.as_str(), 254)?;
@@ -137,14 +144,5 @@ fn new_identifier(
         kind,
         value: kind.normal(&text)?,
         status,
-    })
-}
-
-/// Reads a status that must be one of those `allowed`.
-pub(super) fn status(param: &'static str, text: &str, allowed: &[Status]) -> Result<Status> {
-    let found = allowed.iter().find(|status| status.as_str() == text);
-    found.copied().ok_or_else(|| {
-        let names: Vec<_> = allowed.iter().map(|status| status.as_str()).collect();
-        Error::ParamValue(param, format!("one of {}", names.join(", ")))
     })
 }

@@ -5,11 +5,11 @@ use axum::routing::post;
 use axum::{Json, Router};
 
 use crate::app::App;
-use crate::audit::Caller;
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::id::{SignInTokenId, UserId};
 use crate::secret::Secret;
-use crate::sign_in_tokens;
+use crate::sign_in_tokens::{self, NewSignInToken};
 use crate::views;
 use crate::wire::{Answer, Params};
 
@@ -25,8 +25,8 @@ const LONGEST: i64 = 315_360_000;
 
 async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
     let user = UserId::from(params.required_text("user_id", 64)?);
-    let life = params.integer("expires_in_seconds")?.unwrap_or(LIFE);
-    if !(1..=LONGEST).contains(&life) {
+    let seconds = params.integer("expires_in_seconds")?.unwrap_or(LIFE);
+    if !(1..=LONGEST).contains(&seconds) {
         return Err(Error::ParamValue(
             "expires_in_seconds",
             format!("between 1 and {LONGEST}"),
@@ -39,17 +39,20 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         ));
     }
     params.finish()?;
-    let (id, token) = (SignInTokenId::new(by.at), Secret::random());
-    let digest = token.digest();
+    let token = Secret::random();
+    let new = NewSignInToken {
+        id: SignInTokenId::new(by.at),
+        user,
+        token: token.digest(),
+        seconds,
+    };
     let made = app
         .db
-        .write(move |tx| sign_in_tokens::create(tx, &id, &user, (&digest, life), &by))
+        .write(by, move |tx| sign_in_tokens::create(tx, &new))
         .await?;
-    let url = format!(
-        "{}/v1/tickets/accept?ticket={}",
-        app.instance.public_url,
-        token.expose()
-    );
+    let url = app
+        .instance
+        .address(&format!("/v1/tickets/accept?ticket={}", token.expose()));
     Ok(Json(views::sign_in_token(
         &made,
         Some((token.expose(), &url)),
@@ -66,7 +69,7 @@ async fn revoke(
     let id = SignInTokenId::from(id);
     let token = app
         .db
-        .write(move |tx| sign_in_tokens::revoke(tx, &id, &by))
+        .write(by, move |tx| sign_in_tokens::revoke(tx, &id))
         .await?;
     Ok(Json(views::sign_in_token(&token, None)))
 }

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit::Caller;
+use crate::caller::Caller;
 use crate::secret::Secret;
 use crate::wire::{Answer, Params};
 

@@ -9,14 +9,14 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::audit::Caller;
-use crate::db::Tx;
+use crate::caller::Caller;
+use crate::db::Read;
 use crate::error::{Error, Result};
+use crate::events::Action;
 use crate::id::UserId;
 use crate::passwords;
 use crate::secret::Secret;
-use crate::sessions::{self, Whose};
-use crate::users::{self, Edit, Profile};
+use crate::users::{self, Change, Edit};
 use crate::views;
 use crate::wire::{Answer, Params};
 
@@ -46,13 +46,16 @@ pub(super) fn routes() -> Router<App> {
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let mut params = Params::query(query.as_deref())?;
     let filter = search::filter(&mut params)?;
-    let page = search::page(&mut params)?;
+    let selection = search::selection(&mut params)?;
     params.finish()?;
     let now = app.now();
-    let profiles = app
-        .db
-        .read(move |tx| users::list(tx, &filter, &page))
-        .await?;
+    let is_search = filter.is_search() || !selection.order_by.is_by_creation();
+    let find = move |tx: &mut Read<'_>| users::list(tx, &filter, &selection);
+    let profiles = if is_search {
+        app.db.search(find).await?
+    } else {
+        app.db.read(find).await?
+    };
     Ok(Json(
         profiles.iter().map(|one| views::user(one, now)).collect(),
     ))
@@ -62,9 +65,9 @@ async fn count(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let mut params = Params::query(query.as_deref())?;
     let filter = search::filter(&mut params)?;
     // SDKs ask for a list and its count with the same parameters.
-    search::page(&mut params)?;
+    search::selection(&mut params)?;
     params.finish()?;
-    let total = app.db.read(move |tx| users::count(tx, &filter)).await?;
+    let total = app.db.search(move |tx| users::count(tx, &filter)).await?;
     Ok(Json(
         json!({ "object": "total_count", "total_count": total }),
     ))
@@ -87,7 +90,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
     let id = UserId::new(now);
     let made = app
         .db
-        .write(move |tx| users::create(tx, &id, &identifiers, &edits, &by))
+        .write(by, move |tx| users::create(tx, &id, &identifiers, &edits))
         .await?;
     Ok(Json(views::user(&made, now)))
 }
@@ -111,14 +114,12 @@ async fn update(
     params.finish()?;
     edits.extend(password.edit().await?);
     let change = Change {
-        action: "user.update",
-        edits,
         sign_out: sign_out.unwrap_or(false),
+        ..Change::new(Action::UserUpdate, edits)
     };
     edit(&app, &id, change, by).await
 }
 
-/// Deletes the user and ends its sessions, in one transaction. The record of its tasks stays.
 async fn delete(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -128,18 +129,13 @@ async fn delete(
     params.finish()?;
     let gone = views::deleted("user", &id);
     let id = UserId::from(id);
-    app.db
-        .write(move |tx| {
-            users::delete(tx, &id, &by)?;
-            sessions::revoke_all(tx, &Whose::User(&id), &by).map(|_| ())
-        })
-        .await?;
+    app.db.write(by, move |tx| users::delete(tx, &id)).await?;
     Ok(Json(gone))
 }
 
 async fn ban(State(app): State<App>, Path(id): Path<String>, by: Caller, params: Params) -> Answer {
     params.finish()?;
-    edit(&app, &id, Change::of("user.ban", vec![Edit::Ban]), by).await
+    edit(&app, &id, Change::new(Action::UserBan, vec![Edit::Ban]), by).await
 }
 
 async fn unban(
@@ -149,7 +145,13 @@ async fn unban(
     params: Params,
 ) -> Answer {
     params.finish()?;
-    edit(&app, &id, Change::of("user.unban", vec![Edit::Unban]), by).await
+    edit(
+        &app,
+        &id,
+        Change::new(Action::UserUnban, vec![Edit::Unban]),
+        by,
+    )
+    .await
 }
 
 async fn lock(
@@ -159,7 +161,13 @@ async fn lock(
     params: Params,
 ) -> Answer {
     params.finish()?;
-    edit(&app, &id, Change::of("user.lock", vec![Edit::Lock]), by).await
+    edit(
+        &app,
+        &id,
+        Change::new(Action::UserLock, vec![Edit::Lock]),
+        by,
+    )
+    .await
 }
 
 async fn unlock(
@@ -169,18 +177,30 @@ async fn unlock(
     params: Params,
 ) -> Answer {
     params.finish()?;
-    edit(&app, &id, Change::of("user.unlock", vec![Edit::Unlock]), by).await
+    edit(
+        &app,
+        &id,
+        Change::new(Action::UserUnlock, vec![Edit::Unlock]),
+        by,
+    )
+    .await
 }
 
 async fn ban_all(State(app): State<App>, by: Caller, params: Params) -> Answer {
-    edit_all(&app, params, Change::of("user.ban", vec![Edit::Ban]), by).await
+    edit_all(
+        &app,
+        params,
+        Change::new(Action::UserBan, vec![Edit::Ban]),
+        by,
+    )
+    .await
 }
 
 async fn unban_all(State(app): State<App>, by: Caller, params: Params) -> Answer {
     edit_all(
         &app,
         params,
-        Change::of("user.unban", vec![Edit::Unban]),
+        Change::new(Action::UserUnban, vec![Edit::Unban]),
         by,
     )
     .await
@@ -194,7 +214,7 @@ async fn merge_metadata(
 ) -> Answer {
     let edits = form::metadata(&mut params, Edit::MergeMetadata)?;
     params.finish()?;
-    edit(&app, &id, Change::of("user.update", edits), by).await
+    edit(&app, &id, Change::new(Action::UserUpdate, edits), by).await
 }
 
 async fn replace_metadata(
@@ -205,7 +225,7 @@ async fn replace_metadata(
 ) -> Answer {
     let edits = form::metadata(&mut params, Edit::ReplaceMetadata)?;
     params.finish()?;
-    edit(&app, &id, Change::of("user.update", edits), by).await
+    edit(&app, &id, Change::new(Action::UserUpdate, edits), by).await
 }
 
 async fn verify_password(
@@ -234,7 +254,7 @@ async fn remove_password(
     params.finish()?;
     let change = Change {
         sign_out,
-        ..Change::of("user.password_remove", vec![Edit::Password(None)])
+        ..Change::new(Action::UserPasswordRemove, vec![Edit::Password(None)])
     };
     edit(&app, &id, change, by).await
 }
@@ -254,38 +274,13 @@ async fn organization_memberships(
     Ok(Json(json!({ "data": [], "total_count": 0 })))
 }
 
-/// A change to users, under the name it has in the audit trail.
-struct Change {
-    action: &'static str,
-    edits: Vec<Edit>,
-    /// Whether the users' sessions end with it.
-    sign_out: bool,
-}
-
-impl Change {
-    /// A ban ends sessions (spec), nothing else does unless asked to.
-    fn of(action: &'static str, edits: Vec<Edit>) -> Self {
-        let sign_out = edits.iter().any(|edit| matches!(edit, Edit::Ban));
-        Self {
-            action,
-            edits,
-            sign_out,
-        }
-    }
-
-    fn make(&self, tx: &mut Tx<'_>, id: &UserId, by: &Caller) -> Result<Profile> {
-        let changed = users::edit(tx, id, self.action, &self.edits, by)?;
-        if self.sign_out {
-            sessions::revoke_all(tx, &Whose::User(id), by)?;
-        }
-        Ok(changed)
-    }
-}
-
 /// Changes one user and shows it.
 async fn edit(app: &App, id: &str, change: Change, by: Caller) -> Answer {
     let (id, now) = (UserId::from(id), by.at);
-    let changed = app.db.write(move |tx| change.make(tx, &id, &by)).await?;
+    let changed = app
+        .db
+        .write(by, move |tx| users::edit(tx, &id, &change))
+        .await?;
     Ok(Json(views::user(&changed, now)))
 }
 
@@ -303,8 +298,8 @@ async fn edit_all(app: &App, mut params: Params, change: Change, by: Caller) -> 
     let now = by.at;
     let changed = app
         .db
-        .write(move |tx| {
-            let one = |id| change.make(tx, id, &by);
+        .write(by, move |tx| {
+            let one = |id| users::edit(tx, id, &change);
             ids.iter().map(one).collect::<Result<Vec<_>>>()
         })
         .await?;

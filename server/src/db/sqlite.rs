@@ -5,22 +5,25 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{ErrorCode, ToSql, params_from_iter};
+use rusqlite::{ErrorCode, Statement, StatementStatus, ToSql, params_from_iter};
 
-use super::{Row, Value};
+use super::{Purpose, Row, Value};
 use crate::error::{Error, Result};
 
 /// A connection to one SQLite file.
 pub(super) struct Connection(rusqlite::Connection);
 
 impl Connection {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Self> {
         let connection = rusqlite::Connection::open(path)?;
         // Another process (the command line beside a running server) may hold the write lock for a moment.
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.execute_batch(
             "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory;",
         )?;
+        if purpose == Purpose::Reads {
+            connection.execute_batch("pragma query_only = on;")?;
+        }
         connection.set_prepared_statement_cache_capacity(128);
         // Plans do not depend on the values bound; else every binding would have the statement compiled anew.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -36,9 +39,23 @@ impl Connection {
         Ok(())
     }
 
+    /// Ends a transaction. After an I/O error the log may hold it whole, so that the next start finds it done.
+    pub(super) fn commit(&mut self) -> Result<()> {
+        let ended = self.0.prepare_cached("commit")?.execute([]);
+        match ended {
+            Ok(_) => Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+                Err(Error::Unsettled(error.to_string()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
         let mut statement = self.0.prepare_cached(&numbered(sql))?;
-        Ok(statement.execute(params_from_iter(values))? as u64)
+        let changed = statement.execute(params_from_iter(values));
+        trace(sql, &statement);
+        Ok(changed? as u64)
     }
 
     pub(super) fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
@@ -52,7 +69,17 @@ impl Connection {
                 .collect();
             found.push(Row::new(columns?));
         }
+        drop(rows);
+        trace(sql, &statement);
         Ok(found)
+    }
+}
+
+/// Tells who listens which statement ran and through how many rows of a table it went without an index to lead it.
+fn trace(sql: &str, statement: &Statement<'_>) {
+    if tracing::enabled!(target: "standin::sql", tracing::Level::TRACE) {
+        let scanned = statement.reset_status(StatementStatus::FullscanStep);
+        tracing::trace!(target: "standin::sql", scanned, sql);
     }
 }
 
@@ -89,9 +116,10 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         let text = error.to_string();
         match error.sqlite_error_code() {
-            Some(ErrorCode::ConstraintViolation) => Self::Conflict(text),
             Some(
                 ErrorCode::DiskFull
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::ReadOnly
                 | ErrorCode::CannotOpen

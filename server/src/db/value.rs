@@ -146,6 +146,12 @@ impl FromRow for String {
     }
 }
 
+impl FromRow for Time {
+    fn from_row(row: &mut Row) -> Result<Self> {
+        row.take()
+    }
+}
+
 impl FromRow for i64 {
     fn from_row(row: &mut Row) -> Result<Self> {
         row.take()

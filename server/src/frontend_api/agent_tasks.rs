@@ -10,12 +10,14 @@ use url::Url;
 use super::arrival::Arrival;
 use super::{headless, is_navigation};
 use crate::app::App;
-use crate::audit::Caller;
+use crate::caller::Caller;
+use crate::db::Write;
 use crate::error::{Error, Result};
-use crate::origin::{self, Origin};
 use crate::secret::Secret;
+use crate::sessions::Session;
 use crate::sign_in_tokens;
-use crate::tasks::{self, Visit, Visitor};
+use crate::tasks::{self, Visit};
+use crate::users;
 use crate::wire::{Browser, Params, Reply};
 
 pub(super) fn routes() -> Router<App> {
@@ -40,15 +42,15 @@ async fn visit(
 ) -> Reply {
     is_navigation(&headers)?;
     let ticket = ticket(&mut Params::query(query.as_deref())?)?;
-    let arrival = Arrival::new(&app, &browser, by.at);
     let now = by.at;
-    match spend(&app, &ticket, &arrival, browser, by).await? {
-        Visit::Accepted(session, target) if headless::is_wanted(&headers) => {
-            headless::answer(&app, &arrival, &session, &target, now).await
-        }
-        Visit::Accepted(session, target) => arrival.redirect(&app, &session, target, now),
-        Visit::Refused(refusal) => Err(refusal),
+    let arrival = Arrival::new(&app, browser, now);
+    if headless::is_wanted(&headers) {
+        let profile = |tx: &mut Write<'_>, session: &Session| users::profile(tx, &session.user_id);
+        let opened = spend(&app, &ticket, &arrival, by, profile).await?;
+        return headless::answer(&app, &arrival, opened, now);
     }
+    let opened = spend(&app, &ticket, &arrival, by, |_, _| Ok(())).await?;
+    arrival.redirect(&app, &opened.session, opened.target, now)
 }
 
 fn ticket(params: &mut Params) -> Result<Secret> {
@@ -59,36 +61,43 @@ fn ticket(params: &mut Params) -> Result<Secret> {
     Ok(Secret::from(ticket))
 }
 
+/// A session that a task's ticket has opened.
+pub(super) struct Opened<T> {
+    pub(super) session: Session,
+    pub(super) target: Url,
+    /// What else the answer needs, read in the same write: once the ticket is spent, nothing may keep the visitor out.
+    pub(super) also: T,
+}
+
 /// Spends a task's ticket for an arriving browser.
-pub(super) async fn spend(
+pub(super) async fn spend<T: Send + 'static>(
     app: &App,
     ticket: &Secret,
     arrival: &Arrival,
-    browser: Browser,
     by: Caller,
-) -> Result<Visit> {
-    let visitor = Visitor {
-        ticket: ticket.digest(),
-        shown: browser.credentials,
-        fresh: arrival.fresh(),
-        session: arrival.session.clone(),
-        on_replay: app.config.on_replay,
-    };
-    let (kind, allowed, ip) = (
-        app.instance.kind,
-        app.config.allowed_origins.clone(),
-        by.ip.clone(),
-    );
-    let lands = move |url: &str| origin::redirect_target(url, kind, &allowed);
-    let visit = app
-        .db
-        .write(move |tx| tasks::accept(tx, &visitor, &lands, &by))
-        .await;
-    if let Err(Error::TicketInvalid) = visit {
-        // Guessing 256 bits is hopeless; guessing all day long is a nuisance.
-        app.limiters.refused.check(&ip.unwrap_or_default())?;
+    also: fn(&mut Write<'_>, &Session) -> Result<T>,
+) -> Result<Opened<T>> {
+    let digest = ticket.digest();
+    let shown = digest.clone();
+    if !app.db.read(move |tx| tasks::knows(tx, &shown)).await? {
+        // Guessing 256 bits is hopeless; guessing all day long is a nuisance, and no matter for the writer.
+        app.limiters
+            .refused
+            .check(&by.ip.clone().unwrap_or_default())?;
+        return Err(Error::TicketInvalid);
     }
-    visit
+    let (sign_in, policy) = (arrival.sign_in(), app.policy.clone());
+    let opened = app.db.write(by, move |tx| {
+        Ok(match tasks::accept(tx, &digest, &sign_in, &policy)? {
+            Visit::Accepted(session, target) => Ok(Opened {
+                also: also(tx, &session)?,
+                session: *session,
+                target,
+            }),
+            Visit::Refused(refusal) => Err(refusal),
+        })
+    });
+    opened.await?
 }
 
 /// A sign-in token opened as a page: signs in and goes to the application.
@@ -103,38 +112,47 @@ async fn accept(
     let mut params = Params::query(query.as_deref())?;
     let ticket = ticket(&mut params)?;
     let target = match params.text("redirect_url")? {
-        Some(url) => origin::redirect_target(&url, app.instance.kind, &app.config.allowed_origins)?,
+        Some(url) => app.policy.lands(&url)?,
         None => home(&app)?,
     };
-    let (arrival, now) = (Arrival::new(&app, &browser, by.at), by.at);
-    let (digest, fresh, id) = (ticket.digest(), arrival.fresh(), arrival.session.clone());
-    let session = app
-        .db
-        .write(move |tx| {
-            sign_in_tokens::accept(tx, &digest, &browser.credentials, (&fresh, &id), &by)
-        })
-        .await?
-        .ok_or(Error::TicketInvalid)?;
+    let now = by.at;
+    let arrival = Arrival::new(&app, browser, now);
+    let session = accept_token(&app, &ticket, &arrival, by, |_, session| Ok(session)).await?;
     arrival.redirect(&app, &session, target, now)
+}
+
+/// Spends a sign-in token for an arriving browser.
+pub(super) async fn accept_token<T: Send + 'static>(
+    app: &App,
+    token: &Secret,
+    arrival: &Arrival,
+    by: Caller,
+    also: fn(&mut Write<'_>, Session) -> Result<T>,
+) -> Result<T> {
+    let digest = token.digest();
+    let shown = digest.clone();
+    if !app
+        .db
+        .read(move |tx| sign_in_tokens::knows(tx, &shown))
+        .await?
+    {
+        return Err(Error::TicketInvalid);
+    }
+    let sign_in = arrival.sign_in();
+    let opened = app.db.write(by, move |tx| {
+        match sign_in_tokens::accept(tx, &digest, &sign_in)? {
+            Ok(session) => also(tx, session).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    });
+    opened.await?
 }
 
 /// The application, where one is configured; in development Standin's own page.
 fn home(app: &App) -> Result<Url> {
-    let own = Url::parse(&app.instance.public_url)
-        .map_err(|_| Error::Bug("the public URL is no URL".into()))?;
-    let configured = app
-        .config
-        .allowed_origins
-        .iter()
-        .find_map(|entry| match entry {
-            Origin::Exact(origin) if *origin != own.origin().ascii_serialization() => {
-                Url::parse(origin).ok()
-            }
-            _ => None,
-        });
-    match configured {
-        Some(url) => Ok(url),
-        None if app.instance.is_development() => Ok(own),
+    match app.policy.applications().first() {
+        Some(url) => Ok(url.clone()),
+        None if app.instance.is_development() => Ok(app.instance.public_url.clone()),
         None => Err(Error::QueryMissing("redirect_url")),
     }
 }

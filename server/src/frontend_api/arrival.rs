@@ -7,14 +7,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use url::Url;
 
 use crate::app::App;
-use crate::clients::Fresh;
+use crate::clients::{Credential, NewSecrets};
 use crate::clock::Time;
-use crate::cookie::{self, Cookie, Setting, YEAR};
+use crate::cookie::Cookie;
 use crate::error::{Error, Result};
-use crate::handshake::{Form, Payload, carry};
+use crate::handshake::{Form, Payload, carry, cookies};
 use crate::id::{ClientId, SessionId};
 use crate::secret::Secret;
-use crate::sessions::Session;
+use crate::sessions::{Session, SignIn};
 use crate::wire::Browser;
 
 /// What an arriving browser is given, in the clear.
@@ -23,15 +23,16 @@ pub(super) struct Arrival {
     cookie: Secret,
     /// Its dev browser token; development only.
     dev_browser: Option<Secret>,
-    /// The session to be opened.
-    pub(super) session: SessionId,
+    session: SessionId,
     client: ClientId,
+    /// What it showed of who it was.
+    credentials: Vec<Credential>,
     /// Whether the application's own server passes the answer on.
     proxied: bool,
 }
 
 impl Arrival {
-    pub(super) fn new(app: &App, browser: &Browser, now: Time) -> Self {
+    pub(super) fn new(app: &App, browser: Browser, now: Time) -> Self {
         Self {
             cookie: Secret::random(),
             dev_browser: app
@@ -41,15 +42,20 @@ impl Arrival {
             session: SessionId::new(now),
             client: ClientId::new(now),
             proxied: browser.proxied,
+            credentials: browser.credentials,
         }
     }
 
-    /// What of this the database keeps.
-    pub(super) fn fresh(&self) -> Fresh {
-        Fresh {
-            id: self.client.clone(),
-            cookie: self.cookie.digest(),
-            dev_browser: self.dev_browser.as_ref().map(Secret::digest),
+    /// What the house needs of this: digests.
+    pub(super) fn sign_in(&self) -> SignIn {
+        SignIn {
+            credentials: self.credentials.clone(),
+            secrets: NewSecrets {
+                id: self.client.clone(),
+                cookie: self.cookie.digest(),
+                dev_browser: self.dev_browser.as_ref().map(Secret::digest),
+            },
+            session: self.session.clone(),
         }
     }
 
@@ -82,7 +88,7 @@ impl Arrival {
         );
         let mut response = to(&target)?;
         if !self.proxied {
-            self.give(app, response.headers_mut(), Some(session))?;
+            self.give(app, response.headers_mut(), session)?;
         }
         if let Some(cookie) = carried {
             set(response.headers_mut(), &cookie)?;
@@ -92,58 +98,30 @@ impl Arrival {
 
     /// The cookies a browser keeps for the Frontend API.
     pub(super) fn cookies(&self, app: &App) -> [Cookie; 2] {
-        let own = Setting {
-            max_age: YEAR,
-            secure: app.instance.secure,
-            http_only: true,
-            domain: None,
-        };
-        own.both(cookie::CLIENT, self.cookie.expose(), &app.instance)
+        cookies::client(&app.instance, &self.cookie)
     }
 
     /// Sets the browser's cookies at the Frontend API and, in production, the one it shares with the applications.
-    pub(super) fn give(
-        &self,
-        app: &App,
-        headers: &mut HeaderMap,
-        session: Option<&Session>,
-    ) -> Result<()> {
-        let [plain, own] = self.cookies(app);
-        if self.proxied {
-            set(headers, &own)?;
-        } else {
-            set(headers, &plain)?;
-            set(headers, &own)?;
-        }
+    pub(super) fn give(&self, app: &App, headers: &mut HeaderMap, session: &Session) -> Result<()> {
         if let Some(token) = &self.dev_browser {
             let value = HeaderValue::from_str(token.expose())
                 .map_err(|_| Error::Bug("a token is no header".into()))?;
             headers.insert(HeaderName::from_static("clerk-db-jwt"), value);
         }
+        let [plain, own] = self.cookies(app);
         if self.proxied {
-            // The one cookie is the client's. A page that misses the other one asks its server, which asks us.
-            return Ok(());
+            // Such an answer may keep one cookie only. A page that misses the other one asks its server, which asks us.
+            return set(headers, &own);
         }
-        changed(app, headers, session.map(|session| session.created_at))
+        set(headers, &plain)?;
+        set(headers, &own)?;
+        changed(app, headers, Some(session.created_at))
     }
 }
 
 /// Tells the applications, in production, that the client's set of sessions changed: at this moment, or to none at all.
-/// In development the pages write this cookie themselves.
 pub(super) fn changed(app: &App, headers: &mut HeaderMap, at: Option<Time>) -> Result<()> {
-    if app.instance.is_development() {
-        return Ok(());
-    }
-    let domain = app.instance.cookie_domain.as_deref();
-    let shared = Setting {
-        max_age: YEAR,
-        secure: app.instance.secure,
-        http_only: false,
-        domain,
-    };
-    let value = at.map_or("0".to_owned(), |at| at.seconds().to_string());
-    shared
-        .both(cookie::CLIENT_UAT, &value, &app.instance)
+    cookies::changed(&app.instance, at)
         .iter()
         .try_for_each(|cookie| set(headers, cookie))
 }

@@ -7,16 +7,17 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::arrival::{self, Arrival};
+use super::arrival;
 use crate::app::App;
-use crate::audit::Caller;
+use crate::caller::Caller;
 use crate::clients::{self, Client};
 use crate::clock::Time;
-use crate::cookie::{self, Setting};
-use crate::db::Tx;
+use crate::db::Read;
 use crate::error::Result;
-use crate::sessions::{self, End, Session};
-use crate::tokens;
+use crate::handshake::cookies;
+use crate::id::ClientId;
+use crate::sessions::{self, Session};
+use crate::tokens::Audience;
 use crate::users::{self, Profile};
 use crate::views;
 use crate::wire::{Answer, Browser, Reply};
@@ -36,13 +37,13 @@ pub(super) struct Seen {
 
 impl Seen {
     /// What the browser's credentials open, if anything.
-    pub(super) fn find(tx: &mut Tx<'_>, browser: &Browser, now: Time) -> Result<Option<Self>> {
-        clients::find(tx, &browser.credentials)?
+    pub(super) fn find(tx: &mut Read<'_>, browser: &Browser, now: Time) -> Result<Option<Self>> {
+        clients::find(tx, &browser.credentials, now)?
             .map(|client| Self::of(tx, client, now))
             .transpose()
     }
 
-    pub(super) fn of(tx: &mut Tx<'_>, client: Client, now: Time) -> Result<Self> {
+    pub(super) fn of(tx: &mut Read<'_>, client: Client, now: Time) -> Result<Self> {
         let active = sessions::active_at(tx, &client.id, now)?;
         let with_user = |session: Session| Ok((users::profile(tx, &session.user_id)?, session));
         let pairs: Result<Vec<_>> = active.into_iter().map(with_user).collect();
@@ -73,15 +74,7 @@ pub(super) fn own_session(
     origin: Option<&str>,
     now: Time,
 ) -> Result<Value> {
-    let mint = || {
-        tokens::mint(
-            &app.signing_key,
-            &app.instance,
-            session,
-            (origin, tokens::LIFE),
-            now,
-        )
-    };
+    let mint = || app.issuer().mint(session, Audience::pages(origin), now);
     let jwt = session.is_active(now).then(mint).transpose()?;
     Ok(views::own_session(session, profile, jwt.as_deref(), now))
 }
@@ -96,38 +89,31 @@ async fn show(State(app): State<App>, browser: Browser) -> Answer {
     Ok(Json(json!({ "response": response, "client": null })))
 }
 
-/// A client before any sign-in. One that exists is kept.
-async fn create(State(app): State<App>, browser: Browser, by: Caller) -> Reply {
-    let (arrival, now, origin) = (
-        Arrival::new(&app, &browser, by.at),
-        by.at,
-        browser.origin.clone(),
-    );
-    let fresh = arrival.fresh();
-    let seen = app
-        .db
-        .write(move |tx| {
-            let id = clients::admit(tx, &browser.credentials, &fresh, now)?;
-            let client = clients::get(tx, &id)?;
-            Seen::of(tx, client, now)
-        })
-        .await?;
-    let view = seen.view(&app, origin.as_deref(), now)?;
-    let mut response = Json(json!({ "response": view, "client": null })).into_response();
-    arrival.give(&app, response.headers_mut(), None)?;
-    Ok(response)
+/// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either
+/// case nothing is changed, neither here nor in the browser.
+async fn create(State(app): State<App>, browser: Browser) -> Answer {
+    let now = app.now();
+    let origin = browser.origin.clone();
+    let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
+    let stranger = || Seen {
+        client: Client {
+            id: ClientId::new(now),
+            last_active_session_id: None,
+            created_at: now,
+            updated_at: now,
+        },
+        sessions: Vec::new(),
+    };
+    let view = seen
+        .unwrap_or_else(stranger)
+        .view(&app, origin.as_deref(), now)?;
+    Ok(Json(json!({ "response": view, "client": null })))
 }
 
 /// Ends every session of the client and forgets the browser.
 async fn remove(State(app): State<App>, browser: Browser, by: Caller) -> Reply {
     let mut response = sign_out(&app, browser, by).await?;
-    let gone = Setting {
-        max_age: 0,
-        secure: app.instance.secure,
-        http_only: true,
-        domain: None,
-    };
-    for cookie in gone.both(cookie::CLIENT, "", &app.instance) {
+    for cookie in cookies::no_client(&app.instance) {
         arrival::set(response.headers_mut(), &cookie)?;
     }
     Ok(response)
@@ -138,15 +124,10 @@ pub(super) async fn sign_out(app: &App, browser: Browser, by: Caller) -> Reply {
     let now = by.at;
     let seen = app
         .db
-        .write(move |tx| {
-            let Some(client) = clients::find(tx, &browser.credentials)? else {
-                return Ok(None);
-            };
-            for session in sessions::active_at(tx, &client.id, by.at)? {
-                sessions::end(tx, &session, End::Removed, &by)?;
-            }
-            let client = clients::get(tx, &client.id)?;
-            Seen::of(tx, client, by.at).map(Some)
+        .write(by, move |tx| {
+            sessions::sign_out(tx, &browser.credentials)?
+                .map(|client| Seen::of(tx, client, now))
+                .transpose()
         })
         .await?;
     let view = seen.map(|seen| seen.view(app, None, now)).transpose()?;

@@ -54,11 +54,11 @@ fn environment(instance: &Instance) -> Value {
 }
 
 fn display_config(instance: &Instance) -> Value {
-    let home = &instance.public_url;
+    let home = instance.address("");
     json!({
         "object": "display_config",
         "id": instance.id,
-        "instance_environment_type": instance.kind.as_str(),
+        "instance_environment_type": instance.stage.as_str(),
         "application_name": "Standin",
         "branded": false,
         "captcha_public_key": null,

@@ -7,12 +7,12 @@ use axum::routing::get;
 
 use super::arrival::{set, to};
 use crate::app::App;
-use crate::carrier;
+use crate::caller::Caller;
 use crate::clients::{self, Credential};
 use crate::cookie;
 use crate::error::{Error, Result};
 use crate::handshake::{self, Form, Payload};
-use crate::origin;
+use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::sessions;
 use crate::wire::{Browser, Params, Reply};
@@ -24,23 +24,28 @@ pub(super) fn routes() -> Router<App> {
     )
 }
 
-async fn handshake(State(app): State<App>, RawQuery(query): RawQuery, browser: Browser) -> Reply {
+async fn handshake(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    browser: Browser,
+    by: Caller,
+) -> Reply {
     let mut params = Params::query(query.as_deref())?;
     let target = params
         .text("redirect_url")?
         .ok_or(Error::QueryMissing("redirect_url"))?;
     // The payload is a bearer credential, so where it may go is settled before anything else is looked at.
-    let target = origin::redirect_target(&target, app.instance.kind, &app.config.allowed_origins)?;
+    let target = app.policy.lands(&target)?;
     let form = form(&mut params)?;
     let shown_dev_browser = params
         .text(cookie::DEV_BROWSER)?
         .filter(|token| !token.is_empty());
-    let now = app.now();
+    let now = by.at;
     let shown = browser.credentials.clone();
     let found = app
         .db
         .read(move |tx| {
-            let Some(client) = clients::find(tx, &shown)? else {
+            let Some(client) = clients::find(tx, &shown, now)? else {
                 return Ok(None);
             };
             let session = sessions::active_at(tx, &client.id, now)?.pop();
@@ -50,20 +55,24 @@ async fn handshake(State(app): State<App>, RawQuery(query): RawQuery, browser: B
     let known = found
         .as_ref()
         .map(|(client, session)| (client, session.as_ref()));
-    let dev_browser = dev_browser(
-        &app,
-        &browser,
-        shown_dev_browser,
-        known.map(|(client, _)| client.clone()),
-    )
-    .await?;
+    let client = known.map(|(client, _)| client.clone());
+    let dev_browser = match (app.instance.is_development(), client) {
+        (false, _) => None,
+        // One that opens nothing, so that strangers leave nothing in the database.
+        (true, None) => Some(Secret::with_prefix("dvb_")),
+        (true, Some(client)) => {
+            Some(dev_browser(&app, &browser, shown_dev_browser, client, by).await?)
+        }
+    };
     let payload = Payload::new(&target, known, dev_browser.as_ref(), now);
     let text = match form {
         Form::Nonce => payload.seal(&app.master_key)?,
-        Form::Token => handshake::token(
-            &app.signing_key,
-            &carrier::directives(&app, &payload).await?,
-        )?,
+        Form::Token => {
+            let arriving = payload.clone();
+            let found = app.db.read(move |tx| arriving.find(tx, now)).await?;
+            let directives = payload.directives(app.issuer(), found.as_ref(), now)?;
+            handshake::token(&app.signing_key, &directives)?
+        }
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);
     let mut response = to(&target)?;
@@ -82,37 +91,31 @@ fn form(params: &mut Params) -> Result<Form> {
     }
 }
 
-/// The dev browser token the application shall keep. One that opens the client stays; a browser known by its cookie gets a
-/// new one that opens it too; a stranger gets one that opens nothing, so that strangers leave nothing in the database.
+/// The dev browser token that the application of a known client shall keep: the one it showed, if that opens the client,
+/// or else a new one that does.
 async fn dev_browser(
     app: &App,
     browser: &Browser,
     shown: Option<String>,
-    client: Option<crate::id::ClientId>,
-) -> Result<Option<Secret>> {
-    if !app.instance.is_development() {
-        return Ok(None);
-    }
-    let fresh = Secret::with_prefix("dvb_");
-    let Some(client) = client else {
-        return Ok(Some(fresh));
-    };
+    client: ClientId,
+    by: Caller,
+) -> Result<Secret> {
     if let (Some(Credential::DevBrowser(digest)), Some(shown)) =
         (browser.credentials.first().cloned(), shown)
     {
         let credential = Credential::DevBrowser(digest);
-        if app
+        let opened = app
             .db
             .read(move |tx| clients::opened_by(tx, &credential))
-            .await?
-            .is_some()
-        {
-            return Ok(Some(Secret::from(shown)));
+            .await?;
+        if opened.is_some() {
+            return Ok(Secret::from(shown));
         }
     }
-    let (digest, now) = (fresh.digest(), app.now());
+    let fresh = Secret::with_prefix("dvb_");
+    let digest = fresh.digest();
     app.db
-        .write(move |tx| clients::link(tx, &digest, &client, now))
+        .write(by, move |tx| clients::link(tx, &digest, &client))
         .await?;
-    Ok(Some(fresh))
+    Ok(fresh)
 }

@@ -12,15 +12,14 @@ use http::header::ACCEPT;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::agent_tasks::Opened;
 use super::arrival::Arrival;
-use super::client::own_session;
 use crate::app::App;
-use crate::carrier;
 use crate::clock::Time;
 use crate::cookie::{self, Cookie};
-use crate::error::Error;
-use crate::sessions::Session;
-use crate::users;
+use crate::handshake::SignedIn;
+use crate::users::Profile;
+use crate::views;
 use crate::wire::Reply;
 
 /// Whether JSON is asked for by name. Browsers that open a page, and programs that take anything, do not.
@@ -35,21 +34,21 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// The session, a token for it, and the state of a browser that is signed in with it.
-pub(super) async fn answer(
-    app: &App,
-    arrival: &Arrival,
-    session: &Session,
-    target: &Url,
-    now: Time,
-) -> Reply {
-    let payload = arrival.payload(session, target, now);
-    let directives = carrier::directives(app, &payload).await?;
-    let user = session.user_id.clone();
-    let profile = app.db.read(move |tx| users::profile(tx, &user)).await?;
-    let own =
-        Url::parse(&app.instance.public_url).map_err(|error| Error::Bug(error.to_string()))?;
+pub(super) fn answer(app: &App, arrival: &Arrival, opened: Opened<Profile>, now: Time) -> Reply {
+    let Opened {
+        session,
+        target,
+        also: profile,
+    } = opened;
+    let payload = arrival.payload(&session, &target, now);
+    let found = SignedIn {
+        changed_at: session.created_at,
+        session,
+    };
+    let directives = payload.directives(app.issuer(), Some(&found), now)?;
+    let (session, own) = (&found.session, &app.instance.public_url);
     let mut cookies = Vec::new();
-    for (cookies_of, url) in [(&arrival.cookies(app)[..], &own), (&directives[..], target)] {
+    for (cookies_of, url) in [(&arrival.cookies(app)[..], own), (&directives[..], &target)] {
         let kept = cookies_of.iter().filter(|cookie| cookie.max_age > 0);
         cookies.extend(kept.map(|cookie| stored(cookie, url, now)));
     }
@@ -60,7 +59,7 @@ pub(super) async fn answer(
     Ok(Json(json!({
         "object": "agent_task_session",
         "redirect_url": target.as_str(),
-        "session": own_session(app, session, &profile, Some(&payload.origin), now)?,
+        "session": views::own_session(session, &profile, Some(jwt), now),
         "jwt": jwt,
         "storage_state": { "cookies": cookies, "origins": [] },
     }))

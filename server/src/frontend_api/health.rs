@@ -17,7 +17,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn show(State(app): State<App>) -> Response {
-    match app.is_healthy().await {
+    match app.check().await {
         Ok(()) => Json(json!({ "status": "healthy" })).into_response(),
         Err(error) => {
             tracing::error!(%error, "the database does not answer");

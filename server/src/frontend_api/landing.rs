@@ -6,7 +6,6 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use url::Url;
 
 use super::arrival::to;
 use super::client::Seen;
@@ -28,7 +27,7 @@ async fn show(State(app): State<App>, RawQuery(query): RawQuery, browser: Browse
     }
     if query.is_some() {
         // A visit arrives with a nonce meant for an application's server. This page knows its visitor by the cookie.
-        return to(&Url::parse(&app.instance.public_url).map_err(|_| Error::RouteUnknown)?);
+        return to(&app.instance.public_url);
     }
     let now = app.now();
     let found = app.db.read(move |tx| signed_in(tx, &browser, now)).await?;
@@ -44,7 +43,7 @@ async fn show(State(app): State<App>, RawQuery(query): RawQuery, browser: Browse
 
 type Found = (Session, Profile, Option<Task>);
 
-fn signed_in(tx: &mut crate::db::Tx<'_>, browser: &Browser, now: Time) -> Result<Option<Found>> {
+fn signed_in(tx: &mut crate::db::Read<'_>, browser: &Browser, now: Time) -> Result<Option<Found>> {
     let seen = Seen::find(tx, browser, now)?.and_then(|mut seen| seen.sessions.pop());
     let Some((session, profile)) = seen else {
         return Ok(None);

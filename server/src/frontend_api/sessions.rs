@@ -12,14 +12,13 @@ use serde_json::json;
 use super::arrival;
 use super::client::{Seen, own_session, sign_out};
 use crate::app::App;
-use crate::audit::Caller;
-use crate::clients::{self, Client};
-use crate::clock::Time;
-use crate::db::Tx;
+use crate::caller::Caller;
+use crate::clients;
+use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
 use crate::sessions::{self, End, Session};
-use crate::tokens;
+use crate::tokens::Audience;
 use crate::users::{self, Profile};
 use crate::views;
 use crate::wire::{Browser, Reply};
@@ -38,16 +37,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/client/sessions/{id}/remove", post(remove))
 }
 
-/// The active session `id` of the browser's own client.
-fn own(tx: &mut Tx<'_>, browser: &Browser, id: &SessionId, now: Time) -> Result<(Client, Session)> {
-    let client = clients::find(tx, &browser.credentials)?.ok_or(Error::SignedOut)?;
-    let session = sessions::find(tx, id)?
-        .filter(|session| session.client_id == client.id && session.is_active(now));
-    session
-        .map(|session| (client, session))
-        .ok_or(Error::SignedOut)
-}
-
 async fn create_token(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -61,14 +50,12 @@ async fn create_token(
 
 async fn mint(app: &App, id: SessionId, browser: Browser) -> Result<String> {
     let (now, origin) = (app.now(), browser.origin.clone());
-    let (_, session) = app.db.read(move |tx| own(tx, &browser, &id, now)).await?;
-    tokens::mint(
-        &app.signing_key,
-        &app.instance,
-        &session,
-        (origin.as_deref(), tokens::LIFE),
-        now,
-    )
+    let (_, session) = app
+        .db
+        .read(move |tx| sessions::of_browser(tx, &browser.credentials, &id, now))
+        .await?;
+    let audience = Audience::pages(origin.as_deref());
+    app.issuer().mint(&session, audience, now)
 }
 
 /// A refusal that also tells a production application's pages that nobody is signed in.
@@ -90,7 +77,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) 
     let (session, profile) = app
         .db
         .read(move |tx| {
-            let (_, session) = own(tx, &browser, &id, now)?;
+            let (_, session) = sessions::of_browser(tx, &browser.credentials, &id, now)?;
             let profile = users::profile(tx, &session.user_id)?;
             Ok((session, profile))
         })
@@ -106,10 +93,7 @@ async fn touch(
     by: Caller,
 ) -> Response {
     let id = SessionId::from(id);
-    let touched = change(&app, id, browser, by, |tx, session, by| {
-        sessions::touch(tx, session, by)
-    })
-    .await;
+    let touched = change(&app, id, browser, by, sessions::touch).await;
     touched.unwrap_or_else(|error| signed_out(&app, error))
 }
 
@@ -132,13 +116,9 @@ async fn remove(
 }
 
 async fn over(app: &App, id: String, browser: Browser, by: Caller, how: End) -> Response {
-    let ended = change(
-        app,
-        SessionId::from(id),
-        browser,
-        by,
-        move |tx, session, by| sessions::end(tx, session, how, by).map(|_| ()),
-    )
+    let ended = change(app, SessionId::from(id), browser, by, move |tx, session| {
+        sessions::end(tx, session, how).map(|_| ())
+    })
     .await;
     let told = ended.and_then(|mut response| {
         arrival::changed(app, response.headers_mut(), None)?;
@@ -153,18 +133,19 @@ async fn change(
     id: SessionId,
     browser: Browser,
     by: Caller,
-    with: impl Fn(&mut Tx<'_>, &Session, &Caller) -> Result<()> + Send + 'static,
+    with: impl Fn(&mut Write<'_>, &Session) -> Result<()> + Send + 'static,
 ) -> Reply {
     let (now, origin) = (by.at, browser.origin.clone());
     let (session, profile, seen): (Session, Profile, Seen) = app
         .db
-        .write(move |tx| {
-            let (client, session) = own(tx, &browser, &id, by.at)?;
-            with(tx, &session, &by)?;
+        .write(by, move |tx| {
+            let (client, session) = sessions::of_browser(tx, &browser.credentials, &id, now)?;
+            tx.acts_as(session.acting());
+            with(tx, &session)?;
             let session = sessions::get(tx, &session.id)?;
             let profile = users::profile(tx, &session.user_id)?;
             let client = clients::get(tx, &client.id)?;
-            Ok((session, profile, Seen::of(tx, client, by.at)?))
+            Ok((session, profile, Seen::of(tx, client, now)?))
         })
         .await?;
     let view = own_session(app, &session, &profile, origin.as_deref(), now)?;

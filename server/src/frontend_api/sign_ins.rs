@@ -2,24 +2,22 @@
 //! sign-in token.
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::HeaderMap;
 use serde_json::json;
 
-use super::agent_tasks::spend;
+use super::agent_tasks::{accept_token, spend};
 use super::arrival::Arrival;
 use super::client::Seen;
 use crate::app::App;
-use crate::audit::Caller;
+use crate::caller::Caller;
 use crate::clients;
+use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::secret::Secret;
 use crate::sessions::Session;
-use crate::sign_in_tokens;
-use crate::tasks::Visit;
 use crate::wire::{Browser, Params, Reply};
 
 pub(super) fn routes() -> Router<App> {
@@ -33,13 +31,7 @@ async fn show(Path(id): Path<String>) -> Reply {
     Err(Error::NotFound("sign-in", id))
 }
 
-async fn create(
-    State(app): State<App>,
-    _: HeaderMap,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
-) -> Reply {
+async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params: Params) -> Reply {
     let strategy = params.text("strategy")?;
     let ticket = params.text("ticket")?.filter(|ticket| !ticket.is_empty());
     let ticket = match (strategy.as_deref(), ticket) {
@@ -48,52 +40,9 @@ async fn create(
         (None, None) => return Err(Error::ParamMissing("strategy")),
         (Some(_), _) => return Err(Error::StrategyUnknown),
     };
-    let (arrival, now, origin) = (
-        Arrival::new(&app, &browser, by.at),
-        by.at,
-        browser.origin.clone(),
-    );
-    let session = open(&app, &ticket, &arrival, browser, by).await?;
-    answer(&app, &arrival, session, (origin.as_deref(), now)).await
-}
-
-/// Spends the ticket, whichever kind it is.
-async fn open(
-    app: &App,
-    ticket: &Secret,
-    arrival: &Arrival,
-    browser: Browser,
-    by: Caller,
-) -> Result<Session> {
-    let (digest, fresh, id) = (ticket.digest(), arrival.fresh(), arrival.session.clone());
-    let (shown, caller) = (browser.credentials.clone(), by.clone());
-    let opened = app
-        .db
-        .write(move |tx| sign_in_tokens::accept(tx, &digest, &shown, (&fresh, &id), &caller))
-        .await?;
-    if let Some(session) = opened {
-        return Ok(session);
-    }
-    match spend(app, ticket, arrival, browser, by).await? {
-        Visit::Accepted(session, _) => Ok(*session),
-        Visit::Refused(refusal) => Err(refusal),
-    }
-}
-
-async fn answer(
-    app: &App,
-    arrival: &Arrival,
-    session: Session,
-    (origin, now): (Option<&str>, crate::clock::Time),
-) -> Result<Response> {
-    let client = session.client_id.clone();
-    let seen = app
-        .db
-        .read(move |tx| {
-            let client = clients::get(tx, &client)?;
-            Seen::of(tx, client, now)
-        })
-        .await?;
+    let (now, origin) = (by.at, browser.origin.clone());
+    let arrival = Arrival::new(&app, browser, now);
+    let (session, seen) = open(&app, &ticket, &arrival, by).await?;
     let sign_in = json!({
         "object": "sign_in",
         "id": format!("sia_{}", id::ksuid(now)),
@@ -108,8 +57,33 @@ async fn answer(
         "created_session_id": session.id,
         "abandon_at": now,
     });
-    let client = seen.view(app, origin, now)?;
+    let client = seen.view(&app, origin.as_deref(), now)?;
     let mut response = Json(json!({ "response": sign_in, "client": client })).into_response();
-    arrival.give(app, response.headers_mut(), Some(&session))?;
+    arrival.give(&app, response.headers_mut(), &session)?;
     Ok(response)
+}
+
+/// Spends the ticket, whichever kind it is.
+async fn open(
+    app: &App,
+    ticket: &Secret,
+    arrival: &Arrival,
+    by: Caller,
+) -> Result<(Session, Seen)> {
+    let seen = |tx: &mut Write<'_>, session: &Session| {
+        let client = clients::get(tx, &session.client_id)?;
+        Seen::of(tx, client, session.created_at)
+    };
+    let with_seen = |tx: &mut Write<'_>, session: Session| {
+        let client = clients::get(tx, &session.client_id)?;
+        let seen = Seen::of(tx, client, session.created_at)?;
+        Ok((session, seen))
+    };
+    match accept_token(app, ticket, arrival, by.clone(), with_seen).await {
+        Err(Error::TicketInvalid) => {
+            let opened = spend(app, ticket, arrival, by, seen).await?;
+            Ok((opened.session, opened.also))
+        }
+        other => other,
+    }
 }

@@ -1,12 +1,12 @@
 //! Which sessions there are.
 
-use super::Session;
+use super::{Session, Status};
 use crate::clock::Time;
-use crate::db::{Tx, Value, values};
+use crate::db::{Page, Query, Read};
 use crate::error::Result;
 use crate::id::{ClientId, UserId};
 
-/// Which sessions to list.
+/// Which sessions to list. What is `None` does not restrict.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Of this client.
@@ -14,54 +14,57 @@ pub struct Filter {
     /// Of this user.
     pub user: Option<UserId>,
     /// With this status.
-    pub status: Option<String>,
+    pub status: Option<Status>,
 }
 
-/// The condition of [`list`] and [`count`]. Whether a session is active, expired or barred is reckoned from its row, as
-/// [`Session::status`] does.
-macro_rules! matching {
-    ($select:expr, $rest:literal) => {
-        concat!(
-            $select,
-            "where (cast($1 as text) is null or s.client_id = $1) and (cast($2 as text) is null or s.user_id = $2)
-               and (cast($3 as text) is null or $3 = case
-                    when s.end_status is not null then s.end_status
-                    when s.expire_at <= $4 then 'expired'
-                    when u.id is null or u.banned_at is not null or a.disabled_at is not null then 'revoked'
-                    else 'active' end) ",
-            $rest
-        )
-    };
-}
+const BARRED: &str = "(u.id is null or u.banned_at is not null or a.disabled_at is not null)";
 
-fn matching_values(filter: &Filter, now: Time) -> Vec<Value> {
-    values![
-        filter.client.as_ref(),
-        filter.user.as_ref(),
-        filter.status.as_ref(),
-        now
-    ]
-    .to_vec()
+impl Filter {
+    /// Adds the conditions. What a status means here is what [`Session::status`] reckons from a row.
+    fn apply(&self, mut query: Query, now: Time) -> Query {
+        query.equals("s.client_id", self.client.as_ref());
+        query.equals("s.user_id", self.user.as_ref());
+        let Some(status) = self.status else {
+            return query;
+        };
+        match status {
+            Status::Active => {
+                let now = query.mark(now);
+                query.and(&format!(
+                    "s.ended_at is null and s.expire_at > {now} and not {BARRED}"
+                ));
+            }
+            Status::Expired => {
+                let now = query.mark(now);
+                query.and(&format!("s.ended_at is null and s.expire_at <= {now}"));
+            }
+            Status::Revoked => {
+                let now = query.mark(now);
+                query.and(&format!(
+                    "(s.end_status = 'revoked' or s.ended_at is null and s.expire_at > {now} and {BARRED})"
+                ));
+            }
+            Status::Ended | Status::Removed | Status::Replaced => {
+                query.equals("s.end_status", Some(status));
+            }
+            Status::Abandoned | Status::Pending => query.and("1 = 0"),
+        }
+        query
+    }
 }
 
 /// Sessions, newest first.
-pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: (i64, i64), now: Time) -> Result<Vec<Session>> {
-    let mut values = matching_values(filter, now);
-    values.extend([Value::Int(page.0), Value::Int(page.1)]);
-    tx.all(
-        matching!(
-            select!(""),
-            "order by s.created_at desc, s.id desc limit $5 offset $6"
-        ),
-        &values,
-    )
+pub fn list(tx: &mut Read<'_>, filter: &Filter, page: Page, now: Time) -> Result<Vec<Session>> {
+    filter
+        .apply(Query::new(select!("")), now)
+        .page("s.created_at desc, s.id desc", page)
+        .all(tx)
 }
 
 /// How many sessions [`list`] would go through.
-pub fn count(tx: &mut Tx<'_>, filter: &Filter, now: Time) -> Result<i64> {
-    const COUNT: &str = matching!(
-        "select count(*) from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ",
-        ""
+pub fn count(tx: &mut Read<'_>, filter: &Filter, now: Time) -> Result<i64> {
+    let query = Query::new(
+        "select count(*) from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id",
     );
-    tx.one(COUNT, &matching_values(filter, now))
+    filter.apply(query, now).one(tx)
 }

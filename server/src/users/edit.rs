@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Kind, User};
+use super::{IdentifierKind, User};
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::id::IdentifierId;
@@ -36,7 +36,7 @@ pub enum Edit {
     /// Another id of the application's own, or none.
     ExternalId(Option<String>),
     /// The verified identifier of this user that becomes the primary one of its kind.
-    Primary(Kind, IdentifierId),
+    Primary(IdentifierKind, IdentifierId),
     /// Another password, or none.
     Password(Option<PasswordHash>),
     /// Merges deeply; null removes.
@@ -70,14 +70,22 @@ impl User {
             Edit::LastName(name) => self.last_name = name,
             Edit::Locale(locale) => self.locale = locale,
             Edit::ExternalId(id) => self.external_id = id,
-            Edit::Primary(Kind::EmailAddress, id) => self.primary_email_address = Some(id),
-            Edit::Primary(Kind::PhoneNumber, id) => self.primary_phone_number = Some(id),
+            Edit::Primary(IdentifierKind::EmailAddress, id) => {
+                self.primary_email_address = Some(id);
+            }
+            Edit::Primary(IdentifierKind::PhoneNumber, id) => self.primary_phone_number = Some(id),
             Edit::Password(hash) => {
                 self.password = hash;
                 self.password_changed_at = Some(at);
             }
-            Edit::MergeMetadata(which, patch) => merge(self.metadata(which), patch),
-            Edit::ReplaceMetadata(which, whole) => *self.metadata(which) = whole,
+            Edit::MergeMetadata(which, patch) => {
+                merge(self.metadata(which), patch);
+                self.bounded(which)?;
+            }
+            Edit::ReplaceMetadata(which, whole) => {
+                *self.metadata(which) = whole;
+                self.bounded(which)?;
+            }
             Edit::Ban => self.banned_at = self.banned_at.or(Some(at)),
             Edit::Unban => self.banned_at = None,
             Edit::Lock => self.locked_until = Some(at.plus_seconds(LOCK_SECONDS)),
@@ -90,6 +98,21 @@ impl User {
         Ok(())
     }
 
+    /// Refuses a metadata object that is too large, however small the parts were that it came in.
+    fn bounded(&mut self, which: Metadata) -> Result<()> {
+        let length =
+            serde_json::to_string(self.metadata(which)).map_or(usize::MAX, |json| json.len());
+        if length <= METADATA_MAX {
+            return Ok(());
+        }
+        let param = match which {
+            Metadata::Public => "public_metadata",
+            Metadata::Private => "private_metadata",
+            Metadata::Unsafe => "unsafe_metadata",
+        };
+        Err(Error::ParamTooLong(param, METADATA_MAX))
+    }
+
     fn metadata(&mut self, which: Metadata) -> &mut Map<String, Json> {
         match which {
             Metadata::Public => &mut self.public_metadata,
@@ -99,9 +122,18 @@ impl User {
     }
 }
 
+/// How large one metadata object may be as JSON, in bytes; Clerk's bound.
+const METADATA_MAX: usize = 8 * 1024;
+
 /// Lower case; 4 to 64 of letters, digits, `_` and `-`, and not a number, which could be taken for a phone's.
 fn username(text: &str) -> Result<String> {
-    let name = text.trim().to_lowercase();
+    let name = text.trim().to_ascii_lowercase();
+    if name.starts_with("user_") {
+        return Err(Error::ParamValue(
+            "username",
+            "a name that does not begin with user_, as ids do".into(),
+        ));
+    }
     if !(4..=64).contains(&name.chars().count()) {
         return Err(Error::UsernameLength(4, 64));
     }

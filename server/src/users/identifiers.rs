@@ -2,31 +2,48 @@
 
 use email_address::{EmailAddress, Options};
 
-use super::{Edit, User, hold, record, save};
-use crate::audit::Caller;
+use super::{User, hold, save};
 use crate::clock::Time;
-use crate::db::{FromRow, FromValue, Row, Tx, Value, values};
+use crate::db::{FromRow, Query, Read, Row, Write, values};
 use crate::error::{Error, Result};
+use crate::events::{Action, Event};
 use crate::id::{IdentifierId, UserId};
+use crate::word::words;
 
-/// The kind of an identifier; its name is also that of the parameter and of the JSON object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An e-mail address, in lower case.
-    EmailAddress,
-    /// A phone number in E.164 (`+15555550100`).
-    PhoneNumber,
+words! {
+    /// The kind of an identifier; its word is also the name of the parameter and of the JSON object.
+    pub enum IdentifierKind {
+        /// An e-mail address, its ASCII letters in lower case.
+        EmailAddress = "email_address",
+        /// A phone number in E.164 (`+15555550100`).
+        PhoneNumber = "phone_number",
+    }
 }
 
-impl Kind {
-    /// As it travels.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::EmailAddress => "email_address",
-            Self::PhoneNumber => "phone_number",
-        }
+words! {
+    /// How far an identifier is proven to be its user's (`identification_status`).
+    pub enum Verification {
+        /// Proven, or declared so by the application.
+        Verified = "verified",
+        /// Not proven, and nobody else may have it.
+        Reserved = "reserved",
+        /// Neither.
+        Unverified = "unverified",
     }
+}
 
+impl Verification {
+    /// What the unique column holds.
+    fn claim(self, kind: IdentifierKind, value: &str) -> Option<String> {
+        (self != Self::Unverified).then(|| claim(kind, value))
+    }
+}
+
+fn claim(kind: IdentifierKind, value: &str) -> String {
+    format!("{}:{value}", kind.as_str())
+}
+
+impl IdentifierKind {
     /// The form in which a value is kept and compared.
     ///
     /// # Errors
@@ -41,7 +58,7 @@ impl Kind {
             ),
         };
         if sound {
-            Ok(text.to_lowercase())
+            Ok(text.to_ascii_lowercase())
         } else {
             Err(Error::ParamFormat(self.as_str(), wanted))
         }
@@ -65,69 +82,19 @@ fn is_phone_number(text: &str) -> bool {
     })
 }
 
-/// How far an identifier is its user's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Proven, or declared so by the application.
-    Verified,
-    /// Not proven, and nobody else may have it.
-    Reserved,
-    /// Neither.
-    Unverified,
-}
-
-impl Status {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Verified, Self::Reserved, Self::Unverified];
-
-    /// As it travels.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::Reserved => "reserved",
-            Self::Unverified => "unverified",
-        }
-    }
-
-    /// What the unique column holds.
-    fn claim(self, kind: Kind, value: &str) -> Option<String> {
-        (self != Self::Unverified).then(|| format!("{}:{value}", kind.as_str()))
-    }
-}
-
-impl FromValue for Kind {
-    fn from_value(value: Value) -> Result<Self> {
-        let text = String::from_value(value)?;
-        [Self::EmailAddress, Self::PhoneNumber]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| Error::Bug(format!("stored kind of identifier: {text}")))
-    }
-}
-
-impl FromValue for Status {
-    fn from_value(value: Value) -> Result<Self> {
-        let text = String::from_value(value)?;
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| Error::Bug(format!("stored status of an identifier: {text}")))
-    }
-}
-
 /// An e-mail address or phone number of a user.
 #[derive(Clone, Debug)]
 pub struct Identifier {
-    /// Its id.
+    /// The id by which users name their primary one.
     pub id: IdentifierId,
     /// Whose it is.
     pub user_id: UserId,
-    /// What it is.
-    pub kind: Kind,
-    /// In its normal form.
+    /// E-mail address or phone number.
+    pub kind: IdentifierKind,
+    /// The address or number, in the form that [`IdentifierKind::normal`] gives it.
     pub value: String,
-    /// How far it is the user's.
-    pub status: Status,
+    /// How far it is proven to be the user's.
+    pub status: Verification,
     /// When it was added.
     pub created_at: Time,
     /// When its status last changed.
@@ -151,29 +118,29 @@ impl FromRow for Identifier {
 /// An identifier to be added.
 #[derive(Clone, Debug)]
 pub struct NewIdentifier {
-    /// Its id; of several at once the smaller ones come first.
+    /// The id it will have; of several at once the smaller ones come first.
     pub id: IdentifierId,
-    /// What it is.
-    pub kind: Kind,
-    /// In its normal form.
+    /// E-mail address or phone number.
+    pub kind: IdentifierKind,
+    /// The address or number, in its normal form.
     pub value: String,
-    /// How far it is the user's.
-    pub status: Status,
+    /// How far it is proven to be the user's.
+    pub status: Verification,
 }
 
 impl User {
     /// The primary identifier of a kind.
-    pub fn primary(&self, kind: Kind) -> Option<&IdentifierId> {
+    pub fn primary(&self, kind: IdentifierKind) -> Option<&IdentifierId> {
         match kind {
-            Kind::EmailAddress => self.primary_email_address.as_ref(),
-            Kind::PhoneNumber => self.primary_phone_number.as_ref(),
+            IdentifierKind::EmailAddress => self.primary_email_address.as_ref(),
+            IdentifierKind::PhoneNumber => self.primary_phone_number.as_ref(),
         }
     }
 
-    fn set_primary(&mut self, kind: Kind, id: Option<IdentifierId>) {
+    pub(super) fn set_primary(&mut self, kind: IdentifierKind, id: Option<IdentifierId>) {
         match kind {
-            Kind::EmailAddress => self.primary_email_address = id,
-            Kind::PhoneNumber => self.primary_phone_number = id,
+            IdentifierKind::EmailAddress => self.primary_email_address = id,
+            IdentifierKind::PhoneNumber => self.primary_phone_number = id,
         }
     }
 }
@@ -182,60 +149,94 @@ const COLUMNS: &str =
     "select id, user_id, kind, value, status, created_at, updated_at from identifiers";
 
 /// The identifiers of one user, oldest first.
-pub(super) fn of(tx: &mut Tx<'_>, user: &UserId) -> Result<Vec<Identifier>> {
+pub(super) fn of(tx: &mut Read<'_>, user: &UserId) -> Result<Vec<Identifier>> {
     of_all(tx, &[user])
 }
 
 /// The identifiers of several users, oldest first.
-pub(super) fn of_all(tx: &mut Tx<'_>, users: &[&UserId]) -> Result<Vec<Identifier>> {
-    let marks: Vec<_> = (1..=users.len()).map(|n| format!("${n}")).collect();
-    let ids: Vec<_> = users.iter().map(|id| Value::from(*id)).collect();
-    let sql = format!("{COLUMNS} where user_id in ({})", marks.join(", "));
-    let mut found: Vec<Identifier> = tx.all(&sql, &ids)?;
+pub(super) fn of_all(tx: &mut Read<'_>, users: &[&UserId]) -> Result<Vec<Identifier>> {
+    let mut query = Query::new(COLUMNS);
+    let marks = query.marks(users.iter().copied());
+    query.and(&format!("user_id in ({marks})"));
+    let mut found: Vec<Identifier> = query.all(tx)?;
     // Sorted here and not by the database, whose order of letters depends on where it was set up.
     found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     Ok(found)
+}
+
+/// The user who proved to hold this value, in its normal form, as an identifier of whichever kind.
+pub(super) fn holder(tx: &mut Read<'_>, value: &str) -> Result<Option<UserId>> {
+    tx.first(
+        "select user_id from identifiers where claimed in ($1, $2) and status = 'verified'",
+        values![
+            claim(IdentifierKind::EmailAddress, value),
+            claim(IdentifierKind::PhoneNumber, value)
+        ],
+    )
+}
+
+/// Restricts a query on `users u` to those with one of these values, proven or not.
+pub(super) fn held(query: &mut Query, kind: IdentifierKind, values: &[String]) {
+    let claims = query.marks(values.iter().map(|value| claim(kind, value)));
+    let (word, values) = (query.mark(kind), query.marks(values));
+    query.and(&format!(
+        "u.id in (select user_id from identifiers where claimed in ({claims})
+                  union select user_id from identifiers where claimed is null and kind = {word} and value in ({values}))"
+    ));
 }
 
 /// The identifier of this kind with this id.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn get_identifier(tx: &mut Tx<'_>, kind: Kind, id: &IdentifierId) -> Result<Identifier> {
+pub fn get_identifier(
+    tx: &mut Read<'_>,
+    kind: IdentifierKind,
+    id: &IdentifierId,
+) -> Result<Identifier> {
     tx.first(
         &format!("{COLUMNS} where id = $1 and kind = $2"),
-        values![id, kind.as_str()],
+        values![id, kind],
     )?
     .ok_or_else(|| Error::NotFound(kind.as_str(), id.to_string()))
 }
 
-/// Inserts the row. Whoever adds an unverified one may not have it already, nor may anybody own it.
-pub(super) fn insert(tx: &mut Tx<'_>, user: &UserId, new: &NewIdentifier, at: Time) -> Result<()> {
-    let exists = || Error::IdentifierExists(new.kind.as_str());
-    let others: i64 = tx.one(
-        "select count(*) from identifiers where kind = $1 and value = $2 and (user_id = $3 or claimed is not null)",
-        values![new.kind.as_str(), &new.value, user],
+/// Inserts the row. Whoever adds one may not have it already, nor may anybody own it.
+pub(super) fn insert(tx: &mut Write<'_>, user: &UserId, new: &NewIdentifier) -> Result<Identifier> {
+    let now = tx.now();
+    let other: Option<IdentifierId> = tx.first(
+        "select id from identifiers where claimed = $1 or (user_id = $2 and kind = $3 and value = $4)",
+        values![claim(new.kind, &new.value), user, new.kind, &new.value],
     )?;
-    if others > 0 {
-        return Err(exists());
+    if other.is_some() {
+        return Err(Error::IdentifierExists(new.kind.as_str()));
     }
-    let inserted = tx.execute(
+    tx.execute(
         "insert into identifiers (id, user_id, kind, value, status, claimed, created_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $7, $7)",
         values![
             &new.id,
             user,
-            new.kind.as_str(),
+            new.kind,
             &new.value,
-            new.status.as_str(),
+            new.status,
             new.status.claim(new.kind, &new.value),
-            at,
+            now,
         ],
-    );
-    match inserted {
-        Err(Error::Conflict(_)) => Err(exists()),
-        other => other.map(|_| ()),
-    }
+    )?;
+    Ok(Identifier {
+        id: new.id.clone(),
+        user_id: user.clone(),
+        kind: new.kind,
+        value: new.value.clone(),
+        status: new.status,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+fn event(action: Action, user: &UserId, id: &IdentifierId) -> Event {
+    Event::new(action).user(user).detail(id.as_str())
 }
 
 /// Adds an identifier; it becomes the primary one of its kind when asked for or when it is the first.
@@ -243,146 +244,141 @@ pub(super) fn insert(tx: &mut Tx<'_>, user: &UserId, new: &NewIdentifier, at: Ti
 /// # Errors
 /// [`Error::NotFound`] for the user, [`Error::IdentifierExists`].
 pub fn add(
-    tx: &mut Tx<'_>,
+    tx: &mut Write<'_>,
     user: &UserId,
     new: &NewIdentifier,
     primary: bool,
-    by: &Caller,
 ) -> Result<Identifier> {
-    let mut holder = hold(tx, user, by.at)?;
-    insert(tx, user, new, by.at)?;
+    let event = event(Action::UserIdentifierAdd, user, &new.id);
+    tx.attempt(event.clone());
+    let mut holder = hold(tx, user)?;
+    let made = insert(tx, user, new)?;
     if primary || holder.primary(new.kind).is_none() {
         holder.set_primary(new.kind, Some(new.id.clone()));
-        save(tx, &holder)?;
+        save::update(tx, &holder)?;
     }
-    record(tx, by, "user.identifier_add", user, Some(new.id.as_str()))?;
-    get_identifier(tx, new.kind, &new.id)
+    tx.note(event);
+    Ok(made)
 }
 
 /// Puts one identifier in the place of all that the user has of its kind.
 ///
 /// # Errors
 /// As [`add`].
-pub fn replace(
-    tx: &mut Tx<'_>,
-    user: &UserId,
-    new: &NewIdentifier,
-    by: &Caller,
-) -> Result<Identifier> {
-    let mut holder = hold(tx, user, by.at)?;
+pub fn replace(tx: &mut Write<'_>, user: &UserId, new: &NewIdentifier) -> Result<Identifier> {
+    let event = event(Action::UserIdentifierReplace, user, &new.id);
+    tx.attempt(event.clone());
+    let mut holder = hold(tx, user)?;
     tx.execute(
         "delete from identifiers where user_id = $1 and kind = $2",
-        values![user, new.kind.as_str()],
+        values![user, new.kind],
     )?;
-    insert(tx, user, new, by.at)?;
+    let made = insert(tx, user, new)?;
     holder.set_primary(new.kind, Some(new.id.clone()));
-    save(tx, &holder)?;
-    record(
-        tx,
-        by,
-        "user.identifier_replace",
-        user,
-        Some(new.id.as_str()),
-    )?;
-    get_identifier(tx, new.kind, &new.id)
+    save::update(tx, &holder)?;
+    tx.note(event);
+    Ok(made)
 }
 
-/// Changes what is known of an identifier: its status, and whether it is the primary one.
+/// What shall be known of an identifier from now on. What is `None` or false stays as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Whether it is proven to be the user's.
+    pub verified: Option<bool>,
+    /// Make it the primary one of its kind.
+    pub primary: bool,
+}
+
+/// Changes what is known of an identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::IdentifierExists`] where somebody else has proven to hold it.
 pub fn set(
-    tx: &mut Tx<'_>,
-    (kind, id): (Kind, &IdentifierId),
-    verified: Option<bool>,
-    primary: bool,
-    by: &Caller,
+    tx: &mut Write<'_>,
+    kind: IdentifierKind,
+    id: &IdentifierId,
+    setting: Setting,
 ) -> Result<Identifier> {
     let identifier = get_identifier(tx, kind, id)?;
-    let mut holder = hold(tx, &identifier.user_id, by.at)?;
-    if let Some(verified) = verified {
-        let status = if verified {
-            Status::Verified
-        } else {
-            Status::Unverified
-        };
-        tx.execute(
-            "update identifiers set status = $2, claimed = $3, updated_at = $4 where id = $1",
-            values![
-                id,
-                status.as_str(),
-                status.claim(kind, &identifier.value),
-                by.at
-            ],
-        )
-        .map_err(|error| match error {
-            Error::Conflict(_) => Error::IdentifierExists(kind.as_str()),
-            other => other,
-        })?;
+    let event = event(Action::UserIdentifierUpdate, &identifier.user_id, id);
+    tx.attempt(event.clone());
+    let mut holder = hold(tx, &identifier.user_id)?;
+    match setting.verified {
+        Some(true) => verify(tx, &identifier, Verification::Verified)?,
+        Some(false) => verify(tx, &identifier, Verification::Unverified)?,
+        None => {}
     }
-    if primary {
+    if setting.primary {
         may_be_primary(tx, &holder.id, kind, id)?;
-        holder.apply(&Edit::Primary(kind, id.clone()), by.at)?;
-        save(tx, &holder)?;
+        holder.set_primary(kind, Some(id.clone()));
+        save::update(tx, &holder)?;
     }
-    record(
-        tx,
-        by,
-        "user.identifier_update",
-        &holder.id,
-        Some(id.as_str()),
-    )?;
+    tx.note(event);
     get_identifier(tx, kind, id)
+}
+
+fn verify(tx: &mut Write<'_>, identifier: &Identifier, status: Verification) -> Result<()> {
+    let (now, claim) = (tx.now(), status.claim(identifier.kind, &identifier.value));
+    let other: Option<IdentifierId> = tx.first(
+        "select id from identifiers where claimed = $1 and id <> $2",
+        values![claim.as_ref(), &identifier.id],
+    )?;
+    if other.is_some() {
+        return Err(Error::IdentifierExists(identifier.kind.as_str()));
+    }
+    tx.execute(
+        "update identifiers set status = $2, claimed = $3, updated_at = $4 where id = $1",
+        values![&identifier.id, status, claim, now],
+    )?;
+    Ok(())
 }
 
 /// Removes an identifier; where it was the primary one, the oldest verified one left takes its place.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::LastIdentifier`] where nothing would be left to name the user by.
-pub fn remove(tx: &mut Tx<'_>, kind: Kind, id: &IdentifierId, by: &Caller) -> Result<()> {
+pub fn remove(tx: &mut Write<'_>, kind: IdentifierKind, id: &IdentifierId) -> Result<()> {
     let identifier = get_identifier(tx, kind, id)?;
-    let mut holder = hold(tx, &identifier.user_id, by.at)?;
+    let event = event(Action::UserIdentifierRemove, &identifier.user_id, id);
+    tx.attempt(event.clone());
+    let mut holder = hold(tx, &identifier.user_id)?;
     let mut left = of(tx, &holder.id)?;
-    left.retain(|one| one.id != *id && one.status != Status::Unverified);
-    if left.is_empty() && holder.username.is_none() && identifier.status != Status::Unverified {
+    left.retain(|one| one.id != *id && one.status != Verification::Unverified);
+    let counts = identifier.status != Verification::Unverified;
+    if left.is_empty() && holder.username.is_none() && counts {
         return Err(Error::LastIdentifier);
     }
     tx.execute("delete from identifiers where id = $1", values![id])?;
     if holder.primary(kind) == Some(id) {
         let next = left
             .into_iter()
-            .find(|one| one.kind == kind && one.status == Status::Verified);
+            .find(|one| one.kind == kind && one.status == Verification::Verified);
         holder.set_primary(kind, next.map(|one| one.id));
-        save(tx, &holder)?;
+        save::update(tx, &holder)?;
     }
-    record(
-        tx,
-        by,
-        "user.identifier_remove",
-        &holder.id,
-        Some(id.as_str()),
-    )
+    tx.note(event);
+    Ok(())
 }
 
 /// Only a verified identifier of the user's own becomes the primary one.
 pub(super) fn may_be_primary(
-    tx: &mut Tx<'_>,
+    tx: &mut Read<'_>,
     user: &UserId,
-    kind: Kind,
+    kind: IdentifierKind,
     id: &IdentifierId,
 ) -> Result<()> {
     let (param, wanted) = match kind {
-        Kind::EmailAddress => (
+        IdentifierKind::EmailAddress => (
             "primary_email_address_id",
             "the id of a verified e-mail address of this user",
         ),
-        Kind::PhoneNumber => (
+        IdentifierKind::PhoneNumber => (
             "primary_phone_number_id",
             "the id of a verified phone number of this user",
         ),
     };
     match get_identifier(tx, kind, id) {
-        Ok(found) if found.user_id == *user && found.status == Status::Verified => Ok(()),
+        Ok(found) if found.user_id == *user && found.status == Verification::Verified => Ok(()),
         Ok(_) | Err(Error::NotFound(..)) => Err(Error::ParamValue(param, wanted.into())),
         Err(error) => Err(error),
     }
@@ -396,19 +392,23 @@ mod tests {
     fn values_are_brought_to_one_form_or_refused() {
         for (kind, text, wanted) in [
             (
-                Kind::EmailAddress,
+                IdentifierKind::EmailAddress,
                 " Ada@Example.COM ",
                 Some("ada@example.com"),
             ),
-            (Kind::EmailAddress, "ada", None),
-            (Kind::EmailAddress, "Ada <ada@example.com>", None),
-            (Kind::EmailAddress, "ada@[127.0.0.1]", None),
-            (Kind::EmailAddress, "", None),
-            (Kind::PhoneNumber, "+15555550100", Some("+15555550100")),
-            (Kind::PhoneNumber, "5555550100", None),
-            (Kind::PhoneNumber, "+05555550100", None),
-            (Kind::PhoneNumber, "+1 555 555 0100", None),
-            (Kind::PhoneNumber, "+1234567890123456", None),
+            (IdentifierKind::EmailAddress, "ada", None),
+            (IdentifierKind::EmailAddress, "Ada <ada@example.com>", None),
+            (IdentifierKind::EmailAddress, "ada@[127.0.0.1]", None),
+            (IdentifierKind::EmailAddress, "", None),
+            (
+                IdentifierKind::PhoneNumber,
+                "+15555550100",
+                Some("+15555550100"),
+            ),
+            (IdentifierKind::PhoneNumber, "5555550100", None),
+            (IdentifierKind::PhoneNumber, "+05555550100", None),
+            (IdentifierKind::PhoneNumber, "+1 555 555 0100", None),
+            (IdentifierKind::PhoneNumber, "+1234567890123456", None),
         ] {
             assert_eq!(kind.normal(text).ok().as_deref(), wanted, "{text}");
         }

@@ -1,11 +1,9 @@
-//! Lists of users: filters, order and pages. The SQL is put together from fixed pieces; what callers say goes in as
-//! parameters only.
+//! Lists of users: filters, order and pages. What is found by an id, an identifier or a name is found by its index;
+//! searches for a part of a text, and orders other than that of creation, go through all users.
 
-use std::fmt::Write as _;
-
-use super::{Identifier, Kind, Profile, User, find, identifiers, select};
+use super::{Identifier, IdentifierKind, Profile, User, find, identifiers, select};
 use crate::clock::Time;
-use crate::db::{Tx, Value};
+use crate::db::{Page, Query, Read};
 use crate::error::{Error, Result};
 use crate::id::UserId;
 
@@ -13,7 +11,7 @@ use crate::id::UserId;
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// With one of these e-mail addresses or phone numbers; any status.
-    pub identifiers: Vec<(Kind, Vec<String>)>,
+    pub identifiers: Vec<(IdentifierKind, Vec<String>)>,
     /// With one of these usernames.
     pub usernames: Vec<String>,
     /// With one of these ids; a `-` before an id excludes it.
@@ -23,7 +21,7 @@ pub struct Filter {
     /// Some name or identifier contains this, or it is the id. (All ids have their beginning in common.)
     pub query: Option<String>,
     /// An identifier of this kind contains this.
-    pub identifier_queries: Vec<(Kind, String)>,
+    pub identifier_queries: Vec<(IdentifierKind, String)>,
     /// The username contains this.
     pub username_query: Option<String>,
     /// First and last name, with a space between, contain this.
@@ -100,163 +98,134 @@ impl OrderBy {
             })
     }
 
-    fn by_creation(self) -> bool {
+    /// Whether an index gives this order; any other sorts all users.
+    pub fn is_by_creation(self) -> bool {
         self.column == Self::NEWEST.column
+    }
+
+    fn sql(self) -> String {
+        let Self { column, descending } = self;
+        let direction = if descending { "desc" } else { "asc" };
+        // Who has no such value comes last in either direction, on both databases. Everybody was created at some time, and
+        // PostgreSQL would not take the index if told what to do otherwise.
+        let nulls = if self.is_by_creation() {
+            ""
+        } else {
+            " nulls last"
+        };
+        format!("{column} {direction}{nulls}, u.id {direction}")
     }
 }
 
-/// Which part of a list.
+/// Which part of a list of users, in which order.
 #[derive(Clone, Debug)]
-pub struct Page {
-    /// How many at most.
-    pub limit: i64,
-    /// How many to pass over.
-    pub offset: i64,
+pub struct Selection {
+    /// How many, from where.
+    pub page: Page,
     /// In which order.
     pub order_by: OrderBy,
     /// The last user of the page before; only in the order of creation, and without an offset.
     pub starting_after: Option<UserId>,
 }
 
-/// A statement in the making.
-struct Query {
-    sql: String,
-    values: Vec<Value>,
+/// A pattern that means: contains this text.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }
 
-impl Query {
-    fn new(select: &str) -> Self {
-        Self {
-            sql: format!("{select} where 1 = 1"),
-            values: Vec::new(),
+/// The mark of a pattern for a column that is kept in lower case: names by Unicode's rules, the rest by ASCII's.
+fn in_name(query: &mut Query, text: &str) -> String {
+    query.mark(containing(&text.to_lowercase()))
+}
+
+fn in_identifier(query: &mut Query, text: &str) -> String {
+    query.mark(containing(&text.to_ascii_lowercase()))
+}
+
+/// `column` is one of the values, where a `-` before a value excludes it.
+fn one_of_or_not(query: &mut Query, column: &str, values: &[String]) {
+    let (out, within): (Vec<&String>, Vec<&String>) =
+        values.iter().partition(|value| value.starts_with('-'));
+    let bare = |value: &String| value.trim_start_matches(['+', ' ', '-']).to_owned();
+    let out: Vec<_> = out.into_iter().map(bare).collect();
+    let within: Vec<_> = within.into_iter().map(bare).collect();
+    query.one_of(column, &within);
+    if !out.is_empty() {
+        let marks = query.marks(&out);
+        query.and(&format!("({column} is null or {column} not in ({marks}))"));
+    }
+}
+
+impl Filter {
+    /// Whether the users are found by an index, or all are gone through.
+    pub fn is_search(&self) -> bool {
+        self.query.is_some()
+            || self.username_query.is_some()
+            || self.name_query.is_some()
+            || !self.identifier_queries.is_empty()
+            || self.banned.is_some()
+            || !self.ranges.is_empty()
+    }
+
+    fn apply(&self, mut query: Query) -> Query {
+        for (kind, values) in &self.identifiers {
+            identifiers::held(&mut query, *kind, values);
         }
-    }
-
-    /// Keeps a value and returns its mark.
-    fn mark(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
-    }
-
-    fn marks(&mut self, values: &[String]) -> String {
-        let marks: Vec<_> = values.iter().map(|value| self.mark(value)).collect();
-        marks.join(", ")
-    }
-
-    fn and(&mut self, condition: &str) {
-        self.sql.push_str(" and ");
-        self.sql.push_str(condition);
-    }
-
-    /// `column` is one of the values, if there are any.
-    fn one_of(&mut self, column: &str, values: &[String]) {
-        if !values.is_empty() {
-            let marks = self.marks(values);
-            self.and(&format!("{column} in ({marks})"));
-        }
-    }
-
-    /// As [`Query::one_of`], where a `-` before a value excludes it.
-    fn one_of_or_not(&mut self, column: &str, values: &[String]) {
-        let (out, within): (Vec<&String>, Vec<&String>) =
-            values.iter().partition(|value| value.starts_with('-'));
-        let bare = |value: &String| value.trim_start_matches(['+', ' ', '-']).to_owned();
-        let out: Vec<_> = out.into_iter().map(bare).collect();
-        let within: Vec<_> = within.into_iter().map(bare).collect();
-        self.one_of(column, &within);
-        if !out.is_empty() {
-            let marks = self.marks(&out);
-            self.and(&format!("({column} is null or {column} not in ({marks}))"));
-        }
-    }
-
-    /// The mark of a pattern that means: contains this text, in any case.
-    fn containing(&mut self, text: &str) -> String {
-        let mut pattern = String::from("%");
-        for c in text.to_lowercase().chars() {
-            if matches!(c, '%' | '_' | '!') {
-                pattern.push('!');
-            }
-            pattern.push(c);
-        }
-        pattern.push('%');
-        self.mark(pattern)
-    }
-
-    fn contains(&mut self, columns: &[&str], text: &str) {
-        let mark = self.containing(text);
-        let any: Vec<_> = columns
-            .iter()
-            .map(|column| format!("lower({column}) like {mark} escape '!'"))
-            .collect();
-        self.and(&format!("({})", any.join(" or ")));
-    }
-
-    /// Some identifier of the user, of this kind where one is named, meets a condition on `i.value`.
-    fn has_identifier(kind: Option<Kind>, condition: &str) -> String {
-        let kind = kind.map_or_else(String::new, |kind| {
-            format!(" and i.kind = '{}'", kind.as_str())
-        });
-        format!("exists (select 1 from identifiers i where i.user_id = u.id{kind} and {condition})")
-    }
-
-    fn matching(mut self, filter: &Filter) -> Self {
-        for (kind, values) in &filter.identifiers {
-            let marks = self.marks(values);
-            self.and(&Self::has_identifier(
-                Some(*kind),
-                &format!("i.value in ({marks})"),
+        query.one_of("u.username", &self.usernames);
+        one_of_or_not(&mut query, "u.id", &self.user_ids);
+        one_of_or_not(&mut query, "u.external_id", &self.external_ids);
+        for (kind, text) in &self.identifier_queries {
+            let (kind, mark) = (query.mark(*kind), in_identifier(&mut query, text));
+            query.and(&format!(
+                "u.id in (select user_id from identifiers where kind = {kind} and value like {mark} escape '!')"
             ));
         }
-        for (kind, text) in &filter.identifier_queries {
-            let mark = self.containing(text);
-            self.and(&Self::has_identifier(
-                Some(*kind),
-                &format!("i.value like {mark} escape '!'"),
+        if let Some(text) = &self.query {
+            let (id, name) = (query.mark(text), in_name(&mut query, text));
+            let other = in_identifier(&mut query, text);
+            query.and(&format!(
+                "(u.id = {id} or u.name_folded like {name} escape '!' or u.username like {other} escape '!'
+                  or u.id in (select user_id from identifiers where value like {other} escape '!'))"
             ));
         }
-        self.one_of("u.username", &filter.usernames);
-        self.one_of_or_not("u.id", &filter.user_ids);
-        self.one_of_or_not("u.external_id", &filter.external_ids);
-        if let Some(text) = &filter.query {
-            let (mark, id) = (self.containing(text), self.mark(text));
-            let own = format!(
-                "u.id = {id} or lower(coalesce(u.first_name, '') || ' ' || coalesce(u.last_name, '') || ' '
-                                      || coalesce(u.username, '')) like {mark} escape '!'"
-            );
-            let identifier = Self::has_identifier(None, &format!("i.value like {mark} escape '!'"));
-            self.and(&format!("({own} or {identifier})"));
+        if let Some(text) = &self.username_query {
+            let mark = in_identifier(&mut query, text);
+            query.and(&format!("u.username like {mark} escape '!'"));
         }
-        if let Some(text) = &filter.username_query {
-            self.contains(&["u.username"], text);
+        if let Some(text) = &self.name_query {
+            let mark = in_name(&mut query, text);
+            query.and(&format!("u.name_folded like {mark} escape '!'"));
         }
-        if let Some(text) = &filter.name_query {
-            self.contains(
-                &["(coalesce(u.first_name, '') || ' ' || coalesce(u.last_name, ''))"],
-                text,
-            );
-        }
-        match filter.banned {
-            Some(true) => self.and("u.banned_at is not null"),
-            Some(false) => self.and("u.banned_at is null"),
+        match self.banned {
+            Some(true) => query.and("u.banned_at is not null"),
+            Some(false) => query.and("u.banned_at is null"),
             None => {}
         }
-        for Range { column, after, at } in &filter.ranges {
-            let mark = self.mark(*at);
+        for Range { column, after, at } in &self.ranges {
+            let mark = query.mark(*at);
             let sign = if *after { '>' } else { '<' };
-            self.and(&format!("u.{column} {sign} {mark}"));
+            query.and(&format!("u.{column} {sign} {mark}"));
         }
-        if filter.nobody {
-            self.and("1 = 0");
+        if self.nobody {
+            query.and("1 = 0");
         }
-        self
+        query
     }
 }
 
 /// How many users match.
-pub fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64> {
-    let query = Query::new("select count(*) from users u").matching(filter);
-    tx.one(&query.sql, &query.values)
+pub fn count(tx: &mut Read<'_>, filter: &Filter) -> Result<i64> {
+    filter
+        .apply(Query::new("select count(*) from users u"))
+        .one(tx)
 }
 
 /// A page of the users that match.
@@ -264,34 +233,27 @@ pub fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64> {
 /// # Errors
 /// [`Error::ParamValue`] for a cursor that names no user; [`Error::ParamConflict`] for one with an offset or in another
 /// order than that of creation.
-pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<Vec<Profile>> {
-    let mut query = Query::new(select!("")).matching(filter);
-    let OrderBy { column, descending } = page.order_by;
-    if let Some(cursor) = &page.starting_after {
-        if !page.order_by.by_creation() {
+pub fn list(tx: &mut Read<'_>, filter: &Filter, selection: &Selection) -> Result<Vec<Profile>> {
+    let mut query = filter.apply(Query::new(select!("")));
+    let order = selection.order_by;
+    if let Some(cursor) = &selection.starting_after {
+        if !order.is_by_creation() {
             return Err(Error::ParamConflict("starting_after", "order_by"));
         }
-        if page.offset > 0 {
+        if selection.page.offset > 0 {
             return Err(Error::ParamConflict("starting_after", "offset"));
         }
         let last = find(tx, cursor)?
             .ok_or_else(|| Error::ParamValue("starting_after", "the id of a user".into()))?;
         let (at, id) = (query.mark(last.created_at), query.mark(&last.id));
-        let sign = if descending { '<' } else { '>' };
+        let sign = if order.descending { '<' } else { '>' };
         query.and(&format!("(u.created_at, u.id) {sign} ({at}, {id})"));
     }
-    let (limit, offset) = (query.mark(page.limit), query.mark(page.offset));
-    let direction = if descending { "desc" } else { "asc" };
-    // Who has no such value comes last in either direction, on both databases.
-    let _ = write!(
-        query.sql,
-        " order by {column} {direction} nulls last, u.id {direction} limit {limit} offset {offset}"
-    );
-    let users: Vec<User> = tx.all(&query.sql, &query.values)?;
+    let users: Vec<User> = query.page(&order.sql(), selection.page).all(tx)?;
     with_identifiers(tx, users)
 }
 
-fn with_identifiers(tx: &mut Tx<'_>, users: Vec<User>) -> Result<Vec<Profile>> {
+fn with_identifiers(tx: &mut Read<'_>, users: Vec<User>) -> Result<Vec<Profile>> {
     if users.is_empty() {
         return Ok(Vec::new());
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::clock::Time;
-use crate::users::{Identifier, Kind, Profile, Status, User};
+use crate::users::{Identifier, IdentifierKind, Profile, User, Verification};
 
 /// A user as applications' servers see it.
 pub(crate) fn user(profile: &Profile, now: Time) -> Value {
@@ -43,8 +43,8 @@ fn shared(profile: &Profile, now: Time) -> Value {
         "primary_email_address_id": user.primary_email_address,
         "primary_phone_number_id": user.primary_phone_number,
         "primary_web3_wallet_id": null,
-        "email_addresses": of(Kind::EmailAddress),
-        "phone_numbers": of(Kind::PhoneNumber),
+        "email_addresses": of(IdentifierKind::EmailAddress),
+        "phone_numbers": of(IdentifierKind::PhoneNumber),
         "web3_wallets": [],
         "passkeys": [],
         "external_accounts": [],
@@ -96,15 +96,15 @@ fn primary(profile: &Profile) -> Option<&str> {
         let found = profile.identifiers.iter().find(|one| one.id == *id);
         found.map(|one| one.value.as_str())
     };
-    value(Kind::EmailAddress)
-        .or_else(|| value(Kind::PhoneNumber))
+    value(IdentifierKind::EmailAddress)
+        .or_else(|| value(IdentifierKind::PhoneNumber))
         .or(profile.user.username.as_deref())
 }
 
 /// An e-mail address or a phone number.
 pub(crate) fn identifier(identifier: &Identifier) -> Value {
     let name = identifier.kind.as_str();
-    let verification = (identifier.status == Status::Verified).then(|| {
+    let verification = (identifier.status == Verification::Verified).then(|| {
         json!({
             "object": "verification_admin",
             "status": "verified",
@@ -117,15 +117,15 @@ pub(crate) fn identifier(identifier: &Identifier) -> Value {
         "object": name,
         "id": identifier.id,
         name: identifier.value,
-        "reserved": identifier.status == Status::Reserved,
+        "reserved": identifier.status == Verification::Reserved,
         "verification": verification,
         "linked_to": [],
         "created_at": identifier.created_at,
         "updated_at": identifier.updated_at,
     });
     match identifier.kind {
-        Kind::EmailAddress => view["matches_sso_connection"] = false.into(),
-        Kind::PhoneNumber => {
+        IdentifierKind::EmailAddress => view["matches_sso_connection"] = false.into(),
+        IdentifierKind::PhoneNumber => {
             view["reserved_for_second_factor"] = false.into();
             view["default_second_factor"] = false.into();
             view["backup_codes"] = Value::Null;

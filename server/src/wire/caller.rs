@@ -7,11 +7,10 @@ use url::{Url, form_urlencoded};
 
 use super::{Edge, RequestId, header, user_agent};
 use crate::app::App;
-use crate::audit::Caller;
+use crate::caller::Caller;
 use crate::clients::Credential;
 use crate::cookie::{self, Cookies};
 use crate::error::{Error, Result};
-use crate::origin::{self, Origin};
 use crate::secret::Secret;
 use crate::secret_keys::SecretKey;
 
@@ -83,18 +82,17 @@ fn credentials(parts: &Parts, app: &App) -> Vec<Credential> {
         );
     }
     let cookies = Cookies::of(&parts.headers);
-    shown.extend(
-        cookies
-            .get(cookie::CLIENT, &app.instance)
-            .map(|secret| Credential::Cookie(Secret::from(secret).digest())),
-    );
+    let secrets = cookies.all(cookie::CLIENT, &app.instance).take(SHOWN);
+    shown.extend(secrets.map(|secret| Credential::Cookie(Secret::from(secret).digest())));
     shown
 }
+
+/// How many cookies of one browser are tried.
+const SHOWN: usize = 8;
 
 /// The page's origin: what the browser says, else where it says it comes from (a same-origin GET carries no `Origin`),
 /// else the application's, when only one is configured.
 fn page_origin(parts: &Parts, app: &App) -> Option<String> {
-    let allowed = &app.config.allowed_origins;
     let claimed = header(&parts.headers, ORIGIN)
         .map(ToOwned::to_owned)
         .or_else(|| {
@@ -102,16 +100,9 @@ fn page_origin(parts: &Parts, app: &App) -> Option<String> {
             Some(referer.origin().ascii_serialization())
         });
     claimed
-        .filter(|origin| origin::is_allowed(origin, allowed))
-        .or_else(|| {
-            let own = Url::parse(&app.instance.public_url)
-                .ok()?
-                .origin()
-                .ascii_serialization();
-            let mut apps = allowed.iter().filter_map(|entry| match entry {
-                Origin::Exact(origin) if *origin != own => Some(origin.clone()),
-                _ => None,
-            });
-            apps.next().filter(|_| apps.next().is_none())
+        .filter(|origin| app.policy.hears(origin))
+        .or_else(|| match app.policy.applications() {
+            [only] => Some(only.origin().ascii_serialization()),
+            _ => None,
         })
 }

@@ -12,7 +12,9 @@ use serde_json::{Map, Number, Value};
 use url::form_urlencoded;
 
 use super::header;
+use crate::db::Page;
 use crate::error::{Error, Result};
+use crate::word::Word;
 
 /// The most bytes a request body may hold.
 const BODY_MAX: usize = 64 * 1024;
@@ -160,6 +162,13 @@ impl Params {
         list.into_iter().map(text).collect()
     }
 
+    /// One of the words of an enum; it may be missing or null.
+    pub(crate) fn word<T: Word>(&mut self, name: &'static str) -> Result<Option<T>> {
+        let known =
+            |text: String| T::from_word(&text).ok_or_else(|| Error::ParamValue(name, T::list()));
+        self.text(name)?.map(known).transpose()
+    }
+
     /// A JSON object that may be missing or null.
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Map<String, Value>>> {
         match self.take(name) {
@@ -170,7 +179,7 @@ impl Params {
     }
 
     /// `limit` (1 to 500, 10 where not given) and `offset` (0 or more).
-    pub(crate) fn page(&mut self) -> Result<(i64, i64)> {
+    pub(crate) fn page(&mut self) -> Result<Page> {
         let limit = self.integer("limit")?.unwrap_or(10);
         let offset = self.integer("offset")?.unwrap_or(0);
         if !(1..=500).contains(&limit) {
@@ -179,7 +188,7 @@ impl Params {
         if offset < 0 {
             return Err(Error::ParamValue("offset", "zero or more".into()));
         }
-        Ok((limit, offset))
+        Ok(Page { limit, offset })
     }
 
     /// Drops a parameter that is known and has no effect here.

@@ -2,14 +2,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::world::{SECRET_KEY, World, claims};
-use standin_server::audit::Caller;
+use standin_server::caller::Caller;
 use standin_server::db::Db;
 use standin_server::id::SecretKeyId;
 use standin_server::secret::Secret;
 use standin_server::secret_keys::{self, NewKey, Scope};
 
 async fn key(world: &World, scope: Scope) -> (SecretKeyId, String) {
-    let db = Db::open(&world.config.database).await.unwrap();
+    let db = standin_server::open(&world.config.database).await.unwrap();
     let (at, secret) = (world.now(), Secret::with_prefix("sk_test_"));
     let id = SecretKeyId::new(at);
     let new = NewKey {
@@ -25,7 +25,7 @@ async fn key(world: &World, scope: Scope) -> (SecretKeyId, String) {
         user_agent: None,
         request_id: "test".into(),
     };
-    db.write(move |tx| secret_keys::create(tx, &new, &by))
+    db.write(by, move |tx| secret_keys::create(tx, &new))
         .await
         .unwrap();
     (id, secret.expose().to_owned())
@@ -126,7 +126,7 @@ async fn a_revoked_key_opens_nothing_from_the_next_request_on_and_others_stay() 
     let (id, secret) = key(&world, Scope::Full).await;
     let backend = world.backend.with_key(&secret);
     backend.get("/v1/users").await.ok();
-    let db = Db::open(&world.config.database).await.unwrap();
+    let db = standin_server::open(&world.config.database).await.unwrap();
     let by = Caller {
         at: world.now(),
         actor: "test".into(),
@@ -134,7 +134,7 @@ async fn a_revoked_key_opens_nothing_from_the_next_request_on_and_others_stay() 
         user_agent: None,
         request_id: "test".into(),
     };
-    db.write(move |tx| secret_keys::revoke(tx, &id, &by))
+    db.write(by, move |tx| secret_keys::revoke(tx, &id))
         .await
         .unwrap();
     assert_eq!(
@@ -255,7 +255,7 @@ async fn neither_database_nor_answers_keep_a_secret() {
         world.config.master_key.expose().to_owned(),
         "PRIVATE KEY".into(),
     ];
-    let db = Db::open(&world.config.database).await.unwrap();
+    let db = standin_server::open(&world.config.database).await.unwrap();
     for table in [
         "instance",
         "signing_keys",

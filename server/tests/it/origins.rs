@@ -1,11 +1,11 @@
 use reqwest::Method;
 use serde_json::json;
-use standin_server::config::Kind;
 use standin_server::origin::{Origin, redirect_target};
+use standin_server::stage::Stage;
 
 use crate::world::World;
 
-fn verdict(text: &str, kind: Kind, allowed: &[Origin]) -> String {
+fn verdict(text: &str, kind: Stage, allowed: &[Origin]) -> String {
     match redirect_target(text, kind, allowed) {
         Ok(_) => "ok".into(),
         Err(error) => error.shown().code.into(),
@@ -207,7 +207,7 @@ fn three_hundred_tricks_lead_nowhere() {
     let all = tricks("app.example.com");
     assert!(all.len() >= 300, "{}", all.len());
     for text in &all {
-        let verdict = verdict(text, Kind::Production, &allowed);
+        let verdict = verdict(text, Stage::Production, &allowed);
         assert_ne!(verdict, "ok", "{text:?}");
         assert!(verdict.contains("redirect"), "{text:?}: {verdict}");
     }
@@ -228,7 +228,7 @@ fn what_is_meant_is_allowed() {
         "https://app.example.com/?next=https://evil.example/@/%2f%5c",
         "https://app.example.com/stra%C3%9Fe/ü",
     ] {
-        assert_eq!(verdict(text, Kind::Production, &allowed), "ok", "{text}");
+        assert_eq!(verdict(text, Stage::Production, &allowed), "ok", "{text}");
     }
 }
 
@@ -253,18 +253,18 @@ fn development_lands_on_any_loopback_address_and_production_does_not() {
     ];
     for (text, expected) in cases {
         assert_eq!(
-            verdict(text, Kind::Development, &[Origin::Loopback]),
+            verdict(text, Stage::Development, &[Origin::Loopback]),
             expected,
             "{text}"
         );
     }
     let allowed = ["https://app.example.com".parse::<Origin>().unwrap()];
     assert_eq!(
-        verdict("http://app.example.com/", Kind::Production, &allowed),
+        verdict("http://app.example.com/", Stage::Production, &allowed),
         "prohibited_redirect_url"
     );
     assert_eq!(
-        verdict("https://localhost/", Kind::Production, &allowed),
+        verdict("https://localhost/", Stage::Production, &allowed),
         "redirect_url_domain_mismatch"
     );
 }
@@ -295,7 +295,7 @@ proptest::proptest! {
     fn whatever_is_allowed_leads_to_an_allowed_host(text in "\\PC{0,60}", host in "[a-z.@:/\\\\#?%]{0,30}") {
         let allowed = ["https://app.example.com".parse::<Origin>().unwrap()];
         for candidate in [text.clone(), format!("https://{host}"), format!("https://app.example.com{text}"), format!("https://app.example.com{host}")] {
-            if let Ok(url) = redirect_target(&candidate, Kind::Production, &allowed) {
+            if let Ok(url) = redirect_target(&candidate, Stage::Production, &allowed) {
                 proptest::prop_assert_eq!(url.host_str(), Some("app.example.com"), "{}", candidate);
                 proptest::prop_assert_eq!(url.port_or_known_default(), Some(443));
             }

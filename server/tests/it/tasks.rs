@@ -91,7 +91,7 @@ async fn a_ticket_opens_one_session_only() {
 #[tokio::test]
 async fn a_replay_can_cost_the_session_it_copied() {
     let world =
-        World::with(|config| config.on_replay = standin_server::config::OnReplay::RevokeSession)
+        World::with(|config| config.on_replay = standin_server::policy::OnReplay::RevokeSession)
             .await;
     let task = world.backend.task().await;
     let browser = world.browser();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use standin_server::Server;
 use standin_server::clock::{Clock, Time};
 use standin_server::config::Config;
-use standin_server::db::Database;
+use standin_server::db::{Database, Db};
 use standin_server::origin::Origin;
 use standin_server::secret::Secret;
 use tempfile::TempDir;
@@ -49,6 +49,29 @@ fn database(folder: &TempDir) -> Database {
     .join()
     .unwrap();
     Database::Postgres(format!("{url}/{name}"))
+}
+
+/// Runs statements on a database that no server has open, as another program would.
+pub fn batch(database: &Database, sql: &str) {
+    match database {
+        Database::Sqlite(path) => {
+            // The one difference between the dialects, as the server's own migrations have it.
+            let sql = sql.replace("bigserial primary key", "integer primary key");
+            rusqlite::Connection::open(path)
+                .unwrap()
+                .execute_batch(&sql)
+                .unwrap();
+        }
+        Database::Postgres(url) => {
+            let (url, sql) = (url.clone(), sql.to_owned());
+            std::thread::spawn(move || {
+                let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+                client.batch_execute(&sql).unwrap();
+            })
+            .join()
+            .unwrap();
+        }
+    }
 }
 
 impl World {
@@ -112,7 +135,8 @@ impl World {
             self.backend.key = live_key(&self.config).await;
         }
         self.server = Some(server);
-        if self.backend.get("/v1/users/count").await.json["total_count"] == 0 {
+        let ada = "/v1/users/count?email_address=ada@example.com";
+        if self.backend.get(ada).await.json["total_count"] == 0 {
             self.backend.user("ada@example.com").await;
         }
     }
@@ -148,11 +172,14 @@ impl World {
         self.clock.now()
     }
 
+    /// The database, beside the running server.
+    pub async fn db(&self) -> Db {
+        standin_server::open(&self.config.database).await.unwrap()
+    }
+
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
-        let db = standin_server::db::Db::open(&self.config.database)
-            .await
-            .unwrap();
+        let db = self.db().await;
         let sql = format!("select count(*) from {table}");
         db.read(move |tx| tx.one(&sql, &[])).await.unwrap()
     }
@@ -178,26 +205,21 @@ impl World {
 
 /// Production makes no key by itself: this is what `standin key create` does.
 async fn live_key(config: &Config) -> String {
-    use standin_server::{audit::Caller, db::Db, id::SecretKeyId, secret_keys};
-    let db = Db::open(&config.database).await.unwrap();
+    use standin_server::{caller::Caller, id::SecretKeyId, secret_keys};
+    let db = standin_server::open(&config.database).await.unwrap();
     let secret = Secret::with_prefix("sk_live_");
     let at = config.clock.now();
-    let by = Caller {
-        at,
-        actor: "test".into(),
-        ip: None,
-        user_agent: None,
-        request_id: "test".into(),
-    };
     let new = secret_keys::NewKey {
         id: SecretKeyId::new(at),
         name: "test".into(),
         scope: secret_keys::Scope::Full,
         secret: secret.clone(),
     };
-    db.write(move |tx| secret_keys::create(tx, &new, &by))
-        .await
-        .unwrap();
+    db.write(Caller::internal("test", at), move |tx| {
+        secret_keys::create(tx, &new)
+    })
+    .await
+    .unwrap();
     secret.expose().to_owned()
 }
 

@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::backend_api::identifiers::status;
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::id::IdentifierId;
 use crate::passwords::{self, PasswordHash};
 use crate::secret::Secret;
-use crate::users::{Edit, Kind, Metadata, NewIdentifier, Status};
+use crate::users::{Edit, IdentifierKind, Metadata, NewIdentifier, Verification};
 use crate::wire::Params;
 
 /// The most identifiers of one kind that a user can be made with.
@@ -18,52 +17,46 @@ const NAME_MAX: usize = 256;
 
 /// `email_address` and `phone_number` with their `…_identification_status`.
 pub(super) fn identifiers(params: &mut Params, at: Time) -> Result<Vec<NewIdentifier>> {
-    let mut all = of(
-        params,
-        Kind::EmailAddress,
-        "email_address",
-        "email_address_identification_status",
-    )?;
-    all.extend(of(
-        params,
-        Kind::PhoneNumber,
-        "phone_number",
-        "phone_number_identification_status",
-    )?);
-    let mut ids: Vec<_> = all.iter().map(|_| IdentifierId::new(at)).collect();
+    let mut all = of(params, IdentifierKind::EmailAddress, at)?;
+    all.extend(of(params, IdentifierKind::PhoneNumber, at)?);
     // Made in one moment, they are told apart by their ids: the first one asked for gets the smallest.
+    let mut ids: Vec<_> = all.iter().map(|new| new.id.clone()).collect();
     ids.sort();
-    let made = ids.into_iter().zip(all);
-    Ok(made
-        .map(|(id, (kind, value, status))| NewIdentifier {
-            id,
-            kind,
-            value,
-            status,
-        })
-        .collect())
+    for (new, id) in all.iter_mut().zip(ids) {
+        new.id = id;
+    }
+    Ok(all)
 }
 
-fn of(
-    params: &mut Params,
-    kind: Kind,
-    values: &'static str,
-    statuses: &'static str,
-) -> Result<Vec<(Kind, String, Status)>> {
-    let texts = params.texts(values, IDENTIFIERS_MAX)?;
+fn of(params: &mut Params, kind: IdentifierKind, at: Time) -> Result<Vec<NewIdentifier>> {
+    let statuses = match kind {
+        IdentifierKind::EmailAddress => "email_address_identification_status",
+        IdentifierKind::PhoneNumber => "phone_number_identification_status",
+    };
+    let texts = params.texts(kind.as_str(), IDENTIFIERS_MAX)?;
     let named = params.texts(statuses, IDENTIFIERS_MAX)?;
     if !named.is_empty() && named.len() != texts.len() {
-        return Err(Error::ParamLengths(statuses, values));
+        return Err(Error::ParamLengths(statuses, kind.as_str()));
     }
-    let mut made = Vec::new();
-    for (place, text) in texts.iter().enumerate() {
-        let status = match named.get(place) {
-            Some(name) => status(statuses, name, &[Status::Verified, Status::Reserved])?,
-            None => Status::Verified,
+    let one = |(place, text): (usize, &String)| {
+        let status = match named.get(place).map(String::as_str) {
+            None | Some("verified") => Verification::Verified,
+            Some("reserved") => Verification::Reserved,
+            Some(_) => {
+                return Err(Error::ParamValue(
+                    statuses,
+                    "one of verified, reserved".into(),
+                ));
+            }
         };
-        made.push((kind, kind.normal(text)?, status));
-    }
-    Ok(made)
+        Ok(NewIdentifier {
+            id: IdentifierId::new(at),
+            kind,
+            value: kind.normal(text)?,
+            status,
+        })
+    };
+    texts.iter().enumerate().map(one).collect()
 }
 
 /// A new user needs something to be named by, unless that is waived.
@@ -132,8 +125,8 @@ pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
 pub(super) fn primaries(params: &mut Params) -> Result<Vec<Edit>> {
     let mut edits = Vec::new();
     for (name, kind) in [
-        ("primary_email_address_id", Kind::EmailAddress),
-        ("primary_phone_number_id", Kind::PhoneNumber),
+        ("primary_email_address_id", IdentifierKind::EmailAddress),
+        ("primary_phone_number_id", IdentifierKind::PhoneNumber),
     ] {
         let id = params.text(name)?;
         edits.extend(id.map(|id| Edit::Primary(kind, id.into())));

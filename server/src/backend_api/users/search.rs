@@ -2,7 +2,7 @@
 
 use crate::clock::Time;
 use crate::error::Result;
-use crate::users::{Filter, Kind, OrderBy, Page, Range};
+use crate::users::{Filter, IdentifierKind, OrderBy, Range, Selection};
 use crate::wire::Params;
 
 /// The most values of one filter (spec).
@@ -20,8 +20,16 @@ pub(super) fn filter(params: &mut Params) -> Result<Filter> {
         ..Filter::default()
     };
     for (kind, exact, partial) in [
-        (Kind::EmailAddress, "email_address", "email_address_query"),
-        (Kind::PhoneNumber, "phone_number", "phone_number_query"),
+        (
+            IdentifierKind::EmailAddress,
+            "email_address",
+            "email_address_query",
+        ),
+        (
+            IdentifierKind::PhoneNumber,
+            "phone_number",
+            "phone_number_query",
+        ),
     ] {
         let values = lowered(params.texts(exact, VALUES_MAX)?);
         if !values.is_empty() {
@@ -54,15 +62,14 @@ pub(super) fn filter(params: &mut Params) -> Result<Filter> {
     Ok(filter)
 }
 
-pub(super) fn page(params: &mut Params) -> Result<Page> {
-    let (limit, offset) = params.page()?;
+pub(super) fn selection(params: &mut Params) -> Result<Selection> {
+    let page = params.page()?;
     let order_by = match params.text("order_by")? {
         Some(text) => OrderBy::parse(&text)?,
         None => OrderBy::NEWEST,
     };
-    Ok(Page {
-        limit,
-        offset,
+    Ok(Selection {
+        page,
         order_by,
         starting_after: params.text("starting_after")?.map(Into::into),
     })
@@ -71,6 +78,6 @@ pub(super) fn page(params: &mut Params) -> Result<Page> {
 fn lowered(values: Vec<String>) -> Vec<String> {
     values
         .into_iter()
-        .map(|value| value.trim().to_lowercase())
+        .map(|value| value.trim().to_ascii_lowercase())
         .collect()
 }

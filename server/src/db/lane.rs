@@ -1,0 +1,216 @@
+//! Lanes: queues of jobs with a bound, and the threads that work them off, each with a connection of its own. And the pool
+//! of connections that SQLite's short reads use where they are.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::job::{self, Job};
+use super::state::State;
+use super::{Connection, Database, Purpose, Read, writer};
+use crate::error::{Error, Result};
+
+/// A job, or the word to stop.
+type Item = Option<Box<dyn Job>>;
+
+/// The threads' end of a queue.
+pub(super) struct Queue(Mutex<Receiver<Item>>);
+
+impl Queue {
+    /// Waits for the next job that somebody still wants; `None` when it is time to stop.
+    pub(super) fn next(&self) -> Option<Box<dyn Job>> {
+        loop {
+            let job = lock(&self.0).recv().ok().flatten()?;
+            if job.is_wanted() {
+                return Some(job);
+            }
+        }
+    }
+
+    /// Adds the jobs that wait already, up to `most` in all. True when the word to stop was among them.
+    pub(super) fn fill(&self, batch: &mut Vec<Box<dyn Job>>, most: usize) -> bool {
+        if most <= batch.len() {
+            return false;
+        }
+        let waiting = lock(&self.0);
+        for item in waiting.try_iter() {
+            match item {
+                None => return true,
+                Some(job) if job.is_wanted() => batch.push(job),
+                Some(_) => {}
+            }
+            if batch.len() == most {
+                break;
+            }
+        }
+        false
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The callers' end of a queue.
+#[derive(Clone)]
+pub(super) struct Lane {
+    jobs: SyncSender<Item>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Lane {
+    /// A lane of reads: each thread takes one job after the other.
+    pub(super) fn of_reads(
+        name: &str,
+        database: &Database,
+        threads: usize,
+        waiting: usize,
+    ) -> Result<Self> {
+        Self::start(
+            name,
+            database,
+            (threads, waiting, Purpose::Reads),
+            |connection, queue| {
+                let Some(mut job) = queue.next() else {
+                    return false;
+                };
+                job.run(connection);
+                job.answer(None);
+                true
+            },
+        )
+    }
+
+    /// The lane of writes.
+    pub(super) fn of_writes(
+        database: &Database,
+        threads: usize,
+        waiting: usize,
+        state: &Arc<State>,
+    ) -> Result<Self> {
+        let state = state.clone();
+        Self::start(
+            "write",
+            database,
+            (threads, waiting, Purpose::Writes),
+            move |connection, queue| writer::turn(connection, queue, &state),
+        )
+    }
+
+    /// Starts the threads. Each calls `turn` until it says false.
+    fn start(
+        name: &str,
+        database: &Database,
+        (threads, waiting, purpose): (usize, usize, Purpose),
+        turn: impl Fn(&mut Connection, &Queue) -> bool + Clone + Send + 'static,
+    ) -> Result<Self> {
+        let (jobs, receiver) = sync_channel(waiting);
+        let queue = Arc::new(Queue(Mutex::new(receiver)));
+        let mut running = Vec::new();
+        for _ in 0..threads {
+            let (queue, turn, database) = (queue.clone(), turn.clone(), database.clone());
+            let mut connection = Connection::open(&database, purpose)?;
+            let thread = thread::Builder::new().name(format!("db-{name}"));
+            running.push(thread.spawn(move || {
+                let mut reopening = Reopening::default();
+                while turn(&mut connection, &queue) {
+                    if connection.is_broken() {
+                        reopening.attempt(&mut connection, || Connection::open(&database, purpose));
+                    }
+                }
+            })?);
+        }
+        Ok(Self {
+            jobs,
+            threads: Arc::new(Mutex::new(running)),
+        })
+    }
+
+    /// Puts a job into the queue.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] when as many wait already as may; [`Error::Unavailable`] when the lane is closed.
+    pub(super) fn send(&self, job: Box<dyn Job>) -> Result<()> {
+        self.jobs.try_send(Some(job)).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Overloaded,
+            TrySendError::Disconnected(_) => {
+                Error::Unavailable("the database threads have stopped".into())
+            }
+        })
+    }
+
+    /// Lets the threads finish what waits, and ends them with their connections.
+    pub(super) fn close(&self) {
+        let running = std::mem::take(&mut *lock(&self.threads));
+        for _ in &running {
+            let _ = self.jobs.send(None);
+        }
+        for thread in running {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Opens a lost connection again: not more often than a server that is down can bear, and without a line in the log for
+/// every attempt.
+#[derive(Default)]
+struct Reopening {
+    failed_at: Option<Instant>,
+}
+
+impl Reopening {
+    const PAUSE: Duration = Duration::from_millis(250);
+
+    fn attempt(&mut self, connection: &mut Connection, open: impl FnOnce() -> Result<Connection>) {
+        if self.failed_at.is_some_and(|at| at.elapsed() < Self::PAUSE) {
+            return;
+        }
+        match open() {
+            Ok(opened) => {
+                *connection = opened;
+                if self.failed_at.take().is_some() {
+                    tracing::info!("the database answers again");
+                }
+            }
+            Err(error) => {
+                if self.failed_at.replace(Instant::now()).is_none() {
+                    tracing::warn!(%error, "the database does not answer");
+                }
+            }
+        }
+    }
+}
+
+/// Connections for reads on the calling thread.
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Vec<Mutex<Option<Connection>>>>);
+
+impl Pool {
+    pub(super) fn open(database: &Database, size: usize) -> Result<Self> {
+        let connections: Result<Vec<_>> = (0..size)
+            .map(|_| Connection::open(database, Purpose::Reads).map(|open| Mutex::new(Some(open))))
+            .collect();
+        Ok(Self(Arc::new(connections?)))
+    }
+
+    /// Runs a read on the first connection that is free.
+    pub(super) fn run<T>(&self, mut work: impl FnMut(&mut Read<'_>) -> Result<T>) -> Result<T> {
+        let free = self.0.iter().find_map(|slot| slot.try_lock().ok());
+        let mut slot = match free {
+            Some(slot) => slot,
+            None => lock(self.0.last().ok_or_else(closed)?),
+        };
+        job::read(slot.as_mut().ok_or_else(closed)?, &mut work)
+    }
+
+    pub(super) fn close(&self) {
+        for slot in self.0.iter() {
+            lock(slot).take();
+        }
+    }
+}
+
+fn closed() -> Error {
+    Error::Unavailable("the database is closed".into())
+}

@@ -1,0 +1,45 @@
+//! Whether writes work, so that health can say so, and so that the log tells of a change once and not with every request.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Shared by the writers and whoever asks.
+#[derive(Default)]
+pub(super) struct State {
+    failing: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl State {
+    /// Whether the last write could be committed or refused as it should.
+    pub(super) fn writes_work(&self) -> bool {
+        !self.failing.load(Ordering::Relaxed)
+    }
+
+    /// A write went through.
+    pub(super) fn works(&self) {
+        if self.failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("the database takes writes again");
+        }
+    }
+
+    /// A write failed.
+    pub(super) fn fails(&self, why: &str) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            tracing::error!(why, "the database takes no writes");
+        }
+    }
+
+    /// The disk said that it lost something, or the file is damaged. What else is lost nobody can know, so nothing is
+    /// written any more until somebody has looked and starts the server again.
+    pub(super) fn stop(&self, why: &str) {
+        self.fails(why);
+        if !self.stopped.swap(true, Ordering::Relaxed) {
+            tracing::error!("no more writes until the server is started again");
+        }
+    }
+
+    /// Whether nothing is written any more.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
