@@ -63,6 +63,13 @@ impl Clock {
         }
     }
 
+    /// Sets a fixed clock, forward or back. The system clock cannot be set: the call does nothing.
+    pub fn set(&self, to: Time) {
+        if let Self::Fixed(at) = self {
+            at.store(to.0, Ordering::SeqCst);
+        }
+    }
+
     /// Moves a fixed clock forward. The system clock cannot be moved: the call does nothing.
     pub fn advance(&self, by: Duration) {
         if let Self::Fixed(at) = self {

@@ -20,6 +20,7 @@
 mod app;
 mod backend_api;
 mod frontend_api;
+mod housekeeping;
 mod limits;
 mod listener;
 mod passwords;
@@ -69,6 +70,7 @@ use crate::caller::Caller;
 use crate::config::Config;
 use crate::db::{Database, Db};
 use crate::error::{Error, Result};
+use crate::housekeeping::Housekeeping;
 use crate::id::{InstanceId, SecretKeyId};
 use crate::instance::Instance;
 use crate::limits::Limiters;
@@ -83,6 +85,7 @@ pub struct Server {
     app: App,
     address: SocketAddr,
     listeners: Vec<Listener>,
+    housekeeping: Housekeeping,
 }
 
 impl Server {
@@ -120,6 +123,7 @@ impl Server {
             listeners.push(Listener::start(&app, sockets, &door, None)?);
         }
         Ok(Self {
+            housekeeping: Housekeeping::start(&app),
             app,
             address,
             listeners,
@@ -153,6 +157,7 @@ impl Server {
         for listener in self.listeners {
             listener.stop().await;
         }
+        self.housekeeping.stop(&self.app).await;
         self.app.db.close().await;
     }
 }

@@ -2,6 +2,7 @@
 //! application can ask whether one is right.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, PasswordHasher, PasswordVerifier};
@@ -14,8 +15,11 @@ use crate::secret::Secret;
 
 /// The fewest and the most characters of a password.
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
-/// Each hash takes 19 MiB and one core for some 20 ms; more at once would only starve the rest of the server.
-static TURNS: Semaphore = Semaphore::const_new(2);
+/// Each hash takes 19 MiB and one core for some 20 ms, one brought from elsewhere up to 256 MiB; more at once would only
+/// starve the rest of the server.
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
+/// How many may wait for their turn; that is about a second.
+static PLACES: Semaphore = Semaphore::const_new(64);
 
 /// A password's hash as it is kept. Its `Debug` form shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,8 +103,15 @@ async fn in_turn<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let bug = |error: &dyn fmt::Display| Error::Bug(format!("a password job: {error}"));
-    let _turn = TURNS.acquire().await.map_err(|error| bug(&error))?;
-    spawn_blocking(work).await.map_err(|error| bug(&error))?
+    let _place = PLACES.try_acquire().map_err(|_| Error::Overloaded)?;
+    let turn = TURNS.clone().acquire_owned().await;
+    let turn = turn.map_err(|error| bug(&error))?;
+    let working = spawn_blocking(move || {
+        // The turn is the job's and not the caller's, who may hang up while the job goes on.
+        let _turn = turn;
+        work()
+    });
+    working.await.map_err(|error| bug(&error))?
 }
 
 #[cfg(test)]
@@ -115,6 +126,25 @@ mod tests {
         assert!(verify("correct horse".into(), hash.clone()).await.is_ok());
         assert!(verify("correct horsf".into(), hash.clone()).await.is_err());
         assert_eq!(PasswordHash::import(&hash.0).unwrap(), hash);
+    }
+
+    #[tokio::test]
+    async fn callers_who_hang_up_leave_no_more_than_two_jobs_at_work() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+        static MOST: AtomicUsize = AtomicUsize::new(0);
+        let job = || {
+            MOST.fetch_max(AT_WORK.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let hash = Argon2::default().hash_password(b"correct horse");
+            AT_WORK.fetch_sub(1, Ordering::SeqCst);
+            hash.map(|_| ()).map_err(|_| Error::PasswordDigest)
+        };
+        for _ in 0..40 {
+            let hung_up = tokio::time::timeout(std::time::Duration::from_millis(1), in_turn(job));
+            let _ = hung_up.await;
+        }
+        in_turn(job).await.unwrap();
+        assert_eq!(MOST.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]

@@ -151,7 +151,10 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_with_a_hundred_th
     .await;
     let session = world.backend.get("/v1/sessions/sess_user_77").await.ok();
     assert_eq!(session.json["latest_activity"]["ip_address"], "10.0.0.1");
-    let found = world.backend.get("/v1/users?name_query=émile nr 77777").await;
+    let found = world
+        .backend
+        .get("/v1/users?name_query=émile nr 77777")
+        .await;
     assert_eq!(found.json[0]["id"], "user_77777");
     assert_eq!(world.count("users where name_folded = ''").await, 0);
 }

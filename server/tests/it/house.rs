@@ -59,7 +59,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
     ),
     ("shared by the doors", &["app", "limits", "views", "wire"]),
     ("doors", &["backend_api", "frontend_api"]),
-    ("front", &["lib", "listener"]),
+    ("front", &["housekeeping", "lib", "listener"]),
 ];
 
 fn floor(room: &str) -> usize {

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod clocks;
 mod commits;
 mod handshakes;
 mod headless;

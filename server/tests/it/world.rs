@@ -156,6 +156,14 @@ impl World {
         }
     }
 
+    /// A browser with the cookies of another one.
+    pub fn browser_with(&self, other: &Browser) -> Browser {
+        Browser {
+            cookies: Mutex::new(other.cookies.lock().unwrap().clone()),
+            ..self.browser()
+        }
+    }
+
     /// A browser at a production instance.
     pub fn public_browser(&self) -> Browser {
         Browser {
