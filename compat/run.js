@@ -1,14 +1,19 @@
 // Runs the SDKs against the real binary, in a real browser.
-//   node run.js                         everything
-//   node run.js express testing         these apps and suites only (suites: testing, readme)
-//   node run.js --deployment NAME       one way of putting them on the web only
+//   node run.js                         the short set: every app in development, two in each other deployment, the suites
+//   node run.js --full                  everything: every app in every deployment
+//   node run.js express testing         of either set these apps and suites only (suites: testing, readme)
+//   node run.js --deployment NAME       one way of putting them on the web only, with every app
 //   node run.js --quick                 without what takes more than a minute to show
 //   node run.js --table                 everything, and the table in README.md from it
+//   node run.js --install               nothing but the apps' packages
+// A group of checks in which one failed is run once more at the end of its deployment, alone. Both results are printed.
 import { parseArgs } from 'node:util'
+import { abreast } from './harness/abreast.js'
 import { apps as allApps, install } from './harness/app.js'
-import { deployments } from './harness/deployments.js'
+import { batches, deployments } from './harness/deployments.js'
+import { Groups } from './harness/groups.js'
 import { stopAll } from './harness/process.js'
-import { broken, everything, finish } from './harness/report.js'
+import { report } from './harness/report.js'
 import * as table from './harness/table.js'
 import { openWorlds } from './harness/world.js'
 import { arrival } from './checks/arrival.js'
@@ -23,88 +28,104 @@ import * as testing from './suites/testing.js'
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    full: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     deployment: { type: 'string' },
     table: { type: 'boolean', default: false },
+    install: { type: 'boolean', default: false },
   },
 })
 
 const suites = [testing, readme]
+const full = options.full || options.table
 
 async function main() {
   const known = await allApps()
   const wanted = name => !positionals.length || positionals.includes(name)
-  const names = [...known, ...suites].map(({ name }) => name)
-  const unknown = positionals.find(name => !names.includes(name))
-  if (unknown) throw new Error(`there is no ${unknown}; there are ${names.join(', ')}`)
+  refuseUnknown(positionals, [...known, ...suites])
+  refuseUnknown([options.deployment].filter(Boolean), deployments)
+  console.log(`This is ${setInWords()}.\n`)
 
-  const apps = []
-  for (const app of known.filter(app => wanted(app.name))) {
-    await unless({ name: app.name }, 'its packages are installed', async () => {
-      await install(app)
-      apps.push(app)
-    })
+  const apps = await installed(known.filter(app => wanted(app.name)))
+  if (options.install) return
+  for (const batch of batches(apps, { full, only: options.deployment })) {
+    const names = batch.map(({ deployment }) => deployment.name).join(' and ')
+    await unless({ deployment: names }, 'the deployment starts and stops', () => inDeployments(batch))
   }
-  for (const deployment of deployments) {
-    const taken = apps.filter(app => !deployment.takes || deployment.takes(app))
-    if (!taken.length || ![undefined, deployment.name].includes(options.deployment)) continue
-    await unless({ deployment: deployment.name }, 'the deployment starts and stops', () => inDeployment(deployment, taken))
-  }
-  if (options.deployment) return
-  for (const suite of suites.filter(suite => wanted(suite.name))) {
-    await unless({ name: suite.name }, 'the suite runs to its end', () => suite.main(known))
+  if (!options.deployment) {
+    for (const suite of suites.filter(suite => wanted(suite.name))) {
+      await unless({ name: suite.name }, 'the suite runs to its end', () => suite.main(known))
+    }
   }
   if (options.table) await writeTable(apps)
 }
 
+// Those of these apps whose packages are there.
+async function installed(apps) {
+  const done = new Set()
+  await abreast(3, apps, app => unless({ name: app.name }, 'its packages are installed', async () => {
+    await install(app)
+    done.add(app)
+  }))
+  return apps.filter(app => done.has(app))
+}
+
+function setInWords() {
+  if (options.install) return 'the installation of packages, and no check'
+  if (options.deployment) return `one deployment: ${options.deployment}`
+  const part = positionals.length ? `, of it ${positionals.join(', ')} only` : ''
+  const quick = options.quick ? ', without what takes more than a minute to show' : ''
+  return (full ? 'everything: every app in every deployment' : 'the short set; --full runs every app in every deployment') + part + quick
+}
+
+function refuseUnknown(wanted, known) {
+  const names = known.map(({ name }) => name)
+  const unknown = wanted.find(name => !names.includes(name))
+  if (unknown) throw new Error(`there is no ${unknown}; there are ${names.join(', ')}`)
+}
+
 // Goes on after an error that no check has caught; it counts as failed.
 async function unless(subject, sentence, body) {
-  await body().catch(error => broken(subject, sentence, error))
+  await body().catch(error => report.broken(subject, sentence, error))
 }
 
 async function writeTable(apps) {
-  const part = positionals.length || options.quick
-  if (part || everything().some(({ passed }) => !passed)) throw new Error('only a run of everything in which all passes makes a table')
-  await table.write(everything(), apps, deployments)
+  const part = positionals.length || options.quick || options.deployment
+  if (part || report.failed().length) throw new Error('only a run of everything in which all passes makes a table')
+  await table.write(report, apps, deployments)
 }
 
-async function inDeployment(deployment, apps) {
-  const { worlds, close } = await openWorlds(deployment, apps)
+async function inDeployments(batch) {
+  const opened = []
   try {
-    await all(worlds)
+    for (const { deployment, apps } of batch) opened.push(await openWorlds(deployment, apps))
+    await all(opened.flatMap(({ worlds }) => worlds))
   } finally {
-    await close()
+    await Promise.all(opened.map(({ close }) => close()))
   }
 }
 
-// What takes long is set up first, so that its time passes while the rest is checked.
+// What takes long is set up first, so that its time passes while the rest is checked. Three worlds at a time: pages mostly
+// wait for each other.
 async function all(worlds) {
+  const groups = new Groups()
   const waits = options.quick ? [] : worlds.map(world => new Waits(world))
-  await abreast(waits, wait => wait.begin())
-  await abreast(worlds, async world => {
-    await arrival(world)
-    await refusals(world)
-    await endings(world)
-    await reuse(world)
-    if (world.app.components) await components(world)
+  await abreast(3, waits, wait => groups.run(wait.world, () => wait.begin(), Waits.waits))
+  await abreast(3, worlds, async world => {
+    for (const group of [arrival, refusals, endings, reuse]) await groups.run(world, group)
+    if (world.app.components) await groups.run(world, components)
   })
-  await abreast(waits, wait => wait.finish())
+  await abreast(3, waits, wait => groups.run(wait.world, () => wait.finish(), Waits.waits))
+  await Promise.all(worlds.map(world => world.end()))
+  await groups.repeat()
   for (const world of worlds) {
     await world.check('no page asked for anything outside of this machine', () => world.staysHere())
-    await world.end()
   }
-}
-
-// Three at a time: pages mostly wait for each other.
-async function abreast(items, body) {
-  const left = [...items]
-  await Promise.all([1, 2, 3].map(async () => {
-    while (left.length) await body(left.shift())
-  }))
 }
 
 process.on('exit', stopAll)
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
 await unless({}, 'the run comes to its end', main)
-process.exitCode = finish() ? 0 : 1
+const good = options.install ? !report.failed().length : report.finish()
+process.exitCode = good ? 0 : 1

@@ -14,6 +14,13 @@ export class Waits {
     this.world = world
   }
 
+  // All of it at once, with nothing else in between: how the group is repeated.
+  static async waits(world) {
+    const waits = new Waits(world)
+    await waits.begin()
+    await waits.finish()
+  }
+
   async begin() {
     this.ready = await this.world.check('the pages to be waited for are open', () => this.openPages())
   }

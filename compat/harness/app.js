@@ -34,7 +34,7 @@ export function version(app) {
 export async function install(app) {
   const [wanted, present] = ['package-lock.json', 'node_modules/.package-lock.json'].map(name => join(app.cwd, name))
   if (!existsSync(wanted) || (existsSync(present) && statSync(present).mtimeMs > statSync(wanted).mtimeMs)) return
-  await run(['npm', 'ci', '--no-audit', '--no-fund'], { name: `${app.name}: npm ci`, cwd: app.cwd, env: environment(app) })
+  await run(['npm', 'ci', '--prefer-offline', '--no-audit', '--no-fund'], { name: `${app.name}: npm ci`, cwd: app.cwd, env: environment(app) })
 }
 
 // Builds an app and starts it at `origin`, where browsers reach it, on `port` of this machine. Its settings are what

@@ -1,6 +1,7 @@
-// The ways in which Standin and an application are put on the web. Each has a name and a `short` one, and says how many answers a task's link may take until
-// the page is there, and a stranger's first visit; `start` gives each app a place: its origin, the port it listens on, the
-// Standin behind it, and settings beside those of `standin env`.
+// The ways in which Standin and an application are put on the web. Each has a name and a `short` one, and says how many
+// answers a task's link may take until the page is there, and a stranger's first visit; `takes` which apps it is for, `sample`
+// which of them are in the short set. `start` gives each app a place: its origin, the port it listens on, the Standin behind
+// it, and settings beside those of `standin env`.
 import { rm } from 'node:fs/promises'
 import { freePort } from './ports.js'
 import { dev, serve } from './standin.js'
@@ -31,6 +32,7 @@ const production = {
   short: 'prod',
   hops: 2,
   strangerHops: 1,
+  sample: ['express', 'react-router'],
   async start(apps) {
     const { proxy, tls } = await front(apps)
     const port = await freePort()
@@ -50,6 +52,7 @@ const productionTls = {
   strangerHops: 1,
   // What is different is Standin's side; apps that are built first would show the same and take long.
   takes: app => !app.build,
+  sample: ['express', 'fastify'],
   async start(apps) {
     const { proxy, tls } = await front(apps)
     const [port, backendPort] = [await freePort(), await freePort()]
@@ -71,6 +74,7 @@ const developmentProxied = {
   hops: 3,
   strangerHops: 4,
   takes: app => app.proxies,
+  sample: ['express', 'fastify'],
   async start(apps) {
     const places = await each(apps, async () => {
       const port = await freePort()
@@ -87,6 +91,7 @@ const productionProxied = {
   hops: 2,
   strangerHops: 1,
   takes: app => app.proxies,
+  sample: ['express', 'nextjs'],
   async start(apps) {
     const { proxy, tls } = await front(apps)
     const places = await each(apps, async app => {
@@ -148,3 +153,16 @@ async function stopAll(places, proxy, tls) {
 }
 
 export const deployments = [development, production, productionTls, developmentProxied, productionProxied]
+
+// What is open at the same time, each deployment with its apps. In the short set that is development, then all others at
+// once: they are few enough to share the minute in which tokens expire.
+export function batches(apps, { full, only }) {
+  const chosen = deployments.filter(({ name }) => !only || name === only).map(deployment => {
+    const taken = apps.filter(app => !deployment.takes || deployment.takes(app))
+    const every = full || only || !deployment.sample
+    return { deployment, apps: every ? taken : taken.filter(app => deployment.sample.includes(app.name)) }
+  }).filter(({ apps }) => apps.length)
+  if (full) return chosen.map(one => [one])
+  const isWhole = ({ deployment }) => !deployment.sample
+  return [chosen.filter(isWhole), chosen.filter(one => !isWhole(one))].filter(batch => batch.length)
+}

@@ -1,8 +1,9 @@
 // What the checks of one app in one deployment stand on: the app, the server behind it, a user of its own, and browsers.
 import assert from 'node:assert/strict'
+import { abreast } from './abreast.js'
 import { open, version } from './app.js'
 import { launch, person } from './browser.js'
-import { broken, checks } from './report.js'
+import { report } from './report.js'
 
 const local = /^(localhost|127\.0\.0\.1|([a-z-]+\.)*example\.test)$/
 
@@ -16,7 +17,7 @@ class World {
     this.strays = []
     // What pages did last, for the report when a check fails.
     this.trail = []
-    this.check = checks(this.subject, this.trail)
+    this.check = report.checks(this.subject, this.trail)
     this.people = new Set()
   }
 
@@ -78,15 +79,15 @@ export async function openWorlds(deployment, apps) {
     await Promise.all(worlds.map(world => world.opened.stop()))
     await stop()
   }
-  for (const [app, place] of places) {
+  await abreast(2, [...places], async ([app, place]) => {
     try {
       const opened = await open(app, place)
       const world = new World({ app, opened, deployment, standin: place.standin, browser })
       worlds.push(world)
       await world.begin()
     } catch (error) {
-      broken({ name: app.name, sdk: app.sdk, deployment: deployment.name }, 'the app starts', error)
+      report.broken({ name: app.name, sdk: app.sdk, deployment: deployment.name }, 'the app starts', error)
     }
-  }
-  return { worlds, close }
+  })
+  return { worlds: apps.flatMap(app => worlds.filter(world => world.app === app)), close }
 }

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { served, visit } from '../harness/browser.js'
 import { development } from '../harness/deployments.js'
 import { withEnvironment } from '../harness/environment.js'
+import { Groups } from '../harness/groups.js'
 import { run } from '../harness/process.js'
 import { binary, plainEnvironment } from '../harness/standin.js'
 import { openWorlds } from '../harness/world.js'
@@ -18,14 +19,19 @@ export async function main(apps) {
   const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8')
   const app = { ...apps.find(app => app.name === 'backend'), name: 'readme' }
   const { worlds: [world], close } = await openWorlds(development, [app])
+  const groups = new Groups()
   try {
-    if (world) await withEnvironment(await world.standin.environment('express'), () => snippets(world, readme))
+    if (world) await withEnvironment(await world.standin.environment('express'), async () => {
+      await groups.run(world, async function snippets(world) { await snippetsOf(readme, world) })
+      await world.end()
+      await groups.repeat()
+    })
   } finally {
     await close()
   }
 }
 
-async function snippets(world, readme) {
+async function snippetsOf(readme, world) {
   const snippet = containing => fence(readme, containing).replaceAll('http://localhost:3000', new URL(world.dashboard).origin)
   const { data: [ada] } = await world.clerk.users.getUserList({ emailAddress: [FIRST_USER] })
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { loaded, loadedAs, served, visit } from '../harness/browser.js'
 import { development, loopback } from '../harness/deployments.js'
 import { withEnvironment } from '../harness/environment.js'
+import { Groups } from '../harness/groups.js'
 import { run } from '../harness/process.js'
 import { binary, plainEnvironment } from '../harness/standin.js'
 import { openWorlds } from '../harness/world.js'
@@ -15,23 +16,19 @@ export const name = 'testing'
 
 export async function main(apps) {
   const app = { ...apps.find(app => app.name === 'backend'), name: 'testing', sdk: '@clerk/testing' }
-  await inDeployment(development, app, async world => {
-    await tasks(world)
-    await setup(world)
-    await signInAndOut(world)
-    await together(world)
-    await withoutBrowser(world)
-  })
-  await inDeployment(loopback, app, async world => {
-    await testingToken(world)
-    await together(world)
-  })
+  await inDeployment(development, app, [tasks, setup, signInAndOut, together, withoutBrowser])
+  await inDeployment(loopback, app, [testingToken, together])
 }
 
-async function inDeployment(deployment, app, body) {
+async function inDeployment(deployment, app, bodies) {
   const { worlds: [world], close } = await openWorlds(deployment, [app])
+  const groups = new Groups()
   try {
-    if (world) await withEnvironment(await settings(world), () => body(world))
+    if (world) await withEnvironment(await settings(world), async () => {
+      for (const body of bodies) await groups.run(world, body)
+      await world.end()
+      await groups.repeat()
+    })
   } finally {
     await close()
   }
