@@ -1,200 +1,228 @@
-//! The load: 32 connections that each do one thing after the other.
+//! The load: connections that each ask one thing after the other and read the whole answer.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::server::Server;
+use crate::population::scatter;
+use crate::process::CpuTimes;
 
-/// How many connections.
-const CONNECTIONS: usize = 32;
+/// How many connections there are.
+pub const CONNECTIONS: usize = 32;
+/// How many are left where one request takes so long that the others would only stand in a queue.
+const FEW_CONNECTIONS: usize = 2;
 
-/// What a measurement found.
-pub struct Run {
-    /// Things done a second.
+/// One request.
+pub struct Call {
+    /// Its method.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// Header names and values, without `host`.
+    pub headers: Vec<(&'static str, String)>,
+    /// What it carries.
+    pub body: String,
+    /// What must be answered, or the run ends: a refusal is quick.
+    pub expected: StatusCode,
+}
+
+/// What is asked of whom, and at whose cost.
+#[derive(Clone)]
+pub struct Plan {
+    /// A port on loopback.
+    pub port: u16,
+    /// The processes that work for the answer.
+    pub processes: Vec<u32>,
+    /// Makes a request from a random number; `None` when there is nothing left to ask.
+    pub next: Arc<dyn Fn(u64) -> Option<Call> + Send + Sync>,
+    /// How long no connection begins another request.
+    pub length: Duration,
+}
+
+/// What one round found.
+#[derive(Clone, Copy, Debug)]
+pub struct Round {
+    /// Answers a second.
     pub per_second: f64,
-    /// Things done for each second of the server's CPU time.
+    /// Answers for each second of CPU time of the processes.
     pub per_cpu_second: f64,
     /// Half took no longer.
     pub median: Duration,
     /// Of a hundred, ninety-nine took no longer.
     pub p99: Duration,
+    /// The longest.
+    pub longest: Duration,
+    /// At how many connections.
+    pub connections: usize,
 }
 
-/// One connection and what it knows.
-pub struct Caller {
-    sender: SendRequest<Full<Bytes>>,
-    key: Arc<str>,
-    user: Arc<str>,
-    session: Option<(String, String)>,
+/// An answer.
+pub struct Answer {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// What it carried.
+    pub body: Bytes,
 }
 
-impl Caller {
-    async fn open(port: u16, key: Arc<str>, user: Arc<str>) -> Self {
+struct Connection(SendRequest<Full<Bytes>>);
+
+impl Connection {
+    async fn open(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port))
             .await
             .expect("a connection");
         stream.set_nodelay(true).expect("no delay");
         let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("HTTP");
         tokio::spawn(connection);
-        Self {
-            sender,
-            key,
-            user,
-            session: None,
+        Self(sender)
+    }
+
+    /// The answer, unless the connection was cut.
+    async fn ask(&mut self, call: Call) -> hyper::Result<Answer> {
+        let mut request = Request::builder()
+            .method(call.method)
+            .uri(&call.path)
+            .header("host", "localhost");
+        for (name, value) in call.headers {
+            request = request.header(name, value);
         }
-    }
-
-    async fn send(
-        &mut self,
-        request: hyper::http::request::Builder,
-        body: String,
-    ) -> (Response<()>, Bytes) {
-        let request: Request<Full<Bytes>> = request
-            .header("host", "localhost")
-            .body(Full::from(body))
-            .expect("a request");
-        self.sender.ready().await.expect("a free connection");
-        let response = self.sender.send_request(request).await.expect("an answer");
-        let (head, body) = response.into_parts();
-        (
-            Response::from_parts(head, ()),
-            body.collect().await.expect("a whole answer").to_bytes(),
-        )
-    }
-
-    /// Creates a task and returns path and query of its URL.
-    async fn task(&mut self) -> String {
-        let body = json!({
-            "on_behalf_of": { "user_id": &*self.user },
-            "permissions": "*",
-            "agent_name": "bench",
-            "task_description": "Measures",
-            "redirect_url": "http://localhost:3000/dashboard",
-        });
-        let request = Request::post("/v1/agents/tasks")
-            .header("authorization", format!("Bearer {}", self.key))
-            .header("content-type", "application/json");
-        let (head, body) = self.send(request, body.to_string()).await;
-        assert_eq!(head.status(), StatusCode::OK);
-        let made: Value = serde_json::from_slice(&body).expect("JSON");
-        let url = made["url"].as_str().expect("a URL");
-        url[url.find("/v1/").expect("a path")..].to_owned()
-    }
-
-    /// Creates and visits a task; keeps the cookie.
-    async fn sign_in(&mut self) {
-        let path = self.task().await;
-        let (head, _) = self.send(Request::get(path), String::new()).await;
-        assert_eq!(head.status(), StatusCode::TEMPORARY_REDIRECT);
-        let cookies = head
-            .headers()
-            .get_all("set-cookie")
-            .into_iter()
-            .filter_map(|value| value.to_str().ok());
-        let cookie = cookies
-            .filter_map(|text| text.split(';').next())
-            .find(|text| text.starts_with("__client="));
-        let cookie = cookie.expect("a client cookie").to_owned();
-        let request = Request::get("/v1/client").header("cookie", &cookie);
-        let (_, body) = self.send(request, String::new()).await;
-        let client: Value = serde_json::from_slice(&body).expect("JSON");
-        let session = client["response"]["sessions"][0]["id"]
-            .as_str()
-            .expect("a session")
-            .to_owned();
-        self.session = Some((session, cookie));
+        let request = request.body(Full::from(call.body)).expect("a request");
+        self.0.ready().await?;
+        let (head, body) = self.0.send_request(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        assert_eq!(head.status, call.expected, "{}: {body:?}", call.path);
+        let headers = head.headers;
+        Ok(Answer { headers, body })
     }
 }
 
-/// Creates a task.
-pub async fn create(mut caller: Caller) -> Caller {
-    caller.task().await;
-    caller
-}
+/// Where the load runs: threads of this process, beside the server's.
+pub struct Load(Runtime);
 
-/// Creates a task and spends its ticket: two durable writes.
-pub async fn visit(mut caller: Caller) -> Caller {
-    let path = caller.task().await;
-    let (head, _) = caller.send(Request::get(path), String::new()).await;
-    assert_eq!(head.status(), StatusCode::TEMPORARY_REDIRECT);
-    caller
-}
-
-/// Makes a session token. Each connection has a session of its own, so that no two tokens are alike.
-pub async fn refresh(mut caller: Caller) -> Caller {
-    if caller.session.is_none() {
-        caller.sign_in().await;
+impl Load {
+    /// Starts the threads.
+    pub fn new() -> Self {
+        Self(Runtime::new().expect("threads"))
     }
-    let (session, cookie) = caller.session.clone().expect("a session");
-    let request = Request::post(format!("/v1/client/sessions/{session}/tokens"))
-        .header("cookie", cookie)
-        .header("origin", "http://localhost:3000");
-    let (head, _) = caller.send(request, String::new()).await;
-    assert_eq!(head.status(), StatusCode::OK);
-    caller
-}
 
-/// Reads the public keys.
-pub async fn keys(mut caller: Caller) -> Caller {
-    let (head, _) = caller
-        .send(Request::get("/.well-known/jwks.json"), String::new())
-        .await;
-    assert_eq!(head.status(), StatusCode::OK);
-    caller
-}
-
-async fn first_user(server: &Server) -> Arc<str> {
-    let key: Arc<str> = server.key.as_str().into();
-    let mut caller = Caller::open(server.port, key, "".into()).await;
-    let request =
-        Request::get("/v1/users").header("authorization", format!("Bearer {}", server.key));
-    let (_, body) = caller.send(request, String::new()).await;
-    let users: Value = serde_json::from_slice(&body).expect("JSON");
-    users[0]["id"].as_str().expect("a first user").into()
-}
-
-/// Lets every connection do `work` again and again for `length`, after one turn that is not counted.
-pub async fn drive<F, W>(server: &Server, work: W, length: Duration) -> Run
-where
-    W: Fn(Caller) -> F + Copy + Send + 'static,
-    F: Future<Output = Caller> + Send,
-{
-    let (key, user): (Arc<str>, _) = (server.key.as_str().into(), first_user(server).await);
-    let mut warm = Vec::new();
-    for _ in 0..CONNECTIONS {
-        warm.push(work(Caller::open(server.port, key.clone(), user.clone()).await).await);
+    /// Lets a server come to rest.
+    pub fn pause(&self, length: Duration) {
+        self.0.block_on(tokio::time::sleep(length));
     }
-    let (cpu, started) = (server.cpu_seconds(), Instant::now());
-    let mut running = JoinSet::new();
-    for mut caller in warm {
-        running.spawn(async move {
-            let mut times = Vec::new();
-            while started.elapsed() < length {
-                let turn = Instant::now();
-                caller = work(caller).await;
-                times.push(turn.elapsed());
+
+    /// Asks for some things over one connection, uncounted.
+    pub fn ask(&self, port: u16, calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
+        self.0.block_on(async {
+            let mut connection = Connection::open(port).await;
+            let mut answers = Vec::new();
+            for call in calls {
+                answers.push(connection.ask(call).await.expect("an answer"));
             }
-            times
+            answers
+        })
+    }
+
+    /// One request while a plan is carried out: its answer and how long that took (`None` when the connection was cut),
+    /// and the plan's round.
+    pub fn ask_during(&self, plan: &Plan, call: Call) -> (Option<(Answer, Duration)>, Round) {
+        let plan = plan.clone();
+        self.0.block_on(async move {
+            let mut connection = Connection::open(plan.port).await;
+            let under_way = tokio::spawn(round(plan));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let asked = Instant::now();
+            let answer = connection.ask(call).await.ok();
+            let answered = answer.map(|answer| (answer, asked.elapsed()));
+            (answered, under_way.await.expect("a round"))
+        })
+    }
+
+    /// Carries out a plan.
+    pub fn drive(&self, plan: &Plan) -> Round {
+        self.0.block_on(round(plan.clone()))
+    }
+}
+
+/// Opens the connections, lets each have one turn that is not counted, and counts the rest.
+async fn round(plan: Plan) -> Round {
+    let mut first = Connection::open(plan.port).await;
+    // The first turn finds cold caches, the second one tells how long things take.
+    let mut alone = Duration::ZERO;
+    for turn in 0..2_u64 {
+        let asked = Instant::now();
+        if let Some(call) = (plan.next)(scatter(turn)) {
+            first.ask(call).await.expect("an answer");
+        }
+        alone = asked.elapsed();
+    }
+    let slow = alone > plan.length / 8;
+    let connections = if slow { FEW_CONNECTIONS } else { CONNECTIONS };
+    let mut warm = JoinSet::new();
+    for number in 0..connections {
+        let (port, next) = (plan.port, plan.next.clone());
+        warm.spawn(async move {
+            let mut connection = Connection::open(port).await;
+            if !slow && let Some(call) = next(scatter(number as u64)) {
+                connection.ask(call).await.expect("an answer");
+            }
+            connection
         });
     }
-    let mut times: Vec<Duration> = running.join_all().await.into_iter().flatten().collect();
-    let (elapsed, cpu) = (started.elapsed().as_secs_f64(), server.cpu_seconds() - cpu);
-    times.sort_unstable();
-    let done = u32::try_from(times.len()).map_or(f64::INFINITY, f64::from);
-    Run {
-        per_second: done / elapsed,
-        per_cpu_second: done / cpu,
-        median: times[times.len() / 2],
-        p99: times[times.len() * 99 / 100],
+    let warm = warm.join_all().await;
+    let (cpu, started) = (CpuTimes::of(&plan.processes), Instant::now());
+    let mut running = JoinSet::new();
+    for (number, connection) in warm.into_iter().enumerate() {
+        let (next, length) = (plan.next.clone(), plan.length);
+        let seed = scatter(number as u64) ^ scatter(plan.port.into());
+        running.spawn(turns(connection, next, seed, started + length));
+    }
+    let times: Vec<Duration> = running.join_all().await.into_iter().flatten().collect();
+    let elapsed = started.elapsed();
+    let cpu = CpuTimes::of(&plan.processes).since(&cpu);
+    Round::of(times, elapsed, cpu, connections)
+}
+
+/// One connection's turns, each with how long it took.
+async fn turns(
+    mut connection: Connection,
+    next: Arc<dyn Fn(u64) -> Option<Call> + Send + Sync>,
+    seed: u64,
+    until: Instant,
+) -> Vec<Duration> {
+    let mut times = Vec::new();
+    let mut turn = seed;
+    while Instant::now() < until {
+        turn = turn.wrapping_add(1);
+        let Some(call) = next(scatter(turn)) else {
+            break;
+        };
+        let asked = Instant::now();
+        connection.ask(call).await.expect("an answer");
+        times.push(asked.elapsed());
+    }
+    times
+}
+
+impl Round {
+    fn of(mut times: Vec<Duration>, elapsed: Duration, cpu: f64, connections: usize) -> Self {
+        times.sort_unstable();
+        assert!(!times.is_empty(), "there was nothing to ask");
+        let done = u32::try_from(times.len()).map_or(f64::INFINITY, f64::from);
+        Self {
+            per_second: done / elapsed.as_secs_f64(),
+            per_cpu_second: done / cpu,
+            median: times[times.len() / 2],
+            p99: times[times.len() * 99 / 100],
+            longest: times[times.len() - 1],
+            connections,
+        }
     }
 }

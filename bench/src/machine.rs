@@ -1,66 +1,46 @@
-//! What the machine can do at all: signatures and durable commits, by the very libraries the server uses.
+//! Where and when figures were measured: without that they say nothing.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::fs;
+use std::process::Command;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::RSA_PKCS1_SHA256;
-
-/// How often `work` runs in a second, over `length`; `work` says how many units one turn was.
-fn rate(length: Duration, mut work: impl FnMut() -> u32) -> f64 {
-    let started = Instant::now();
-    let mut done = 0.0;
-    while started.elapsed() < length {
-        done += f64::from(work());
-    }
-    done / started.elapsed().as_secs_f64()
-}
-
-/// CPU time this thread has used, in seconds (`schedstat` counts nanoseconds).
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let spent = stat
-        .split_whitespace()
+/// One line: date, machine, commit and the command that was given.
+pub fn description() -> String {
+    let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cpu = field("/proc/cpuinfo", "model name");
+    let kib = field("/proc/meminfo", "MemTotal");
+    let kib: f64 = kib
+        .split(' ')
         .next()
-        .and_then(|text| text.parse::<f64>().ok());
-    spent.unwrap_or_default() / 1e9
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default();
+    let memory = kib / 1024.0 / 1024.0;
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    format!(
+        "{date}; {cores} cores of {cpu}, {memory:.0} GiB, Linux {}; commit {}; \
+         `cargo run --release -p standin-bench -- {}`",
+        kernel.trim(),
+        commit(),
+        arguments.join(" ")
+    )
 }
 
-/// RS256 signatures for each second of CPU time, over a text as long as a session token.
-pub fn signatures(length: Duration) -> f64 {
-    let key = KeyPair::generate(KeySize::Rsa2048).expect("a key");
-    let (random, message) = (SystemRandom::new(), [7; 600]);
-    let mut signature = vec![0; key.public_modulus_len()];
-    let before = cpu_seconds();
-    let started = Instant::now();
-    let mut done = 0.0;
-    while started.elapsed() < length {
-        key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature)
-            .expect("a signature");
-        done += 1.0;
-    }
-    done / (cpu_seconds() - before)
+/// The value of the first line of a file in `/proc` that begins with a name.
+fn field(file: &str, name: &str) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with(name));
+    let value = line.and_then(|line| line.split_once(':'));
+    value
+        .map_or("unknown", |(_, value)| value.trim())
+        .to_owned()
 }
 
-/// Rows a second into a SQLite table under the server's settings, so many rows a commit, on one thread.
-pub fn commits(folder: &Path, length: Duration, rows: u32) -> f64 {
-    let database = rusqlite::Connection::open(folder.join(format!("yardstick-{rows}.db")))
-        .expect("a database");
-    database
-        .execute_batch("pragma journal_mode = wal; pragma synchronous = full; create table t (id integer primary key, x text);")
-        .expect("a table");
-    rate(length, || {
-        database.execute_batch("begin immediate").expect("begin");
-        for _ in 0..rows {
-            let mut insert = database
-                .prepare_cached("insert into t (x) values (?1)")
-                .expect("a statement");
-            insert
-                .execute(["a row about as long as the digest of a ticket"])
-                .expect("a row");
-        }
-        database.execute_batch("commit").expect("commit");
-        rows
-    })
+fn commit() -> String {
+    let mut git = Command::new("git");
+    git.args(["describe", "--always", "--dirty", "--exclude=*"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    let named = git.output().ok().filter(|output| output.status.success());
+    let name = named.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    name.unwrap_or_else(|| "unknown".to_owned())
 }

@@ -3,12 +3,14 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running `standin dev`.
+use crate::process::{Running, resident_mib};
+
+/// A running `standin dev`. It is stopped when it goes out of scope.
 pub struct Server {
-    process: Child,
+    process: Running,
     /// Its port on loopback.
     pub port: u16,
     /// Its secret key.
@@ -39,21 +41,24 @@ fn answers(port: u16) -> bool {
 }
 
 impl Server {
-    /// Starts the server on a data folder and waits until it answers.
-    pub fn start(data: &Path) -> Self {
+    /// Starts the server on a data folder, and on a PostgreSQL database where one is named; waits until it answers.
+    pub fn start(data: &Path, database_url: Option<&str>) -> Self {
         let port = free_port();
         let started = Instant::now();
-        let process = Command::new(binary())
+        let mut command = Command::new(binary());
+        command
             .args(["dev", "--port", &port.to_string(), "--data"])
             .arg(data)
+            .args(database_url.iter().flat_map(|url| ["--database-url", url]))
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::null());
+        let process = command
             .spawn()
             .expect("the release binary; run `cargo build --release` first");
         while !answers(port) {
             assert!(
-                started.elapsed() < Duration::from_secs(20),
+                started.elapsed() < Duration::from_mins(1),
                 "the server does not start"
             );
             std::thread::yield_now();
@@ -61,52 +66,22 @@ impl Server {
         let ready_in = started.elapsed();
         let notes = std::fs::read_to_string(data.join("dev.json")).expect("dev.json");
         let notes: serde_json::Value = serde_json::from_str(&notes).expect("JSON in dev.json");
-        let key = notes["secret_key"]
-            .as_str()
-            .expect("a secret key")
-            .to_owned();
+        let key = notes["secret_key"].as_str().expect("a secret key");
         Self {
-            process,
+            process: Running(process),
             port,
-            key,
+            key: key.to_owned(),
             ready_in,
         }
     }
 
-    /// Memory the process holds, in MiB (`VmRSS`).
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+
+    /// Memory the process holds, in MiB.
     pub fn resident_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))
-            .unwrap_or_default();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .unwrap_or_default();
-        line.split_whitespace()
-            .nth(1)
-            .and_then(|kib| kib.parse::<f64>().ok())
-            .unwrap_or_default()
-            / 1024.0
-    }
-
-    /// CPU time the process has used, in seconds (user and system; `/proc/PID/stat` counts hundredths).
-    pub fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))
-            .unwrap_or_default();
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let ticks = |field: usize| {
-            after_name
-                .split_whitespace()
-                .nth(field)
-                .and_then(|text| text.parse::<f64>().ok())
-        };
-        (ticks(11).unwrap_or_default() + ticks(12).unwrap_or_default()) / 100.0
-    }
-
-    /// Ends the process.
-    pub fn stop(mut self) {
-        let _ = Command::new("kill")
-            .arg(self.process.id().to_string())
-            .status();
-        let _ = self.process.wait();
+        resident_mib(self.id())
     }
 }

@@ -1,0 +1,212 @@
+//! The text of the statements, and what they are given.
+
+use crate::population::{Population, kept};
+use crate::rows::Cell;
+
+/// What a write is about.
+pub struct About<'a> {
+    /// Who is there.
+    pub population: &'a Population,
+    /// The number of the task, the ticket and the session.
+    pub n: u64,
+    /// The number of the user.
+    pub user: u64,
+    /// When it happens, in milliseconds since the epoch.
+    pub now: i64,
+}
+
+/// A statement.
+pub struct Statement {
+    /// Its text, in the pieces that stand in the server's source.
+    pub pieces: &'static [&'static str],
+    /// Its parameters.
+    pub values: fn(&About<'_>) -> Vec<Cell>,
+}
+
+impl Statement {
+    /// Its text.
+    pub fn text(&self) -> String {
+        self.pieces.concat()
+    }
+}
+
+const USER: &str = "select u.id, u.username, u.first_name, u.last_name, u.locale, u.external_id, u.primary_email_address_id,
+    u.primary_phone_number_id, u.password_hash, u.password_changed_at, u.public_metadata,
+    u.private_metadata, u.unsafe_metadata, u.banned_at, u.locked_until, u.delete_self_enabled,
+    u.create_organization_enabled, u.legal_accepted_at, u.last_sign_in_at, u.last_active_at,
+    u.created_at, u.updated_at
+    from users u ";
+const TASK: &str = "select t.id, t.agent_id, a.name, t.user_id, t.description, t.permissions, t.redirect_url, t.session_seconds,
+    t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent
+    from tasks t join agents a on a.id = t.agent_id ";
+const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.created_at, s.updated_at, s.expire_at,
+    s.last_active_at, s.ip, s.user_agent, s.ended_at, s.end_status,
+    cast(case when u.id is null or u.banned_at is not null or a.disabled_at is not null
+         then 1 else 0 end as bigint)
+    from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ";
+
+const FIND_USER: Statement = Statement {
+    pieces: &[USER, "where u.id = ?1"],
+    values: |about| vec![about.population.user(about.user).into()],
+};
+
+const FIND_SESSION: Statement = Statement {
+    pieces: &[SESSION, "where s.id = ?1"],
+    values: |about| vec![about.population.session(about.n).into()],
+};
+
+/// The record of one kind of event.
+macro_rules! record {
+    ($action:literal, $session:literal) => {
+        Statement {
+            pieces: &["insert into audit (at, action, result, actor, user_id, agent_id, task_id, session_id, ip, user_agent, request_id, detail)
+                       values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"],
+            values: |about| vec![
+                about.now.into(),
+                $action.into(),
+                "ok".into(),
+                "key_bench".into(),
+                about.population.user(about.user).into(),
+                about.population.agent(about.n).into(),
+                about.population.task(about.n).into(),
+                $session.then(|| about.population.session(about.n)).into(),
+                "127.0.0.1".into(),
+                Cell::Null,
+                format!("{:032x}", u128::from(about.n)).into(),
+                Cell::Null,
+            ],
+        }
+    };
+}
+
+/// Creates a task by its user's id.
+pub const CREATE: &[Statement] = &[
+    FIND_USER,
+    Statement {
+        pieces: &["select id, name, created_at, disabled_at from agents where name = ?1"],
+        values: |about| vec![Population::agent_name(about.n).into()],
+    },
+    Statement {
+        pieces: &["insert into tasks (id, agent_id, user_id, created_by, description, permissions, redirect_url, session_seconds,
+                   ticket_digest, created_at, expires_at)
+                   values (?1, ?2, ?3, ?4, ?5, '*', ?6, ?7, ?8, ?9, ?10)"],
+        values: |about| vec![
+            about.population.task(about.n).into(),
+            about.population.agent(about.n).into(),
+            about.population.user(about.user).into(),
+            "key_bench".into(),
+            "Measures how it goes".into(),
+            "http://localhost:3000/dashboard".into(),
+            1800.into(),
+            kept(&about.population.ticket(about.n)).into(),
+            about.now.into(),
+            (about.now + 600_000).into(),
+        ],
+    },
+    Statement {
+        pieces: &[TASK, "where t.id = ?1"],
+        values: |about| vec![about.population.task(about.n).into()],
+    },
+    record!("task.create", false),
+];
+
+/// Spends a ticket in a new browser.
+pub const VISIT: &[Statement] = &[
+    Statement {
+        pieces: &[TASK, "where t.ticket_digest = ?1"],
+        values: |about| vec![kept(&about.population.ticket(about.n)).into()],
+    },
+    FIND_USER,
+    Statement {
+        pieces: &["select id, name, created_at, disabled_at from agents where id = ?1"],
+        values: |about| vec![about.population.agent(about.n).into()],
+    },
+    Statement {
+        pieces: &["update tasks set used_at = ?2, session_id = ?3, used_ip = ?4, used_agent = ?5
+                   where id = ?1 and used_at is null and revoked_at is null and expires_at > ?2"],
+        values: |about| vec![
+            about.population.task(about.n).into(),
+            about.now.into(),
+            about.population.session(about.n).into(),
+            "127.0.0.1".into(),
+            Cell::Null,
+        ],
+    },
+    Statement {
+        pieces: &["update users set last_sign_in_at = ?2, last_active_at = ?2
+                   where id = ?1 and banned_at is null and (locked_until is null or locked_until <= ?2)"],
+        values: |about| vec![about.population.user(about.user).into(), about.now.into()],
+    },
+    Statement {
+        pieces: &["insert into clients (id, secret_digest, created_at, updated_at) values (?1, ?2, ?3, ?3)"],
+        values: |about| vec![
+            about.population.client(about.n).into(),
+            kept(&about.population.client_secret(about.n)).into(),
+            about.now.into(),
+        ],
+    },
+    Statement {
+        pieces: &["insert into dev_browsers (digest, client_id, created_at) values (?1, ?2, ?3)"],
+        values: |about| vec![
+            kept(&about.population.dev_browser(about.n)).into(),
+            about.population.client(about.n).into(),
+            about.now.into(),
+        ],
+    },
+    Statement {
+        pieces: &[SESSION, "where s.client_id = ?1 and s.ended_at is null and s.expire_at > ?2 order by s.created_at, s.id"],
+        values: |about| vec![about.population.client(about.n).into(), about.now.into()],
+    },
+    Statement {
+        pieces: &["insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
+                   ip, user_agent)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?6, ?8, ?9)"],
+        values: |about| vec![
+            about.population.session(about.n).into(),
+            about.population.client(about.n).into(),
+            about.population.user(about.user).into(),
+            about.population.agent(about.n).into(),
+            about.population.task(about.n).into(),
+            about.now.into(),
+            (about.now + 1_800_000).into(),
+            "127.0.0.1".into(),
+            Cell::Null,
+        ],
+    },
+    CLIENT_CHANGED,
+    record!("session.create", true),
+    FIND_SESSION,
+    record!("task.accept", true),
+];
+
+const CLIENT_CHANGED: Statement = Statement {
+    pieces: &["update clients set updated_at = ?2, last_active_session_id = ?3 where id = ?1"],
+    values: |about| {
+        vec![
+            about.population.client(about.n).into(),
+            about.now.into(),
+            about.population.session(about.n).into(),
+        ]
+    },
+};
+
+/// Ends a session.
+pub const REVOKE: &[Statement] = &[
+    FIND_SESSION,
+    Statement {
+        pieces: &[
+            "update sessions set ended_at = ?2, end_status = ?3, updated_at = ?2
+                   where id = ?1 and ended_at is null and expire_at > ?2",
+        ],
+        values: |about| {
+            vec![
+                about.population.session(about.n).into(),
+                about.now.into(),
+                "revoked".into(),
+            ]
+        },
+    },
+    CLIENT_CHANGED,
+    record!("session.revoke", true),
+    FIND_SESSION,
+];
