@@ -17,12 +17,16 @@ pub fn description() -> String {
     let memory = kib / 1024.0 / 1024.0;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let command = [
+        "cargo run --release -p standin-bench --",
+        &arguments.join(" "),
+    ]
+    .join(" ");
     format!(
-        "{date}; {cores} cores of {cpu}, {memory:.0} GiB, Linux {}; commit {}; \
-         `cargo run --release -p standin-bench -- {}`",
+        "{date}; {cores} cores of {cpu}, {memory:.0} GiB, Linux {}; commit {}; `{}`",
         kernel.trim(),
         commit(),
-        arguments.join(" ")
+        command.trim_end_matches([' ', '-'])
     )
 }
 

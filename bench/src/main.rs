@@ -21,12 +21,15 @@ mod store;
 mod table;
 mod yardstick;
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use store::Engine;
+
+const ROUND: Duration = Duration::from_secs(1);
 
 /// Measures Standin beside the limits of the machine.
 #[derive(Parser)]
@@ -51,12 +54,53 @@ struct Options {
     /// Less data, fewer rounds, SQLite alone: two minutes
     #[arg(long)]
     quick: bool,
+    /// How many users there are in each of the data, smallest first [default: 1000,100000,1000000; limits: 100000]
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u64).range(100..))]
+    users: Vec<u64>,
+    /// How many rounds of a second each operation gets [default: 5; quick: 2]
+    #[arg(long)]
+    rounds: Option<NonZeroUsize>,
     /// Put the tables into docs/performance.md
     #[arg(long)]
     write: bool,
 }
 
 impl Options {
+    fn growth(&self) -> growth::Extent {
+        let usual: &[u64] = if self.quick {
+            &[1000, 100_000]
+        } else {
+            &[1000, 100_000, 1_000_000]
+        };
+        growth::Extent {
+            sizes: if self.users.is_empty() {
+                usual.to_vec()
+            } else {
+                self.users.clone()
+            },
+            engines: if self.quick {
+                vec![Engine::Sqlite]
+            } else {
+                Engine::all()
+            },
+            rounds: self.rounds(),
+            length: ROUND,
+        }
+    }
+
+    fn limits(&self) -> limits::Extent {
+        limits::Extent {
+            users: self.users.first().copied().unwrap_or(100_000),
+            rounds: self.rounds(),
+            length: ROUND,
+        }
+    }
+
+    fn rounds(&self) -> usize {
+        let usual = if self.quick { 2 } else { 5 };
+        self.rounds.map_or(usual, NonZeroUsize::get)
+    }
+
     /// Prints a text, and writes it where that was asked for.
     fn publish(&self, name: &str, text: &str) {
         let text = format!("{}\n\n{text}", machine::description());
@@ -69,36 +113,10 @@ impl Options {
 }
 
 fn main() {
-    let second = Duration::from_secs(1);
     match Bench::parse().what {
-        None => println!("{}\n\n{}", machine::description(), figures::run(4 * second)),
-        Some(What::Growth(options)) => {
-            let extent = if options.quick {
-                growth::Extent {
-                    sizes: vec![1000, 100_000],
-                    engines: vec![Engine::Sqlite],
-                    rounds: 2,
-                    length: second,
-                }
-            } else {
-                growth::Extent {
-                    sizes: vec![1000, 100_000, 1_000_000],
-                    engines: Engine::all(),
-                    rounds: 5,
-                    length: second,
-                }
-            };
-            options.publish("growth", &growth::run(&extent));
-        }
-        Some(What::Limits(options)) => {
-            let rounds = if options.quick { 2 } else { 5 };
-            let extent = limits::Extent {
-                users: 100_000,
-                rounds,
-                length: second,
-            };
-            options.publish("limits", &limits::run(&extent));
-        }
+        None => println!("{}\n\n{}", machine::description(), figures::run(4 * ROUND)),
+        Some(What::Growth(options)) => options.publish("growth", &growth::run(&options.growth())),
+        Some(What::Limits(options)) => options.publish("limits", &limits::run(&options.limits())),
         Some(What::Yardstick) => yardstick::serve(),
     }
 }
