@@ -1,10 +1,13 @@
 //! The cookies of a request (RFC 6265 §4.2), read as Clerk's SDKs read them: the first of a name counts, and values may be
 //! percent-encoded.
+//!
+//! Reading is linear in the length of the headers and keeps ten values at most, whatever a stranger sends: a name is
+//! held against those in [`KNOWN`], never against other cookies. Beyond [`LONGEST`] nothing is read at all.
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
 
 /// The session token.
 pub(crate) const SESSION: &str = "__session";
@@ -21,32 +24,91 @@ pub(crate) const NONCE: &str = "__clerk_handshake_nonce";
 /// How many handshakes came one after another; never suffixed.
 pub(crate) const REDIRECTS: &str = "__clerk_redirect_count";
 
-/// The cookies of one request.
-pub(crate) struct Cookies<'a>(Vec<(&'a [u8], &'a [u8])>);
+/// All of them. Everything else in a `Cookie` header is another application's.
+const KNOWN: [&str; 7] = [
+    SESSION,
+    CLIENT_UAT,
+    REFRESH,
+    DEV_BROWSER,
+    HANDSHAKE,
+    NONCE,
+    REDIRECTS,
+];
+
+/// The longest `Cookie` headers that are read, in bytes, all of a request's together. Ten cookies of 4096 bytes, the
+/// longest that browsers keep, fit in with room to spare, and few proxies let more than half of it through.
+pub(crate) const LONGEST: usize = 64 * 1024;
+
+/// The cookies of one request that mean something to this instance.
+#[derive(Default)]
+pub(crate) struct Cookies<'a> {
+    plain: [Option<&'a [u8]>; KNOWN.len()],
+    suffixed: [Option<&'a [u8]>; KNOWN.len()],
+    too_long: bool,
+}
 
 impl<'a> Cookies<'a> {
-    /// Reads every `Cookie` header. Other applications' cookies, whatever they hold, are passed over.
-    pub(crate) fn of(headers: &'a HeaderMap) -> Self {
-        let mut found: Vec<(&[u8], &[u8])> = Vec::new();
-        for header in headers.get_all(COOKIE) {
-            for pair in header.as_bytes().split(|byte| *byte == b';') {
-                let Some(equals) = pair.iter().position(|byte| *byte == b'=') else {
-                    continue;
-                };
-                let name = trim(&pair[..equals]);
-                if name.starts_with(b"__") && !found.iter().any(|(known, _)| *known == name) {
-                    found.push((name, trim(&pair[equals + 1..])));
-                }
+    /// Reads every `Cookie` header. `suffix` is what this instance's own cookies end in, after an underscore.
+    ///
+    /// Of headers longer than [`LONGEST`] nothing is read. The first part of them could say something else than the whole:
+    /// that there is a client, say, and not that it has a session, and a browser would be sent round in a circle.
+    pub(crate) fn of(headers: &'a HeaderMap, suffix: &str) -> Self {
+        let lines = || headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        if lines().map(<[u8]>::len).sum::<usize>() > LONGEST {
+            return Self {
+                too_long: true,
+                ..Self::default()
+            };
+        }
+        let mut found = Self::default();
+        for pair in lines().flat_map(|line| line.split(|byte| *byte == b';')) {
+            let Some(equals) = pair.iter().position(|byte| *byte == b'=') else {
+                continue;
+            };
+            if let Some(place) = found.place(trim(&pair[..equals]), suffix) {
+                place.get_or_insert(trim(&pair[equals + 1..]));
             }
         }
-        Self(found)
+        found
     }
 
-    /// The value of a cookie; `None` for an empty one.
-    pub(crate) fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        let (_, value) = self.0.iter().find(|(known, _)| *known == name.as_bytes())?;
-        Some(text(value)).filter(|value| !value.is_empty())
+    /// Whether the headers were too long to be read.
+    pub(crate) fn too_long(&self) -> bool {
+        self.too_long
     }
+
+    /// The value of a cookie without a suffix; `None` for an empty one.
+    pub(crate) fn plain(&self, name: &str) -> Option<Cow<'a, str>> {
+        value(&self.plain, name)
+    }
+
+    /// The value of a cookie with this instance's suffix; `None` for an empty one.
+    pub(crate) fn suffixed(&self, name: &str) -> Option<Cow<'a, str>> {
+        value(&self.suffixed, name)
+    }
+
+    /// Where the value of a cookie of this name belongs; `None` for another application's.
+    fn place(&mut self, name: &[u8], suffix: &str) -> Option<&mut Option<&'a [u8]>> {
+        if !name.starts_with(b"__") {
+            return None;
+        }
+        if let Some(index) = index(name) {
+            return Some(&mut self.plain[index]);
+        }
+        let bare = name
+            .strip_suffix(suffix.as_bytes())
+            .and_then(|rest| rest.strip_suffix(b"_"))?;
+        index(bare).map(|index| &mut self.suffixed[index])
+    }
+}
+
+fn index(name: &[u8]) -> Option<usize> {
+    KNOWN.iter().position(|known| known.as_bytes() == name)
+}
+
+fn value<'a>(found: &[Option<&'a [u8]>], name: &str) -> Option<Cow<'a, str>> {
+    let bytes = found[index(name.as_bytes())?]?;
+    Some(text(bytes)).filter(|value| !value.is_empty())
 }
 
 fn trim(bytes: &[u8]) -> &[u8] {
@@ -90,16 +152,22 @@ fn decode(value: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
-    fn read(lines: &[&'static [u8]], name: &str) -> Option<String> {
+    const SUFFIX: &str = "naoXFJnI";
+
+    fn headers(lines: &[&[u8]]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(COOKIE, HeaderValue::from_bytes(line).unwrap());
         }
-        Cookies::of(&headers).get(name).map(Cow::into_owned)
+        headers
+    }
+
+    fn read(lines: &[&[u8]], name: &str) -> Option<String> {
+        let headers = headers(lines);
+        let cookies = Cookies::of(&headers, SUFFIX);
+        cookies.plain(name).map(Cow::into_owned)
     }
 
     #[test]
@@ -114,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn only_this_instance_s_suffix_is_one() {
+        let headers = headers(&[
+            b"__session_l2OS3d9k=foreign; __session_naoXFJnI=own; __sessionnaoXFJnI=x; _naoXFJnI=y; __session_=z",
+        ]);
+        let cookies = Cookies::of(&headers, SUFFIX);
+        assert_eq!(cookies.suffixed(SESSION).as_deref(), Some("own"));
+        assert_eq!(cookies.plain(SESSION), None);
+    }
+
+    #[test]
     fn foreign_cookies_do_no_harm() {
         let line: &[u8] = b"caf\xc3\xa9=\xff\xfe; =; ;;; novalue; __session=x=y; __client_uat=\xe9";
         assert_eq!(read(&[line], SESSION).as_deref(), Some("x=y"));
@@ -124,9 +202,19 @@ mod tests {
     fn values_are_decoded_where_they_can_be() {
         assert_eq!(read(&[b"__session=a%2Eb"], SESSION).as_deref(), Some("a.b"));
         for kept in [&b"__session=a%2"[..], b"__session=%zz", b"__session=%"] {
-            let line: &'static [u8] = kept;
-            assert!(read(&[line], SESSION).unwrap().contains('%'));
+            assert!(read(&[kept], SESSION).unwrap().contains('%'));
         }
         assert_eq!(read(&[b"__session=%ff"], SESSION).as_deref(), Some("%ff"));
+    }
+
+    #[test]
+    fn headers_that_are_too_long_are_not_read_in_part() {
+        let known = b"__session=one; a=";
+        let longest = [&known[..], &vec![b'x'; LONGEST - known.len()]].concat();
+        assert_eq!(read(&[&longest], SESSION).as_deref(), Some("one"));
+        let lines = headers(&[&longest, b"x"]);
+        let cookies = Cookies::of(&lines, SUFFIX);
+        assert!(cookies.too_long());
+        assert_eq!(cookies.plain(SESSION), None);
     }
 }

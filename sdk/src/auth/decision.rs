@@ -9,6 +9,7 @@
 //! | the request shows | outcome |
 //! |---|---|
 //! | `Authorization: Bearer` | what the token says; cookies are not looked at, and no handshake is asked for, unless it expired |
+//! | more than [`cookies::LONGEST`](super::cookies::LONGEST) of cookies | signed out, since nothing that a redirect sets would be read |
 //! | a handshake's nonce or token | what the directives say; in development a redirect to the same address without it |
 //! | development, a dev browser in the address | handshake: the browser was sent here by another page of the instance |
 //! | development, no dev browser at all | handshake: the first visit of this browser |
@@ -93,6 +94,9 @@ impl Decision<'_> {
     fn outcome(&self) -> Known<Outcome> {
         if let Some(token) = self.request.bearer {
             return self.bearer(token);
+        }
+        if self.request.too_many_cookies {
+            return Ok(signed_out(Reason::CookiesTooLong));
         }
         if let Some(outcome) = self.returned()? {
             return Ok(outcome);

@@ -50,6 +50,8 @@ pub enum Reason {
     KeysUnavailable,
     /// The Backend API does not accept the secret key, so the instance's keys could not be read.
     SecretKeyInvalid,
+    /// The `Cookie` headers are longer than 64 KiB, so none of them was read. Clerk's SDKs have no word for it.
+    CookiesTooLong,
     /// There is a session, but the user has still to do something before it counts (`sts: pending`).
     SessionPending,
 }
@@ -80,6 +82,7 @@ impl Reason {
             Self::KeyUnknown => "jwk-kid-mismatch",
             Self::KeysUnavailable => "jwk-remote-failed-to-load",
             Self::SecretKeyInvalid => "secret-key-invalid",
+            Self::CookiesTooLong => "cookies-too-long",
             Self::SessionPending => "session-pending",
         })
     }

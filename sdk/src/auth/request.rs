@@ -166,6 +166,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) redirects: u32,
     /// Whether the cookies with the instance's suffix were taken.
     pub(crate) suffixed: bool,
+    /// Whether there are more cookies than are read, so that none was.
+    pub(crate) too_many_cookies: bool,
 }
 
 impl<'a> Incoming<'a> {
@@ -177,40 +179,40 @@ impl<'a> Incoming<'a> {
         origin: Option<&Url>,
         now: i64,
     ) -> Self {
-        let cookies = Cookies::of(head.headers);
+        let cookies = Cookies::of(head.headers, &instance.suffix);
         let url = head.url(origin);
         let query = |name: &str| {
             let found = url.query_pairs().find(|(key, _)| key == name);
             found.map(|(_, value)| value.into_owned())
         };
         let given = |name: &str| query(name).filter(|value| !value.is_empty());
-        let suffixed_name = |name: &str| format!("{name}_{}", instance.suffix);
         let suffixed = suffix::applies(&cookies, instance, now);
         let own = |name: &str| {
             if suffixed {
-                cookies.get(&suffixed_name(name))
+                cookies.suffixed(name)
             } else {
-                cookies.get(name)
+                cookies.plain(name)
             }
         };
-        let plain = |name: &str| cookies.get(name).map(Cow::into_owned);
+        let plain = |name: &str| cookies.plain(name).map(Cow::into_owned);
         let nonce = given(cookies::NONCE).or_else(|| plain(cookies::NONCE));
         let token = given(cookies::HANDSHAKE).or_else(|| plain(cookies::HANDSHAKE));
         let redirects = cookies
-            .get(cookies::REDIRECTS)
+            .plain(cookies::REDIRECTS)
             .and_then(|count| count.parse().ok());
         Self {
             head,
             bearer: head.bearer(),
             session: own(cookies::SESSION),
             client_uat: own(cookies::CLIENT_UAT).map_or(0, |value| leading_number(&value)),
-            refresh: cookies.get(&suffixed_name(cookies::REFRESH)),
+            refresh: cookies.suffixed(cookies::REFRESH),
             dev_browser: given(cookies::DEV_BROWSER)
                 .or_else(|| own(cookies::DEV_BROWSER).map(Cow::into_owned)),
             dev_browser_in_url: query(cookies::DEV_BROWSER).is_some(),
             payload: nonce.map(Payload::Nonce).or(token.map(Payload::Token)),
             redirects: redirects.unwrap_or(0),
             suffixed,
+            too_many_cookies: cookies.too_long(),
             url,
         }
     }

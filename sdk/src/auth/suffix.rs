@@ -9,9 +9,8 @@ use super::token::Token;
 ///
 /// What the tokens say is used unverified here, and only to choose: whichever is chosen must verify.
 pub(crate) fn applies(cookies: &Cookies<'_>, instance: &Instance, now: i64) -> bool {
-    let suffixed = |name: &str| cookies.get(&format!("{name}_{}", instance.suffix));
-    let (plain_session, own_session) = (cookies.get(SESSION), suffixed(SESSION));
-    let (plain_uat, own_uat) = (cookies.get(CLIENT_UAT), suffixed(CLIENT_UAT));
+    let (plain_session, own_session) = (cookies.plain(SESSION), cookies.suffixed(SESSION));
+    let (plain_uat, own_uat) = (cookies.plain(CLIENT_UAT), cookies.suffixed(CLIENT_UAT));
     let plain = plain_session.as_deref().and_then(Token::read);
     if plain_session.is_some() {
         match plain.as_ref().and_then(Token::issuer) {

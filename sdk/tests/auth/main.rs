@@ -6,6 +6,7 @@
     reason = "a test tells one story to its end, and stops where it meets the unexpected"
 )]
 
+mod bounds;
 mod hostile;
 mod keys;
 #[cfg(feature = "axum")]
