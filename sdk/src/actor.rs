@@ -41,9 +41,18 @@ impl Actor {
         self.all.get("agent_name")?.as_str()
     }
 
-    /// The task the agent came with. **Standin only**: Clerk does not document it.
+    /// The task the agent came with (`agent_task_id`, else `task_id`). **Standin only**: Clerk does not document it.
+    ///
+    /// ```
+    /// let actor: standin::Actor = serde_json::from_str(
+    ///     r#"{ "type": "agent", "sub": "agt_2xKqYbN0f3pQ", "task_id": "agt_task_2xKq" }"#,
+    /// )?;
+    /// assert_eq!(actor.agent_task_id(), Some("agt_task_2xKq".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn agent_task_id(&self) -> Option<AgentTaskId> {
-        self.all.get("agent_task_id")?.as_str()?.parse().ok()
+        let id = |name: &str| self.all.get(name)?.as_str()?.parse().ok();
+        id("agent_task_id").or_else(|| id("task_id"))
     }
 }
 
@@ -65,5 +74,31 @@ impl TryFrom<Map<String, Value>> for Actor {
             agent,
             all,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_task_is_read_under_either_name_and_the_longer_one_first() {
+        let task = |more: Value| {
+            let mut all = json!({ "type": "agent", "sub": "agt_1" });
+            let more = more.as_object().unwrap().clone();
+            all.as_object_mut().unwrap().extend(more);
+            let actor: Actor = serde_json::from_value(all).unwrap();
+            actor.agent_task_id().map(|id| id.to_string())
+        };
+        let (one, two) = ("agt_task_1", "agt_task_2");
+        assert_eq!(task(json!({ "agent_task_id": one })).as_deref(), Some(one));
+        assert_eq!(task(json!({ "task_id": two })).as_deref(), Some(two));
+        let both = json!({ "agent_task_id": one, "task_id": two });
+        assert_eq!(task(both).as_deref(), Some(one));
+        let odd = json!({ "agent_task_id": null, "task_id": two });
+        assert_eq!(task(odd).as_deref(), Some(two));
+        assert_eq!(task(json!({})), None);
     }
 }

@@ -27,6 +27,7 @@
 //! # }
 //! ```
 
+mod backend;
 mod builder;
 mod claims;
 mod cookies;
@@ -46,6 +47,7 @@ mod token;
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 use jiff::Timestamp;
 use url::Url;
@@ -56,6 +58,7 @@ pub use self::outcome::{Auth, Outcome, Redirect, SignedOut, Verdict};
 pub use self::reason::{NotRenewed, Reason};
 pub use self::request::Head;
 
+use self::backend::Backend;
 use self::decision::{Facts, Question, decide};
 use self::instance::Instance;
 use self::key_cache::{Key, KeyCache};
@@ -67,6 +70,10 @@ use crate::{Client, Error, Result};
 /// The longest nonce that the Backend API is asked about, in bytes: what fits into a cookie.
 const NONCE_MAX: usize = 4096;
 
+/// The longest header that the Backend API is told of, in bytes, and the most of them.
+const TOLD_MAX: usize = 1024;
+const TOLD_MOST: usize = 40;
+
 /// Says who is calling.
 ///
 /// Make one and clone it: clones share the instance's keys.
@@ -75,7 +82,7 @@ pub struct Authenticator(Arc<Inner>);
 
 struct Inner {
     rules: Rules,
-    client: Option<Client>,
+    backend: Option<Arc<Backend>>,
     keys: Option<Arc<KeyCache>>,
 }
 
@@ -224,15 +231,14 @@ impl Authenticator {
     }
 
     /// What a nonce stands for; nothing, if it was forged or is old.
-    async fn exchange(&self, nonce: &str) -> (Vec<String>, Option<Arc<Error>>) {
-        match &self.0.client {
-            Some(client) if nonce.len() <= NONCE_MAX => {
-                match client.clients().handshake_payload(nonce).await {
-                    Ok(payload) => (payload.directives, None),
-                    Err(error) => (Vec::new(), Some(Arc::new(error))),
-                }
-            }
-            _ => (Vec::new(), None),
+    async fn exchange<'a>(&'a self, nonce: &'a str) -> (Vec<String>, Option<Arc<Error>>) {
+        let Some(backend) = self.0.backend.as_ref().filter(|_| nonce.len() <= NONCE_MAX) else {
+            return (Vec::new(), None);
+        };
+        let ask = |client: &'a Client| client.clients().handshake_payload(nonce);
+        match backend.ask(ask).await {
+            Ok(payload) => (payload.directives, None),
+            Err(error) => (Vec::new(), Some(error)),
         }
     }
 
@@ -243,16 +249,13 @@ impl Authenticator {
         token: &str,
         refresh: &str,
     ) -> (Result<Vec<String>, NotRenewed>, Option<Arc<Error>>) {
-        let Some(client) = &self.0.client else {
+        let Some(backend) = &self.0.backend else {
             return (Err(NotRenewed::NoClient), None);
         };
         let Ok(session) = SessionId::try_from(session) else {
             return (Err(NotRenewed::NoSession), None);
         };
-        // The server learns what kind of browser it is, and none of the application's other credentials.
-        let mut headers = request.head.headers().clone();
-        headers.remove(COOKIE);
-        headers.remove(AUTHORIZATION);
+        let headers = told(request.head.headers());
         let asked = Refresh {
             expired_token: token,
             refresh_token: refresh,
@@ -260,7 +263,11 @@ impl Authenticator {
             request_headers: &headers,
             suffixed_cookies: request.suffixed,
         };
-        match client.sessions().refresh(&session, asked).await {
+        let ask = |client: &Client| {
+            let (client, session) = (client.clone(), session.clone());
+            async move { client.sessions().refresh(&session, asked).await }
+        };
+        match backend.ask(ask).await {
             Ok(renewed) => (Ok(renewed.cookies), None),
             Err(error) => {
                 let why = match (error.code(), error.status()) {
@@ -268,10 +275,23 @@ impl Authenticator {
                     (None, Some(_)) => NotRenewed::Unreadable,
                     (None, None) => NotRenewed::Unreachable,
                 };
-                (Err(why), Some(Arc::new(error)))
+                (Err(why), Some(error))
             }
         }
     }
+}
+
+/// What the server is told of the request that renews a token: what kind of browser it is, none of the application's other
+/// credentials, and nothing that is longer than what browsers send.
+fn told(headers: &HeaderMap) -> HeaderMap {
+    let short = headers
+        .iter()
+        .filter(|(name, value)| ![COOKIE, AUTHORIZATION].contains(name) && value.len() <= TOLD_MAX);
+    let mut told = HeaderMap::new();
+    for (name, value) in short.take(TOLD_MOST) {
+        told.append(name, value.clone());
+    }
+    told
 }
 
 impl fmt::Debug for Authenticator {

@@ -40,6 +40,7 @@ const AGES: Duration = Duration::from_hours(24 * 365);
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     http: reqwest::Client,
     /// Without a trailing slash.
@@ -82,6 +83,14 @@ impl Client {
         self.0.api_url.as_str().trim_end_matches('/')
     }
 
+    /// The same client for calls that somebody waits for: none takes longer than this.
+    pub(crate) fn within(&self, deadline: Duration) -> Self {
+        Self(Arc::new(Inner {
+            timeout: self.0.timeout.min(deadline),
+            ..Inner::clone(&self.0)
+        }))
+    }
+
     /// Sends a request until it has an answer or there is no sense in trying again.
     async fn send(&self, request: &Request) -> Result<Answered> {
         let now = Instant::now();
@@ -103,7 +112,7 @@ impl Client {
             if wait >= deadline.saturating_duration_since(Instant::now()) {
                 return Err(error);
             }
-            tokio::time::sleep(wait).await;
+            pause(wait).await;
             attempt += 1;
         }
     }
@@ -146,6 +155,14 @@ impl Client {
             Answer::read(status, &headers, &body),
         ))
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is waited for is that time goes by: the server is to be left alone for so long"
+)]
+async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
 }
 
 impl fmt::Debug for Client {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::backend::{self, Backend};
 use super::instance::Instance;
 use super::key_cache::KeyCache;
 use super::{Authenticator, Inner, Rules, keys};
@@ -26,6 +27,7 @@ pub struct Builder {
     origin: Option<String>,
     parties: Vec<String>,
     skew: Option<Duration>,
+    deadline: Option<Duration>,
 }
 
 impl Builder {
@@ -111,6 +113,18 @@ impl Builder {
         self
     }
 
+    /// How long a request may wait for the Backend API, retries included: when the instance's keys are first read, when a
+    /// browser comes back from a handshake, and when an expired token is renewed. 5 seconds where not given; the client's
+    /// own [`timeout`](crate::ClientBuilder::timeout), where that is shorter.
+    ///
+    /// What has no answer by then goes on without: the browser is sent to the Frontend API for a new token, or nobody is
+    /// signed in and [`SignedOut::error`](super::SignedOut::error) says why. For the next two seconds no request
+    /// waits at all; then one tries again for all.
+    pub fn backend_timeout(mut self, timeout: Duration) -> Self {
+        self.deadline = Some(timeout);
+        self
+    }
+
     /// The authenticator.
     ///
     /// # Errors
@@ -147,10 +161,16 @@ impl Builder {
             parties: self.parties,
             skew: i64::try_from(self.skew.unwrap_or(SKEW).as_millis()).unwrap_or(i64::MAX),
         };
+        let deadline = self.deadline.unwrap_or(backend::DEADLINE);
+        let backend = self
+            .client
+            .as_ref()
+            .map(|client| Backend::new(client, deadline))
+            .map(Arc::new);
         Ok(Authenticator(Arc::new(Inner {
             rules,
-            keys: self.client.clone().map(KeyCache::new),
-            client: self.client,
+            keys: backend.clone().map(KeyCache::new),
+            backend,
         })))
     }
 }

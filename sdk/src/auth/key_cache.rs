@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::backend::Backend;
 use super::keys::Keys;
 use super::reason::Reason;
 use crate::{Client, Error};
@@ -33,7 +34,7 @@ const PAUSE_FAILED: Duration = Duration::from_secs(1);
 /// The cache.
 #[derive(Debug)]
 pub(crate) struct KeyCache {
-    client: Client,
+    backend: Arc<Backend>,
     held: RwLock<Option<Held>>,
     /// Locked while the keys are read, so that everybody else waits for that instead of reading them too.
     last: Arc<Mutex<Option<Attempt>>>,
@@ -56,9 +57,9 @@ struct Attempt {
 }
 
 impl KeyCache {
-    pub(crate) fn new(client: Client) -> Arc<Self> {
+    pub(crate) fn new(backend: Arc<Backend>) -> Arc<Self> {
         Arc::new(Self {
-            client,
+            backend,
             held: RwLock::new(None),
             last: Arc::default(),
         })
@@ -113,12 +114,10 @@ impl KeyCache {
         if !is_due(last.as_ref()) {
             return;
         }
-        let failure = match self.client.jwks().await {
+        let failure = match self.backend.ask(Client::jwks).await {
             Ok(set) => self.hold(Keys::of(&set)),
-            Err(error) if error.is_unauthorized() => {
-                Some((Reason::SecretKeyInvalid, Some(Arc::new(error))))
-            }
-            Err(error) => Some((Reason::KeysUnavailable, Some(Arc::new(error)))),
+            Err(error) if error.is_unauthorized() => Some((Reason::SecretKeyInvalid, Some(error))),
+            Err(error) => Some((Reason::KeysUnavailable, Some(error))),
         };
         *last = Some(Attempt {
             at: Instant::now(),

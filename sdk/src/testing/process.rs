@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -16,13 +16,20 @@ use crate::error::{Error, Result};
 
 /// How long a server may take until it is ready: a busy machine is no reason to fail.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a server may take to end by itself.
+const FAREWELL: Duration = Duration::from_secs(6);
 /// How much of what the server says is kept for an error, in bytes.
 const TALK: usize = 2000;
 
 /// A running server.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Process(Child);
+pub(super) struct Process {
+    child: Child,
+    /// Brings the first of what it says, once it has closed its output: it and everything it started are gone then, or
+    /// about to be.
+    said: Receiver<Vec<u8>>,
+}
 
 impl Process {
     /// Starts the binary and returns when it has said what it is.
@@ -45,9 +52,9 @@ impl Process {
             let sentence = format!("{} does not start: {error}", binary.display());
             Error::testing(sentence, Some(error.into()))
         })?;
-        let talk = listen(child.stderr.take());
+        let said = listen(child.stderr.take());
         let output = child.stdout.take();
-        let process = Self(child);
+        let mut process = Self { child, said };
         let first_line = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
             BufReader::new(output?).read_line(&mut line).ok()?;
@@ -57,41 +64,48 @@ impl Process {
             return Ok((process, told));
         }
         // It must have ended before what it said is complete.
-        drop(process);
-        let talk = talk.join().unwrap_or_default();
+        let talk = process.end();
         let talk = String::from_utf8_lossy(&talk);
         let sentence = format!("{} did not get ready: {}", binary.display(), talk.trim());
         Err(Error::testing(sentence, None))
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
+impl Process {
+    /// Ends it and waits until it has ended; gives the first of what it said.
+    fn end(&mut self) -> Vec<u8> {
         // Closes the pipe, and so ends it in its own way, which takes milliseconds; five seconds at most, when requests are
         // under way. A server in trouble is not waited for.
-        drop(self.0.stdin.take());
-        for _ in 0..600 {
-            match self.0.try_wait() {
-                Ok(None) => std::thread::park_timeout(Duration::from_millis(10)),
-                _ => return,
-            }
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        drop(self.child.stdin.take());
+        let said = self.said.recv_timeout(FAREWELL).unwrap_or_default();
+        // Whoever has closed its output is leaving already, and only the others notice this.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        said
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
 /// Reads all the server says, so that it never waits for a reader, and keeps the first of it.
-fn listen(from: Option<ChildStderr>) -> JoinHandle<Vec<u8>> {
+fn listen(from: Option<ChildStderr>) -> Receiver<Vec<u8>> {
+    let (sender, said) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut kept, mut chunk) = (Vec::new(), [0; 1024]);
-        let Some(mut from) = from else { return kept };
-        while let Ok(length @ 1..) = from.read(&mut chunk) {
-            let room = TALK.saturating_sub(kept.len());
-            kept.extend(&chunk[..length.min(room)]);
+        if let Some(mut from) = from {
+            while let Ok(length @ 1..) = from.read(&mut chunk) {
+                let room = TALK.saturating_sub(kept.len());
+                kept.extend(&chunk[..length.min(room)]);
+            }
         }
-        kept
-    })
+        // Nobody is left to hear it where the process was given up.
+        let _ = sender.send(kept);
+    });
+    said
 }
 
 /// The binary: the one given, else what `STANDIN_BIN` names, else one that was built beside the test, else one in the `PATH`.
