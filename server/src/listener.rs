@@ -158,6 +158,7 @@ async fn accept(
                 // Out of file descriptors, or the caller is gone already; the next one may be luckier.
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
+                    #[expect(clippy::disallowed_methods, reason = "nothing tells when a descriptor is free")]
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             },

@@ -81,6 +81,10 @@ async fn what_was_acknowledged_survives_kill_9_and_no_ticket_opens_twice() {
         }
         // Each life ends at another moment of the same work.
         let life = u64::try_from(life).unwrap();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the moment of the crash is what is chosen"
+        )]
         tokio::time::sleep(Duration::from_millis(40 + life * 37 % 160)).await;
         process.kill();
         callers.join_all().await;

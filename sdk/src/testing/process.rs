@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a server may take to end by itself.
 const FAREWELL: Duration = Duration::from_secs(6);
+/// How long what it said may take to arrive once it was killed: a program that it started can hold the pipe open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How much of what the server says is kept for an error, in bytes.
 const TALK: usize = 2000;
 
@@ -77,11 +79,12 @@ impl Process {
         // Closes the pipe, and so ends it in its own way, which takes milliseconds; five seconds at most, when requests are
         // under way. A server in trouble is not waited for.
         drop(self.child.stdin.take());
-        let said = self.said.recv_timeout(FAREWELL).unwrap_or_default();
+        let said = self.said.recv_timeout(FAREWELL);
         // Whoever has closed its output is leaving already, and only the others notice this.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        said
+        said.or_else(|_| self.said.recv_timeout(LAST_WORDS))
+            .unwrap_or_default()
     }
 }
 

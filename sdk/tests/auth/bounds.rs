@@ -21,17 +21,25 @@ fn offline(pem: &str) -> Authenticator {
         .unwrap()
 }
 
-/// How long two requests take, each the best of many rounds, taken in turn: other programs take their share.
-fn times(authenticator: &Authenticator, requests: [Request<()>; 2]) -> [Duration; 2] {
+/// How long two requests take, each the best of the rounds until `enough` says so, taken in turn. Other programs take their
+/// share and spoil a round, so there may be many; what is slow by itself is slow in each.
+fn times(
+    authenticator: &Authenticator,
+    requests: &[Request<()>; 2],
+    enough: impl Fn([Duration; 2]) -> bool,
+) -> [Duration; 2] {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     let mut best = [Duration::MAX; 2];
-    for _ in 0..30 {
+    for round in 0..200 {
         for (request, best) in requests.iter().zip(&mut best) {
             let start = Instant::now();
             let _ = runtime.block_on(authenticator.authenticate(request));
             *best = start.elapsed().min(*best);
+        }
+        if round >= 5 && enough(best) {
+            break;
         }
     }
     best
@@ -50,8 +58,11 @@ fn names(length: usize) -> String {
     text
 }
 
+/// Makes a request of about so many bytes.
+type Make = Box<dyn Fn(usize) -> Builder>;
+
 /// Requests that differ in length alone, by what is long in them.
-fn long(token: &str) -> Vec<(&'static str, Box<dyn Fn(usize) -> Builder>)> {
+fn long(token: &str) -> Vec<(&'static str, Make)> {
     let page = || {
         Request::get("/page")
             .header("host", "app.example.com")
@@ -122,9 +133,9 @@ fn ten_times_as_much_costs_about_ten_times_as_much() {
     let authenticator = offline(&mint.pem());
     for (what, request) in long(&mint.sign(&mint.header(), &claims())) {
         let made = |length| request(length).body(()).unwrap();
-        let [short, long] = times(&authenticator, [made(PART / 10), made(PART)]);
-        eprintln!("{what}: {short:?} {long:?}");
-        assert!(long <= 20 * short, "{what}: {short:?}, then {long:?}");
+        let linear = |[short, long]: [Duration; 2]| long <= 20 * short;
+        let best = times(&authenticator, &[made(PART / 10), made(PART)], linear);
+        assert!(linear(best), "{what}: {best:?}");
     }
 }
 
@@ -135,9 +146,7 @@ fn the_longest_head_costs_no_more_than_one_that_is_read() {
         let request = Request::get("/page").header("cookie", names(length));
         request.body(()).unwrap()
     };
-    let [read, longest] = times(&authenticator, [page(PART), page(HEAD)]);
-    assert!(
-        longest <= read,
-        "{longest:?}, and {read:?} for {PART} bytes"
-    );
+    let cheaper = |[read, longest]: [Duration; 2]| longest <= read;
+    let best = times(&authenticator, &[page(PART), page(HEAD)], cheaper);
+    assert!(cheaper(best), "{best:?}");
 }

@@ -7,6 +7,7 @@
 )]
 
 mod bounds;
+mod gate;
 mod hostile;
 mod keys;
 #[cfg(feature = "axum")]
