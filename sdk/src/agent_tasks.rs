@@ -3,6 +3,7 @@
 //! Creating and revoking is Clerk's; looking at tasks afterwards is Standin's own.
 
 mod record;
+mod redeem;
 
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, awaitable};
 use crate::client::Client;
-use crate::error::Result;
 use crate::id::{AgentId, AgentTaskId, UserId};
 use crate::page::Page;
 pub use record::{AgentTaskRecord, ListAgentTasks, TaskStatus, UsedFrom};
+pub use redeem::{OpenedSession, SignedIn};
 
 /// The calls about agent tasks; from [`Client::agent_tasks`].
 #[derive(Clone, Copy, Debug)]
@@ -139,10 +140,8 @@ impl AgentTasks<'_> {
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown task, `agent_task_cannot_be_revoked` (400) for one
     /// that was used, revoked or expired. To end the session of a used one see
     /// [`Sessions::revoke_all`](crate::sessions::Sessions::revoke_all).
-    pub async fn revoke(self, id: &AgentTaskId) -> Result<AgentTask> {
+    pub fn revoke(self, id: &AgentTaskId) -> Call<AgentTask> {
         Call::post(self.0, format!("/v1/agents/tasks/{id}/revoke"))
-            .send()
-            .await
     }
 
     /// A task with all that became of it. **Standin only**.
@@ -159,10 +158,8 @@ impl AgentTasks<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown task.
-    pub async fn get(self, id: &AgentTaskId) -> Result<AgentTaskRecord> {
+    pub fn get(self, id: &AgentTaskId) -> Call<AgentTaskRecord> {
         Call::get(self.0, format!("/v1/agents/tasks/{id}"))
-            .send()
-            .await
     }
 
     /// Tasks, newest first. **Standin only**.

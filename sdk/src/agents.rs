@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use crate::call::{Call, awaitable};
 use crate::client::Client;
-use crate::error::Result;
 use crate::id::AgentId;
 use crate::page::{Items, Page};
 
@@ -40,8 +39,8 @@ impl Agents<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn get(self, id: &AgentId) -> Result<Agent> {
-        Call::get(self.0, format!("/v1/agents/{id}")).send().await
+    pub fn get(self, id: &AgentId) -> Call<Agent> {
+        Call::get(self.0, format!("/v1/agents/{id}"))
     }
 
     /// Stops an agent: its tasks open nothing from now on and its sessions end, in one step.
@@ -56,20 +55,16 @@ impl Agents<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn disable(self, id: &AgentId) -> Result<Agent> {
+    pub fn disable(self, id: &AgentId) -> Call<Agent> {
         Call::post(self.0, format!("/v1/agents/{id}/disable"))
-            .send()
-            .await
     }
 
     /// Lets a stopped agent act again. Sessions that ended stay ended.
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn enable(self, id: &AgentId) -> Result<Agent> {
+    pub fn enable(self, id: &AgentId) -> Call<Agent> {
         Call::post(self.0, format!("/v1/agents/{id}/enable"))
-            .send()
-            .await
     }
 }
 

@@ -1,7 +1,9 @@
 //! One call: a request that knows what it is answered with. Everything that can be set on a call before it is sent is a
 //! thin wrapper around this.
 
+use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use http::Method;
 use serde::Serialize;
@@ -11,8 +13,17 @@ use serde_json::{Map, Value};
 use crate::client::{Client, Request};
 use crate::error::{Error, Result};
 
-/// A call that is answered with a `T`.
-pub(crate) struct Call<T> {
+/// A call that is answered with a `T`; `.await` it.
+///
+/// ```no_run
+/// # async fn run(client: standin::Client, ada: standin::UserId) -> standin::Result<()> {
+/// let user = client.users().get(&ada).await?;
+/// let everything_the_server_says = client.users().get(&ada).json().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Call<T> {
     client: Client,
     request: Request,
     /// The first parameter that could not be written down. It is told when the call is sent.
@@ -25,13 +36,45 @@ impl<T: DeserializeOwned> Call<T> {
         Self {
             client: client.clone(),
             request: Request {
-                method,
                 path: path.into(),
                 query: Vec::new(),
                 body: None,
+                with_key: true,
+                reads: method == Method::GET,
+                method,
             },
             wrong: None,
             answer: PhantomData,
+        }
+    }
+
+    /// The same call, answered with JSON as the server wrote it: also with what the SDK has no names for.
+    pub fn json(self) -> Call<Value> {
+        Call {
+            client: self.client,
+            request: self.request,
+            wrong: self.wrong,
+            answer: PhantomData,
+        }
+    }
+
+    /// For a `GET` that changes something: it is not sent again when its answer is lost.
+    pub(crate) fn once(mut self) -> Self {
+        self.request.reads = false;
+        self
+    }
+
+    /// Leaves the secret key out, for addresses that are not the Backend API's.
+    pub(crate) fn without_key(mut self) -> Self {
+        self.request.with_key = false;
+        self
+    }
+
+    /// A call that cannot be sent, and says so when it is awaited.
+    pub(crate) fn failed(client: &Client, error: Error) -> Self {
+        Self {
+            wrong: Some(error),
+            ..Self::get(client, "")
         }
     }
 
@@ -129,10 +172,36 @@ impl<T: DeserializeOwned> Call<T> {
     }
 }
 
+impl<T: DeserializeOwned + 'static> IntoFuture for Call<T> {
+    type Output = Result<T>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// Names the address; the rest can hold passwords.
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.request.method)
+            .field("path", &self.request.path)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Makes wrappers around a call into something to `.await`, and keeps what they hold out of `Debug`: bodies can hold
 /// passwords.
 macro_rules! awaitable {
     ($($name:ident => $answer:ty),+ $(,)?) => { $(
+        impl $name {
+            /// The same call, answered with JSON as the server wrote it: also with what the SDK has no names for.
+            pub fn json(self) -> $crate::Call<serde_json::Value> {
+                self.0.json()
+            }
+        }
+
         impl std::future::IntoFuture for $name {
             type Output = $crate::error::Result<$answer>;
             type IntoFuture = std::pin::Pin<Box<dyn Future<Output = Self::Output> + Send>>;

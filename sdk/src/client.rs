@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -43,6 +43,8 @@ pub struct Client(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     http: reqwest::Client,
+    /// Made by the builder for this address alone, and not the caller's own.
+    http_is_ours: bool,
     /// Without a trailing slash.
     api_url: Url,
     /// `Bearer …`, marked as sensitive.
@@ -91,6 +93,24 @@ impl Client {
         }))
     }
 
+    /// The same client at the origin of another address.
+    pub(crate) fn at(&self, url: &Url) -> Result<Self> {
+        let mut api_url = url.clone();
+        api_url.set_path("");
+        api_url.set_query(None);
+        api_url.set_fragment(None);
+        let http = if self.0.http_is_ours && api_url.origin() != self.0.api_url.origin() {
+            builder::http(&api_url, builder::CONNECT_TIMEOUT)?
+        } else {
+            self.0.http.clone()
+        };
+        Ok(Self(Arc::new(Inner {
+            http,
+            api_url,
+            ..Inner::clone(&self.0)
+        })))
+    }
+
     /// Sends a request until it has an answer or there is no sense in trying again.
     async fn send(&self, request: &Request) -> Result<Answered> {
         let now = Instant::now();
@@ -105,7 +125,7 @@ impl Client {
             if attempt == self.0.retries {
                 return Err(error);
             }
-            let Some(wait) = retry::wait(&request.method, &error, attempt) else {
+            let Some(wait) = retry::wait(request.reads, &error, attempt) else {
                 return Err(error);
             };
             // What cannot begin again in time has failed already.
@@ -137,8 +157,11 @@ impl Client {
             .http
             .request(request.method.clone(), url)
             .timeout(deadline.saturating_duration_since(Instant::now()))
-            .header(AUTHORIZATION, self.0.authorization.clone())
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(HeaderName::from_static("clerk-api-version"), API_VERSION);
+        if request.with_key {
+            sent = sent.header(AUTHORIZATION, self.0.authorization.clone());
+        }
         if let Some(body) = &request.body {
             sent = sent.json(body);
         }
@@ -183,6 +206,10 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) body: Option<Map<String, Value>>,
+    /// Whether the secret key goes along.
+    pub(crate) with_key: bool,
+    /// Whether it changes nothing and may be sent any number of times.
+    pub(crate) reads: bool,
 }
 
 impl Request {

@@ -27,14 +27,14 @@
 //!
 //! * [`Client`] is the way to the Backend API: [`agent_tasks`], [`users`] with their [e-mail addresses and phone
 //!   numbers](identifiers), [`sessions`], browsers' [`clients`], [`sign_in_tokens`], [`testing_tokens`], [`jwks`]. Standin
-//!   alone has [`agents`] and [`audit_logs`]; whatever is Standin's own says so.
+//!   alone has [`agents`], [`audit_logs`] and the [`environment`]; whatever is Standin's own says so.
 //! * [`auth`] checks who calls your own server, without asking anybody; `axum` (feature `axum`) is a layer for it and extractors.
 //! * `testing` (feature `testing`) starts a server for a test and signs a client in.
 //!
 //! # How calls work
 //!
 //! A call that takes options is a value: set them, then `.await` it. Nothing is sent before. A list is awaited for one page, or
-//! turned into a stream of everything.
+//! turned into a stream of everything. [`json`](Call::json) gives an answer as the server wrote it.
 //!
 //! Everything that fails is one [`Error`], which says what was refused and why, and answers questions as
 //! [`is_not_found`](Error::is_not_found), [`code`](Error::code) and [`retry_after`](Error::retry_after). Nothing here panics.
@@ -65,6 +65,7 @@ pub mod auth;
 #[cfg(feature = "axum")]
 pub mod axum;
 pub mod clients;
+pub mod environment;
 pub mod id;
 pub mod identifiers;
 pub mod jwks;
@@ -77,6 +78,7 @@ pub mod users;
 
 pub use actor::Actor;
 pub use agent_tasks::{NewAgentTask, OnBehalfOf};
+pub use call::Call;
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, Refusal, Result};
 pub use id::{AgentId, AgentTaskId, ClientId, SessionId, UserId};

@@ -58,8 +58,8 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn get(self, id: &SessionId) -> Result<Session> {
-        Call::get(self.0, format!("/v1/sessions/{id}")).send().await
+    pub fn get(self, id: &SessionId) -> Call<Session> {
+        Call::get(self.0, format!("/v1/sessions/{id}"))
     }
 
     /// Creates a session without a browser, for tests (spec operation `createSession`). Only development instances do.
@@ -74,11 +74,8 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown user; a refusal in production.
-    pub async fn create(self, user: &UserId) -> Result<Session> {
-        Call::post(self.0, "/v1/sessions")
-            .set("user_id", user)
-            .send()
-            .await
+    pub fn create(self, user: &UserId) -> Call<Session> {
+        Call::post(self.0, "/v1/sessions").set("user_id", user)
     }
 
     /// Ends a session (spec operation `RevokeSession`). Tokens it has given out are accepted for the rest of their minute.
@@ -93,10 +90,8 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn revoke(self, id: &SessionId) -> Result<Session> {
+    pub fn revoke(self, id: &SessionId) -> Call<Session> {
         Call::post(self.0, format!("/v1/sessions/{id}/revoke"))
-            .send()
-            .await
     }
 
     /// Ends many sessions in one step. **Standin only**.

@@ -69,8 +69,8 @@ impl Users<'_> {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
-    pub async fn get(self, id: &UserId) -> Result<User> {
-        Call::get(self.0, path(id, "")).send().await
+    pub fn get(self, id: &UserId) -> Call<User> {
+        Call::get(self.0, path(id, ""))
     }
 
     /// Creates a user (spec operation `CreateUser`). It needs something to be named by: an e-mail address, a phone number or
@@ -168,13 +168,13 @@ impl Users<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn ban(self, id: &UserId) -> Result<User> {
-        self.post(id, "/ban").await
+    pub fn ban(self, id: &UserId) -> Call<User> {
+        self.post(id, "/ban")
     }
 
     /// Lets a banned user sign in again (spec operation `UnbanUser`).
-    pub async fn unban(self, id: &UserId) -> Result<User> {
-        self.post(id, "/unban").await
+    pub fn unban(self, id: &UserId) -> Call<User> {
+        self.post(id, "/unban")
     }
 
     /// Bans up to 50 users: all of them or, where one is unknown, none (spec operation `UsersBan`).
@@ -211,13 +211,13 @@ impl Users<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn lock(self, id: &UserId) -> Result<User> {
-        self.post(id, "/lock").await
+    pub fn lock(self, id: &UserId) -> Call<User> {
+        self.post(id, "/lock")
     }
 
     /// Ends a lock before its time (spec operation `UnlockUser`).
-    pub async fn unlock(self, id: &UserId) -> Result<User> {
-        self.post(id, "/unlock").await
+    pub fn unlock(self, id: &UserId) -> Call<User> {
+        self.post(id, "/unlock")
     }
 
     /// Whether this is the user's password (spec operation `VerifyPassword`).
@@ -247,12 +247,12 @@ impl Users<'_> {
     }
 
     /// Takes a user's password away (spec path `/users/{user_id}/remove_password`).
-    pub async fn remove_password(self, id: &UserId) -> Result<User> {
-        self.post(id, "/remove_password").await
+    pub fn remove_password(self, id: &UserId) -> Call<User> {
+        self.post(id, "/remove_password")
     }
 
-    async fn post(self, id: &UserId, rest: &str) -> Result<User> {
-        Call::post(self.0, path(id, rest)).send().await
+    fn post(self, id: &UserId, rest: &str) -> Call<User> {
+        Call::post(self.0, path(id, rest))
     }
 }
 

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// Clerk's own address, where no other is given.
 const CLERK: &str = "https://api.clerk.com";
 
+/// How long a connection may take to open, where no other time is given.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Settings of a [`Client`]; made by [`Client::builder`].
 #[derive(Clone)]
 #[must_use = "settings do nothing until they are built"]
@@ -32,7 +35,7 @@ impl Default for ClientBuilder {
             secret_key: None,
             api_url: None,
             timeout: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(5),
+            connect_timeout: CONNECT_TIMEOUT,
             retries: 2,
             http: None,
         }
@@ -118,12 +121,14 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client> {
         let authorization = authorization(self.secret_key.as_deref().unwrap_or_default().trim())?;
         let api_url = api_url(self.api_url.as_deref().unwrap_or(CLERK).trim())?;
+        let http_is_ours = self.http.is_none();
         let http = match self.http {
             Some(http) => http,
             None => http(&api_url, self.connect_timeout)?,
         };
         Ok(Client(Arc::new(Inner {
             http,
+            http_is_ours,
             api_url,
             authorization,
             timeout: self.timeout,
@@ -178,7 +183,8 @@ fn api_url(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-fn http(api_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client> {
+/// A client for this address alone.
+pub(super) fn http(api_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("standin-rust/", env!("CARGO_PKG_VERSION")))
         // A redirect is no answer of the Backend API, and the key must not travel.
@@ -187,6 +193,12 @@ fn http(api_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client> {
     // Proxies of the environment lead away from this machine.
     let builder = if is_this_machine(api_url) {
         builder.no_proxy()
+    } else {
+        builder
+    };
+    // To read the system's certificates takes longer than most calls, and plain http asks for none.
+    let builder = if api_url.scheme() == "http" {
+        builder.tls_certs_only([])
     } else {
         builder
     };

@@ -7,7 +7,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use crate::error::Error;
 
@@ -15,9 +15,8 @@ use crate::error::Error;
 const FIRST: Duration = Duration::from_millis(100);
 
 /// How long to wait before the call is tried again, if it is.
-pub(super) fn wait(method: &Method, error: &Error, attempt: u32) -> Option<Duration> {
+pub(super) fn wait(reads: bool, error: &Error, attempt: u32) -> Option<Duration> {
     let nothing_done = error.is_connect() || error.is_rate_limited();
-    let reads = *method == Method::GET;
     if nothing_done || (reads && may_pass(error)) {
         Some(error.retry_after().unwrap_or_else(|| pause(attempt)))
     } else {

@@ -166,3 +166,31 @@ async fn the_url_stays_out_of_logs() {
         "{shown}"
     );
 }
+
+#[tokio::test]
+async fn a_program_signs_in_without_a_browser_and_only_once() {
+    let world = World::new().await;
+    let tasks = world.client.agent_tasks();
+    let made = tasks.create(task()).await.unwrap();
+    let signed_in = tasks.redeem(&made.url).await.unwrap();
+    let session = world.client.sessions().get(&signed_in.session.id).await;
+    assert_eq!(session.unwrap().user_id, world.ada.id);
+    let cookies = signed_in.storage_state["cookies"].as_array().unwrap();
+    assert!(cookies.iter().any(|cookie| cookie["name"] == "__client"));
+    assert!(!format!("{signed_in:?}").contains(&signed_in.jwt));
+
+    let error = tasks.redeem(&made.url).await.unwrap_err();
+    assert_eq!(error.code(), Some("agent_task_already_used"));
+    let ticket = made.url.rsplit_once('=').unwrap().1;
+    assert!(!format!("{error} {error:?}").contains(ticket));
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_not_redeemed_and_not_repeated() {
+    let world = World::new().await;
+    for text in ["", "nonsense-secret", "data:secret"] {
+        let error = world.client.agent_tasks().redeem(text).await.unwrap_err();
+        assert!(error.to_string().contains("no address"), "{error}");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    }
+}

@@ -9,6 +9,7 @@
 mod agent_tasks;
 mod agents;
 mod connections;
+mod environment;
 mod failures;
 mod identifiers;
 mod paging;

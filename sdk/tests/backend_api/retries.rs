@@ -62,6 +62,18 @@ async fn a_change_is_never_made_twice() {
 }
 
 #[tokio::test]
+async fn a_tasks_url_is_opened_once_and_without_the_secret_key() {
+    let (server, client) = flaky(ResponseTemplate::new(503), 1).await;
+    let url = format!("{}/v1/agents/tasks?ticket=t", server.uri());
+    assert!(client.agent_tasks().redeem(&url).await.is_err());
+    let asked = server.received_requests().await.unwrap();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].url.query(), Some("ticket=t"));
+    assert!(!asked[0].headers.contains_key("authorization"));
+    assert_eq!(asked[0].headers["accept"], "application/json");
+}
+
+#[tokio::test]
 async fn refusals_that_will_not_change_are_final() {
     for status in [400, 401, 403, 404, 422, 501] {
         let (server, client) = flaky(ResponseTemplate::new(status), 1).await;
