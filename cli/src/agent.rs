@@ -1,9 +1,10 @@
 //! `standin agent`: who acts, and the switch that stops one with everything it has open.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use standin::agents::Agent;
+use standin::{AgentId, Call};
 
-use crate::client::{Client, Page, Where, path_part};
+use crate::client::{Client, PageOptions, ServerOptions};
 use crate::duration::moment;
 use crate::failure::{Exit, Failure, Result};
 use crate::nearest::nearest;
@@ -24,9 +25,9 @@ pub enum Command {
 #[derive(Args)]
 pub struct List {
     #[command(flatten)]
-    page: Page,
+    page: PageOptions,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// One agent.
@@ -36,7 +37,7 @@ pub struct One {
     #[arg(value_name = "AGENT")]
     agent: String,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// Runs one of them.
@@ -44,44 +45,36 @@ pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::List(list) => list.run(json).await,
         Command::Disable(one) => {
-            one.change(
-                "disable",
-                "may not act any more; its sessions have ended",
-                json,
-            )
-            .await
+            let outcome = "may not act any more; its sessions have ended";
+            one.change(|api, id| api.agents().disable(id), outcome, json)
+                .await
         }
-        Command::Enable(one) => one.change("enable", "may act again", json).await,
+        Command::Enable(one) => {
+            one.change(|api, id| api.agents().enable(id), "may act again", json)
+                .await
+        }
     }
 }
 
 /// The id of the agent with this name or id.
-pub async fn id(client: &Client, agent: &str) -> Result<String> {
-    let mut names: Vec<String> = Vec::new();
-    loop {
-        let query = [
-            ("limit", "500".to_owned()),
-            ("offset", names.len().to_string()),
-        ];
-        let page = client.get("/v1/agents", &query).await?;
-        let agents = page["data"]
-            .as_array()
-            .map_or(&[] as &[Value], Vec::as_slice);
-        let found = agents
-            .iter()
-            .find(|one| one["name"] == agent || one["id"] == agent);
-        if let Some(id) = found.and_then(|one| one["id"].as_str()) {
-            return Ok(id.to_owned());
+///
+/// # Errors
+/// `agent_not_found`, naming the closest agent there is.
+pub async fn id(client: &Client, agent: &str) -> Result<AgentId> {
+    let agents = client.api.agents();
+    if agent.starts_with("agent_")
+        && let Ok(id) = agent.parse()
+        && let Ok(found) = agents.get(&id).await
+    {
+        return Ok(found.id);
+    }
+    let mut names = Vec::new();
+    let mut all = agents.list().limit(500).stream();
+    while let Some(one) = client.ask(all.try_next()).await? {
+        if one.name == agent {
+            return Ok(one.id);
         }
-        names.extend(
-            agents
-                .iter()
-                .filter_map(|one| one["name"].as_str())
-                .map(ToOwned::to_owned),
-        );
-        if agents.len() < 500 {
-            break;
-        }
+        names.push(one.name);
     }
     let mut failure = Failure::new(
         Exit::Denied,
@@ -97,38 +90,41 @@ pub async fn id(client: &Client, agent: &str) -> Result<String> {
 
 impl List {
     async fn run(self, json: bool) -> Result<()> {
-        let client = Client::of(&self.place)?;
-        let list = client.get("/v1/agents", &self.page.query()).await?;
+        let client = Client::of(&self.server)?;
+        let page = &self.page;
+        let agents = client.api.agents().list();
+        let agents = agents.limit(page.limit).offset(page.offset);
         if json {
-            terminal::print(list);
-            return Ok(());
+            return client.print(agents.json()).await;
         }
-        let rows = self.page.rows(&list, |agent| {
-            let text = |field: &str| agent[field].as_str().unwrap_or_default().to_owned();
-            let state = match agent["disabled_at"].as_i64() {
+        let agents = client.ask(agents).await?;
+        page.show(["AGENT", "NAME", "FIRST SEEN", "STATE"], &agents, |agent| {
+            let state = match agent.disabled_at {
                 Some(at) => format!("disabled since {}", moment(at)),
                 None => "enabled".to_owned(),
             };
-            let created = moment(agent["created_at"].as_i64().unwrap_or_default());
-            [text("id"), text("name"), created, state]
+            let first_seen = moment(agent.created_at);
+            [agent.id.to_string(), agent.name.clone(), first_seen, state]
         });
-        terminal::table(["AGENT", "NAME", "FIRST SEEN", "STATE"], &rows);
         Ok(())
     }
 }
 
 impl One {
-    async fn change(&self, action: &str, outcome: &str, json: bool) -> Result<()> {
-        let client = Client::of(&self.place)?;
+    async fn change(
+        &self,
+        call: impl FnOnce(&standin::Client, &AgentId) -> Call<Agent>,
+        outcome: &str,
+        json: bool,
+    ) -> Result<()> {
+        let client = Client::of(&self.server)?;
         let id = id(&client, &self.agent).await?;
-        let agent = client
-            .post(&format!("/v1/agents/{}/{action}", path_part(&id)), None)
-            .await?;
+        let call = call(&client.api, &id);
         if json {
-            terminal::print(agent);
-        } else {
-            terminal::say(format!("{} {outcome}", terminal::plain(&self.agent)));
+            return client.print(call.json()).await;
         }
+        client.ask(call).await?;
+        terminal::say(format!("{} {outcome}", terminal::plain(&self.agent)));
         Ok(())
     }
 }

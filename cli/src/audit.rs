@@ -1,11 +1,12 @@
 //! `standin audit`: what happened, newest first.
 
 use clap::{Args, Subcommand};
+use standin::AgentTaskId;
+use standin::audit_logs::AuditLog;
 
-use crate::client::{Client, Page, Where};
+use crate::client::{Client, PageOptions, ServerOptions};
 use crate::duration::exact_moment;
 use crate::failure::Result;
-use crate::terminal;
 
 /// What to do with the record.
 #[derive(Subcommand)]
@@ -19,44 +20,48 @@ pub enum Command {
 pub struct List {
     /// What concerns this task only
     #[arg(long, value_name = "TASK")]
-    task: Option<String>,
+    task: Option<AgentTaskId>,
     #[command(flatten)]
-    page: Page,
+    page: PageOptions,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// Runs it.
 pub async fn run(Command::List(list): Command, json: bool) -> Result<()> {
-    let client = Client::of(&list.place)?;
-    let mut query = list.page.query();
+    let client = Client::of(&list.server)?;
+    let page = &list.page;
+    let mut records = client.api.audit_logs();
+    records = records.limit(page.limit).offset(page.offset);
     if let Some(task) = &list.task {
-        query.push(("agent_task_id", task.clone()));
+        records = records.agent_task(task);
     }
-    let records = client.get("/v1/audit_logs", &query).await?;
     if json {
-        terminal::print(records);
-        return Ok(());
+        return client.print(records.json()).await;
     }
-    let rows = list.page.rows(&records, |record| {
-        let text = |field: &str| record[field].as_str().unwrap_or_default().to_owned();
-        let concerns = [
-            "agent_task_id",
-            "session_id",
-            "user_id",
-            "agent_id",
-            "detail",
-        ];
-        let concerns = concerns.map(text).into_iter().find(|id| !id.is_empty());
+    let records = client.ask(records).await?;
+    let names = ["WHEN", "WHAT", "RESULT", "BY", "FROM", "CONCERNS"];
+    page.show(names, &records, |record| {
         [
-            exact_moment(record["at"].as_i64().unwrap_or_default()),
-            text("action"),
-            text("result"),
-            text("actor"),
-            text("ip_address"),
-            concerns.unwrap_or_default(),
+            exact_moment(record.at),
+            record.action.clone(),
+            record.result.clone(),
+            record.actor.clone(),
+            record.ip_address.clone().unwrap_or_default(),
+            concerns(record).unwrap_or_default().to_owned(),
         ]
     });
-    terminal::table(["WHEN", "WHAT", "RESULT", "BY", "FROM", "CONCERNS"], &rows);
     Ok(())
+}
+
+/// The most special thing a record is about.
+fn concerns(record: &AuditLog) -> Option<&str> {
+    let task = record.agent_task_id.as_ref().map(AsRef::as_ref);
+    let session = || record.session_id.as_ref().map(AsRef::as_ref);
+    let user = || record.user_id.as_ref().map(AsRef::as_ref);
+    let agent = || record.agent_id.as_ref().map(AsRef::as_ref);
+    task.or_else(session)
+        .or_else(user)
+        .or_else(agent)
+        .or(record.detail.as_deref())
 }

@@ -9,20 +9,21 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
+use standin::users::Order;
 use standin_server::Server;
 use standin_server::config::Config;
-use standin_server::error::Error;
-use standin_server::origin::Origin;
+use standin_server::db::Database;
+use standin_server::origin::{self, Origin};
 use standin_server::secret::Secret;
 use tempfile::TempDir;
 use url::Url;
 
-use crate::client::{Client, Target};
-use crate::data::{FOLDER, Folder, Notes};
+use crate::client::{Client, Target, identifiers};
+use crate::data::{DevJson, FOLDER, Folder};
 use crate::env::{self, Choice, Values};
 use crate::failure::{Exit, Failure, Result};
 use crate::tls::Certificate;
-use crate::{browser, log, signals, task, terminal};
+use crate::{browser, log, signals, startup, task, terminal, trust};
 
 /// Whom the first task can be for.
 const FIRST_USER: &str = "ada@example.com";
@@ -75,24 +76,33 @@ pub struct Dev {
 /// Runs it until somebody asks to stop or the command ends.
 pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     let started = Instant::now();
+    dev.check_public_url()?;
     let (folder, _keep) = dev.folder()?;
-    let mut notes = dev.notes(&folder)?;
-    let server = dev.start(&folder, &notes).await?;
+    let mut left = dev.read_left(&folder)?;
+    let database = folder.database(dev.database_url.as_deref())?;
+    // Nobody else knows the server yet: until it is ready, only what goes wrong is worth a line.
+    let log = log::development();
+    let server = dev.start(&folder, &database, &left).await?;
     let api_url = format!("http://localhost:{}", server.local_addr().port());
-    notes.publishable_key = Some(server.instance().publishable_key.clone());
-    notes.public_url = Some(server.url().to_owned());
-    notes.api_url = Some(api_url.clone());
-    notes.pid = Some(std::process::id());
-    notes.write(&folder)?;
+    left.publishable_key = Some(server.instance().publishable_key.clone());
+    left.public_url = Some(server.url().to_owned());
+    left.api_url = Some(api_url.clone());
+    left.pid = Some(std::process::id());
+    left.folder = folder.resolved();
+    left.write(&folder)?;
 
     let client = Client::new(Target {
-        api_url: api_url.clone(),
-        secret_key: notes.secret_key.clone(),
-        publishable_key: notes.publishable_key.clone(),
-        public_url: notes.public_url.clone(),
+        api_url,
+        secret_key: left.secret_key,
+        publishable_key: left.publishable_key,
+        public_url: left.public_url,
         folder: None,
     })?;
-    let someone = first_user(&client).await?;
+    let someone = first_user(&client).await;
+    let someone = someone.map_err(|failure| match failure.exit {
+        Exit::Failed => startup::broken(&failure.sentence, &database),
+        _ => failure,
+    })?;
     let values = Values::of(&client).await?;
     if json {
         terminal::print(json!({
@@ -103,9 +113,13 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
             "data": folder.path(),
         }));
     }
-    banner::say(&values, &dev.place(&folder), &someone, started.elapsed());
-    // From here on the calls are other people's.
-    log::development();
+    banner::say(
+        &values,
+        &dev.data_in_words(&folder),
+        &someone,
+        started.elapsed(),
+    );
+    log.show_all();
     if let Some(file) = &dev.env_file {
         let settings = values.settings(&Choice::Auto.frameworks(Path::new(".")));
         env::say(file, &env::merge(file, &settings, false)?);
@@ -139,23 +153,47 @@ impl Dev {
         Ok((folder, None))
     }
 
-    fn notes(&self, folder: &Folder) -> Result<Notes> {
-        let notes = Notes::read_or_make(folder)?;
-        if notes.is_served() {
-            let url = notes.public_url.unwrap_or_default();
+    /// What an earlier run left in the folder.
+    fn read_left(&self, folder: &Folder) -> Result<DevJson> {
+        let left = DevJson::read_or_make(folder)?;
+        if left.is_served(folder) {
+            let url = left.public_url.unwrap_or_default();
             let sentence = format!("a server runs on {} already, at {url}", self.data.display());
             return Err(Failure::new(Exit::Failed, "already_running", sentence)
                 .hint("use it", "standin task create --for ada@example.com --open")
                 .hint("one beside it", "standin dev --ephemeral --port 0"));
         }
-        Ok(notes)
+        Ok(left)
     }
 
-    async fn start(&self, folder: &Folder, notes: &Notes) -> Result<Server> {
-        let database = folder.database(self.database_url.as_deref())?;
-        let master_key = folder.development_master_key(&database)?;
-        let mut config = Config::development(self.port, database, master_key);
-        config.development_key = Some(Secret::from(notes.secret_key.clone()));
+    /// Refuses plain http at a name that is not this machine's. Browsers do not say there who asks and why, so the server
+    /// could not tell a person who opens a link from a page that does it behind their back.
+    fn check_public_url(&self) -> Result<()> {
+        let Some(url) = &self.public_url else {
+            return Ok(());
+        };
+        if url.scheme() == "https" || origin::is_loopback(url) {
+            return Ok(());
+        }
+        let name = url.host_str().unwrap_or_default();
+        let sentence = format!("at {url} browsers need https: the name is not this machine's");
+        let failure = Failure::new(Exit::Usage, "public_url_not_secure", sentence);
+        let failure = match trust::check_local(name) {
+            Ok(()) => failure.hint("make a certificate", format!("standin trust {name}")),
+            Err(_) => failure.hint("with a certificate", "--tls-cert FILE --tls-key FILE"),
+        };
+        let label = name.split('.').next().unwrap_or_default();
+        Err(failure.hint(
+            "or take a name of this machine",
+            format!("--public-url http://{label}.localhost:{}", self.port),
+        ))
+    }
+
+    async fn start(&self, folder: &Folder, database: &Database, left: &DevJson) -> Result<Server> {
+        let master_key = folder.development_master_key(database)?;
+        folder.make_database(database)?;
+        let mut config = Config::development(self.port, database.clone(), master_key);
+        config.development_key = Some(Secret::from(left.secret_key.clone()));
         config.public_url.clone_from(&self.public_url);
         config.tls = self.certificate.read()?;
         config
@@ -170,9 +208,8 @@ impl Dev {
             self.npm.clone()
         };
         Server::start(config).await.map_err(|error| {
-            let taken = matches!(&error, Error::Config(why) if why.starts_with("cannot listen"));
-            let failure = Failure::from(error);
-            if taken {
+            let failure = startup::refused(error, folder, database);
+            if failure.code == "address_unavailable" {
                 failure.hint("take a free port", "standin dev --port 0")
             } else {
                 failure
@@ -180,8 +217,8 @@ impl Dev {
         })
     }
 
-    /// The data in words.
-    fn place(&self, folder: &Folder) -> String {
+    /// Where the data is, and of which kind.
+    fn data_in_words(&self, folder: &Folder) -> String {
         let data = if self.ephemeral {
             folder.path()
         } else {
@@ -203,16 +240,19 @@ fn npm_folders(folder: &Path) -> Vec<PathBuf> {
 
 /// Somebody a task can be for: the first user is made where there is none.
 async fn first_user(client: &Client) -> Result<String> {
-    let list = client.get("/v1/users", &[("limit", "1".into())]).await?;
-    if let Some(name) = list
-        .get(0)
-        .and_then(|user| crate::client::identifiers(user).first().copied())
-    {
-        return Ok(name.to_owned());
+    let users = client.api.users();
+    let page = client.ask(users.list().limit(1)).await?;
+    if let Some(name) = page.data.first().and_then(|user| {
+        let names = identifiers(user);
+        names.first().map(|&name| name.to_owned())
+    }) {
+        return Ok(name);
     }
-    let wish =
-        json!({ "email_address": [FIRST_USER], "first_name": "Ada", "last_name": "Lovelace" });
-    match client.post("/v1/users", Some(&wish)).await {
+    let ada = users.create().email_address(FIRST_USER);
+    match client
+        .ask(ada.first_name("Ada").last_name("Lovelace"))
+        .await
+    {
         Ok(_) => Ok(FIRST_USER.to_owned()),
         // Another server on the same database was faster.
         Err(failure) if failure.code == "form_identifier_exists" => Ok(FIRST_USER.to_owned()),
@@ -220,15 +260,14 @@ async fn first_user(client: &Client) -> Result<String> {
     }
 }
 
-/// Opens a task's URL for some user. Without a browser the URL is printed instead.
+/// Opens a task's URL for the oldest user. Without a browser the URL is printed instead.
 async fn open(client: &Client) -> Result<()> {
-    let list = client
-        .get(
-            "/v1/users",
-            &[("limit", "1".into()), ("order_by", "+created_at".into())],
-        )
-        .await?;
-    let url = task::create_own(client, list[0]["id"].as_str().unwrap_or_default()).await?;
+    let users = client.api.users().list();
+    let oldest = users.order_by(Order::CreatedAt).limit(1);
+    let Some(user) = client.ask(oldest).await?.into_iter().next() else {
+        return Ok(());
+    };
+    let url = task::create_own(client, &user.id).await?;
     if !browser::open(&url).await {
         terminal::note("no browser could be started; open this URL by hand, it works once");
         terminal::print(url);

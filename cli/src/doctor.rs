@@ -2,18 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::Args;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use reqwest::Response;
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use standin_server::clock::Clock;
 use standin_server::origin;
 use url::Url;
 
-use crate::client::{self, Client, Where};
+use crate::client::{Client, ServerOptions};
+use crate::data::Folder;
 use crate::env::{self, Choice, Values, depends_on, package};
 use crate::failure::Result;
 use crate::terminal::{self, DIM, GREEN, RED, YELLOW};
@@ -28,7 +32,7 @@ pub struct Doctor {
     #[arg(long, value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// How much something matters.
@@ -91,10 +95,13 @@ impl Finding {
 
 /// Looks at everything; the exit code is 1 when something is wrong.
 pub async fn run(doctor: Doctor, json: bool) -> Result<ExitCode> {
-    let client = Client::of(&doctor.place)?;
+    let client = Client::of(&doctor.server)?;
     let settings = Settings::of(&doctor.folder)?;
     let mut findings = Vec::new();
-    match client.get("/v1/users/count", &[]).await {
+    findings.extend(data(&doctor.server.folder()));
+    let answers = client.ask(client.api.users().count()).await;
+    let is_there = answers.is_ok();
+    match answers {
         Ok(_) => findings.push(Finding::ok(
             "server",
             format!("{} answers to the key", client.target.api_url),
@@ -107,7 +114,7 @@ pub async fn run(doctor: Doctor, json: bool) -> Result<ExitCode> {
             findings.push(Finding::wrong("server", &failure.sentence, remedy));
         }
     }
-    if findings[0].grade == Grade::Ok {
+    if is_there {
         let values = Values::of(&client).await?;
         findings.extend(clock(&client).await);
         findings.extend(keys(&settings, &values, &doctor.folder));
@@ -166,6 +173,32 @@ impl Settings {
     }
 }
 
+/// Whether the data folder, if there is one, is its owner's alone and stays out of repositories.
+fn data(folder: &Folder) -> Vec<Finding> {
+    let path = folder.path().display();
+    if !folder.path().is_dir() {
+        return Vec::new();
+    }
+    let mut found: Vec<Finding> = folder
+        .open_to_others()
+        .into_iter()
+        .map(|(open, mode)| {
+            let open = open.display();
+            let text = format!("others can get at {open} (mode {mode:o})");
+            Finding::wrong("data", text, format!("chmod go= {open}"))
+        })
+        .collect();
+    if !folder.path().join(".gitignore").exists() {
+        let text = format!("git would take {path} into a repository, keys and all");
+        let remedy = format!("echo '*' > {path}/.gitignore");
+        found.push(Finding::note("data", text, remedy));
+    }
+    if found.is_empty() {
+        found.push(Finding::ok("data", format!("{path} is yours alone")));
+    }
+    found
+}
+
 /// The settings of the application against those of the server.
 fn keys(settings: &Settings, values: &Values, folder: &Path) -> Vec<Finding> {
     let wanted = values.settings(&Choice::Auto.frameworks(folder));
@@ -220,10 +253,10 @@ async fn jwt_key(client: &Client, settings: &Settings) -> Option<Finding> {
     let key = STANDARD
         .decode(body.split_whitespace().collect::<String>())
         .unwrap_or_default();
-    let jwks = client.get("/v1/jwks", &[]).await.unwrap_or_default();
-    let moduli = jwks["keys"].as_array().into_iter().flatten();
+    let jwks = client.api.jwks().await.map(|set| set.keys);
+    let moduli = jwks.iter().flatten();
     let known = moduli
-        .filter_map(|jwk| URL_SAFE_NO_PAD.decode(jwk["n"].as_str()?).ok())
+        .filter_map(|jwk| URL_SAFE_NO_PAD.decode(jwk.n.as_ref()?).ok())
         .any(|modulus| key.windows(modulus.len()).any(|part| part == modulus));
     Some(if known {
         Finding::ok("JWT key", format!("{name} is this server's"))
@@ -236,14 +269,24 @@ async fn jwt_key(client: &Client, settings: &Settings) -> Option<Finding> {
     })
 }
 
+/// What a page or a program sees at an address that is not the Backend API's.
+async fn look(address: &str) -> Option<Response> {
+    let url = Url::parse(address).ok()?;
+    let builder = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .timeout(Duration::from_secs(10));
+    // Proxies of the environment lead away from this machine.
+    let builder = if origin::is_loopback(&url) {
+        builder.no_proxy()
+    } else {
+        builder
+    };
+    builder.build().ok()?.get(url).send().await.ok()
+}
+
 /// Whether the two clocks agree: SDKs refuse tokens that are a few seconds from the future.
 async fn clock(client: &Client) -> Option<Finding> {
-    let http = client::http(&client.target.api_url).ok()?;
-    let answer = http
-        .get(format!("{}/v1/health", client.target.api_url))
-        .send()
-        .await
-        .ok()?;
+    let answer = look(&format!("{}/v1/health", client.target.api_url)).await?;
     let date = answer.headers().get("date")?.to_str().ok()?;
     let theirs: Timestamp = rfc2822::parse(date).ok()?.timestamp();
     let apart = Clock::System.now().seconds() - theirs.as_second();
@@ -308,7 +351,7 @@ async fn scripts(values: &Values) -> Option<Finding> {
         "{}/npm/@clerk/clerk-js@6/dist/clerk.browser.js",
         values.public_url
     );
-    let answer = client::http(&url).ok()?.get(&url).send().await.ok()?;
+    let answer = look(&url).await?;
     Some(if answer.status().is_success() {
         Finding::ok("clerk-js", "the server has it to give")
     } else {

@@ -1,62 +1,53 @@
 //! Lengths and moments of time as people write and read them: `30m`, `1h30m`, `14:13`.
 
 use std::str::FromStr;
+use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use standin_server::clock::Clock;
+use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
+use standin_server::clock::{Clock, Time};
 
 /// A length of time in whole seconds, as an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seconds(pub i64);
+pub struct Seconds(pub Duration);
 
 impl FromStr for Seconds {
     type Err = String;
 
-    /// Reads `90`, `90s`, `30m`, `2h`, `1d` and sums of them (`1h30m`); nothing and less than nothing are refused.
+    /// Reads seconds (`90`) and what jiff reads as a length (`30m`, `1h30m`, `2d` of 24 hours each); nothing and less than
+    /// nothing are refused.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no length of time; write 90s, 30m, 2h, 1d or 1h30m");
-        let (mut total, mut rest) = (0_i64, text.trim());
-        while !rest.is_empty() {
-            let digits = rest
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len());
-            let number: i64 = rest[..digits].parse().map_err(|_| wrong())?;
-            let unit_end = rest[digits..]
-                .find(|c: char| c.is_ascii_digit())
-                .map_or(rest.len(), |at| digits + at);
-            let unit = match &rest[digits..unit_end] {
-                // A number alone is seconds, but not behind something else: `1h30` may mean minutes.
-                "" if digits == text.trim().len() => 1,
-                "s" => 1,
-                "m" => 60,
-                "h" => 3600,
-                "d" => 86_400,
-                _ => return Err(wrong()),
-            };
-            total = number
-                .checked_mul(unit)
-                .and_then(|seconds| total.checked_add(seconds))
-                .ok_or_else(wrong)?;
-            rest = &rest[unit_end..];
-        }
-        if total > 0 {
-            Ok(Self(total))
-        } else {
-            Err(wrong())
+        let seconds = match text.trim().parse::<u64>() {
+            Ok(seconds) => Some(seconds),
+            Err(_) => text.parse().ok().and_then(whole_seconds),
+        };
+        match seconds {
+            // Longer than any clock counts, it would only be refused in stranger words.
+            Some(seconds @ 1..=MOST) => Ok(Self(Duration::from_secs(seconds))),
+            _ => Err(format!(
+                "`{text}` is no length of time; write 90s, 30m, 2h, 1d or 1h30m"
+            )),
         }
     }
 }
 
-/// A moment (milliseconds since the epoch) in local time: the time of day, with its date where that is not today's.
-pub fn moment(millis: i64) -> String {
+/// What the server counts with, `i64`, holds more; this is a thousand years.
+const MOST: u64 = 1000 * 366 * 86_400;
+
+fn whole_seconds(span: Span) -> Option<u64> {
+    let days = SpanRelativeTo::days_are_24_hours();
+    let total = span.total((Unit::Millisecond, days)).ok()?;
+    let exact = Duration::try_from_secs_f64(total / 1000.0).ok()?;
+    Some(exact.as_secs())
+}
+
+/// A moment in local time: the time of day, with its date where that is not today's.
+pub fn moment(at: Timestamp) -> String {
     let zone = TimeZone::system();
-    let local = |millis: i64| {
-        Timestamp::from_millisecond(millis)
-            .unwrap_or_default()
-            .to_zoned(zone.clone())
-    };
-    let (at, now) = (local(millis), local(Clock::System.now().0));
+    let (at, now) = (
+        at.to_zoned(zone.clone()),
+        of_the_server(Clock::System.now()).to_zoned(zone),
+    );
     if at.date() == now.date() {
         at.strftime("%H:%M").to_string()
     } else {
@@ -64,9 +55,13 @@ pub fn moment(millis: i64) -> String {
     }
 }
 
+/// A moment as the server's library has it.
+pub fn of_the_server(at: Time) -> Timestamp {
+    Timestamp::from_millisecond(at.0).unwrap_or_default()
+}
+
 /// The moment with its seconds, for lists of what happened.
-pub fn exact_moment(millis: i64) -> String {
-    let at = Timestamp::from_millisecond(millis).unwrap_or_default();
+pub fn exact_moment(at: Timestamp) -> String {
     let local = at.to_zoned(TimeZone::system());
     local.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -75,8 +70,9 @@ pub fn exact_moment(millis: i64) -> String {
 mod tests {
     use super::*;
 
-    fn seconds(text: &str) -> Option<i64> {
-        text.parse::<Seconds>().ok().map(|seconds| seconds.0)
+    fn seconds(text: &str) -> Option<u64> {
+        let read = text.parse::<Seconds>().ok();
+        read.map(|seconds| seconds.0.as_secs())
     }
 
     #[test]
@@ -86,6 +82,9 @@ mod tests {
         assert_eq!(seconds("30m"), Some(1800));
         assert_eq!(seconds("1h30m"), Some(5400));
         assert_eq!(seconds("2d"), Some(172_800));
+        assert_eq!(seconds("1d12h"), Some(129_600));
+        assert_eq!(seconds("1.5h"), Some(5400));
+        assert_eq!(seconds("10 min"), Some(600));
         for wrong in [
             "",
             "0",
@@ -94,8 +93,10 @@ mod tests {
             "m",
             "5x",
             "1h30",
-            "1.5h",
-            "10 m",
+            "0.4s",
+            "30m ago",
+            "1mo",
+            "1y",
             "99999999999999999999",
         ] {
             assert_eq!(seconds(wrong), None, "{wrong}");
@@ -105,7 +106,10 @@ mod tests {
 
     #[test]
     fn a_moment_of_another_day_names_its_day() {
-        assert_eq!(moment(Clock::System.now().0).len(), "14:13".len());
-        assert!(moment(0).contains('-'));
+        assert_eq!(
+            moment(of_the_server(Clock::System.now())).len(),
+            "14:13".len()
+        );
+        assert!(moment(Timestamp::UNIX_EPOCH).contains('-'));
     }
 }

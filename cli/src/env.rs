@@ -13,7 +13,7 @@ use standin_server::instance::Instance;
 use standin_server::stage::Stage;
 use url::Url;
 
-use crate::client::{Client, Where};
+use crate::client::{Client, ServerOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::terminal;
 pub use framework::{Choice, Framework, depends_on, package};
@@ -48,7 +48,7 @@ pub struct Env {
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     framework: Choice,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// What the settings say.
@@ -121,7 +121,7 @@ pub fn publishable_key(public_url: &str, secret_key: &str) -> Result<String> {
 
 /// Runs it.
 pub async fn run(env: Env, json: bool) -> Result<()> {
-    let client = Client::of(&env.place)?;
+    let client = Client::of(&env.server)?;
     let values = Values::of(&client).await?;
     let here = Path::new(".");
     let frameworks = env.framework.frameworks(here);

@@ -15,9 +15,9 @@ use standin_server::secret_keys::{self, NewKey, SecretKey};
 use standin_server::stage::Stage;
 
 use crate::data::{FOLDER, Folder};
-use crate::duration::moment;
+use crate::duration::{moment, of_the_server};
 use crate::failure::{Exit, Failure, Result};
-use crate::terminal;
+use crate::{startup, terminal};
 
 /// What to do with keys.
 #[derive(Subcommand)]
@@ -131,7 +131,7 @@ impl Data {
             let sentence = format!("there is no data in {}", folder.path().display());
             return Err(Failure::new(Exit::Denied, "data_not_found", sentence));
         }
-        Ok(standin_server::open(&database).await?)
+        open(&folder, &database).await
     }
 
     /// Opens the data, or makes it, as a production instance's.
@@ -142,7 +142,7 @@ impl Data {
             // Made with the data, as `standin serve` does: later on it could be another key than the data's.
             folder.master_key(&database)?;
         }
-        let db = standin_server::open(&database).await?;
+        let db = open(&folder, &database).await?;
         let now = Clock::System.now();
         let fresh = InstanceId::new(now);
         let kind = db
@@ -155,6 +155,12 @@ impl Data {
             .await?;
         Ok((db, kind))
     }
+}
+
+async fn open(folder: &Folder, database: &Database) -> Result<Db> {
+    folder.make_database(database)?;
+    let opened = standin_server::open(database).await;
+    opened.map_err(|error| startup::refused(error, folder, database))
 }
 
 fn caller(at: Time) -> Caller {
@@ -182,10 +188,12 @@ fn row(key: &SecretKey) -> [String; 6] {
         secret_keys::Scope::Tasks => "tasks",
         secret_keys::Scope::Read => "read",
     };
-    let used = key.last_used_at.map_or("never".into(), |at| moment(at.0));
-    let state = key
-        .revoked_at
-        .map_or("active".into(), |at| format!("revoked {}", moment(at.0)));
+    let used = key
+        .last_used_at
+        .map_or("never".into(), |at| moment(of_the_server(at)));
+    let state = key.revoked_at.map_or("active".into(), |at| {
+        format!("revoked {}", moment(of_the_server(at)))
+    });
     let hint = format!("…{}", key.hint);
     [
         key.id.to_string(),
@@ -251,7 +259,7 @@ impl Revoke {
 }
 
 /// Whether some secret key of this database still opens something.
-pub async fn any_live(database: &Database) -> Result<bool> {
+pub async fn any_live(database: &Database) -> standin_server::error::Result<bool> {
     let db = standin_server::open(database).await?;
     let keys = db.read(secret_keys::list).await?;
     Ok(keys.iter().any(|key| key.revoked_at.is_none()))

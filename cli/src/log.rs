@@ -1,6 +1,8 @@
 //! The log, on stderr: one readable line a request in development, JSON in production. `RUST_LOG` chooses what is in it.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Zoned;
 use tracing::field::{Field, Visit};
@@ -18,8 +20,20 @@ fn filter() -> EnvFilter {
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
-/// For people.
-pub fn development() {
+/// The log of a development server.
+pub struct Log {
+    all: Arc<AtomicBool>,
+}
+
+impl Log {
+    /// Shows every request from now on.
+    pub fn show_all(&self) {
+        self.all.store(true, Ordering::Relaxed);
+    }
+}
+
+/// For people. At first only requests that the server failed are shown.
+pub fn development() -> Log {
     let others = lines::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
@@ -27,8 +41,11 @@ pub fn development() {
         .with_filter(tracing_subscriber::filter::filter_fn(|event| {
             event.target() != REQUEST
         }));
+    let all = Arc::new(AtomicBool::new(false));
+    let requests = Requests { all: all.clone() };
     let log = tracing_subscriber::registry().with(filter());
-    let _ = log.with(Requests).with(others).try_init();
+    let _ = log.with(requests).with(others).try_init();
+    Log { all }
 }
 
 /// For machines.
@@ -39,13 +56,18 @@ pub fn production() {
 }
 
 /// Writes one line for each request.
-struct Requests;
+struct Requests {
+    all: Arc<AtomicBool>,
+}
 
 impl<S: Subscriber> Layer<S> for Requests {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if event.metadata().target() == REQUEST {
             let mut request = Request::default();
             event.record(&mut request);
+            if request.status < 500 && !self.all.load(Ordering::Relaxed) {
+                return;
+            }
             terminal::say(request.line(&Zoned::now()));
         }
     }

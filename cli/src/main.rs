@@ -21,6 +21,7 @@ mod nearest;
 mod serve;
 mod session;
 mod signals;
+mod startup;
 mod task;
 mod terminal;
 mod tls;
@@ -89,7 +90,11 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| Failure::io("start", &error))
-        .and_then(|runtime| runtime.block_on(run(command, json)));
+        .and_then(|runtime| runtime.block_on(run(command, json)))
+        .and_then(|code| match terminal::lost() {
+            Some(error) => Err(Failure::io("write to stdout", &error)),
+            None => Ok(code),
+        });
     match done {
         Ok(code) => code,
         Err(failure) => {

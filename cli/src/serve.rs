@@ -16,7 +16,7 @@ use url::Url;
 use crate::data::Folder;
 use crate::failure::{Failure, Result};
 use crate::tls::Certificate;
-use crate::{key, log, signals};
+use crate::{key, log, signals, startup};
 use file::File;
 
 /// The command.
@@ -79,9 +79,12 @@ pub struct Serve {
 /// Runs it until somebody asks to stop. Requests under way are finished first.
 pub async fn run(serve: Serve) -> Result<ExitCode> {
     log::production();
-    let config = serve.settle()?;
+    let (config, folder) = serve.settle()?;
     let database = config.database.clone();
-    let server = Server::start(config).await?;
+    let refused = |error| startup::refused(error, &folder, &database);
+    // Before the server has the database, and told after it is ready.
+    let has_key = key::any_live(&database).await.map_err(refused)?;
+    let server = Server::start(config).await.map_err(refused)?;
     tracing::info!(
         address = %server.local_addr(),
         backend_address = %server.backend_addr(),
@@ -90,7 +93,7 @@ pub async fn run(serve: Serve) -> Result<ExitCode> {
         version = env!("CARGO_PKG_VERSION"),
         "ready",
     );
-    if !key::any_live(&database).await? {
+    if !has_key {
         tracing::warn!(
             "there is no secret key yet: nobody can use the Backend API; `standin key create` makes one"
         );
@@ -103,7 +106,7 @@ pub async fn run(serve: Serve) -> Result<ExitCode> {
 
 impl Serve {
     /// Puts options, variables and file together.
-    fn settle(self) -> Result<Config> {
+    fn settle(self) -> Result<(Config, Folder)> {
         let file = match &self.config {
             Some(path) => File::read(path)?,
             None => File::default(),
@@ -131,6 +134,7 @@ impl Serve {
         }
         let database = folder.database(database_url.as_deref())?;
         let master_key = folder.master_key(&database)?;
+        folder.make_database(&database)?;
         let mut config = Config::production(listen, public_url, database, master_key)?;
         config.backend_listen = self.backend_listen.or(file.backend_listen);
         config.allowed_origins.extend(self.allow_origin);
@@ -139,6 +143,6 @@ impl Serve {
         config.npm.extend(self.npm);
         config.tls = self.certificate.or(file.certificate()).read()?;
         file.apply(&mut config)?;
-        Ok(config)
+        Ok((config, folder))
     }
 }

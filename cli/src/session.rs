@@ -1,9 +1,11 @@
 //! `standin session`: what is open, and every way to end it.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
+use standin::sessions::{Session, SessionActivity, SessionStatus, Whose};
+use standin::{Actor, AgentTaskId, SessionId};
 
-use crate::client::{self, Client, Page, Where, path_part};
+use crate::client::{self, Client, PageOptions, ServerOptions};
 use crate::duration::moment;
 use crate::failure::Result;
 use crate::terminal;
@@ -29,9 +31,9 @@ pub struct List {
     #[arg(long)]
     status: Option<String>,
     #[command(flatten)]
-    page: Page,
+    page: PageOptions,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// One session.
@@ -39,9 +41,9 @@ pub struct List {
 pub struct One {
     /// The session's id
     #[arg(value_name = "SESSION")]
-    id: String,
+    id: SessionId,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// `session revoke`.
@@ -50,7 +52,7 @@ pub struct Revoke {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// Exactly one of them.
@@ -59,7 +61,7 @@ pub struct Revoke {
 struct Which {
     /// This session
     #[arg(value_name = "SESSION")]
-    id: Option<String>,
+    id: Option<SessionId>,
     /// All sessions of this user
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
@@ -68,7 +70,7 @@ struct Which {
     agent: Option<String>,
     /// The session this task opened
     #[arg(long, value_name = "TASK")]
-    task: Option<String>,
+    task: Option<AgentTaskId>,
     /// Everyone's sessions
     #[arg(long)]
     all: bool,
@@ -83,127 +85,116 @@ pub async fn run(command: Command, json: bool) -> Result<()> {
     }
 }
 
-fn agent(session: &Value) -> Option<String> {
-    session["actor"]["sub"].as_str().map(ToOwned::to_owned)
-}
-
 impl List {
     async fn run(self, json: bool) -> Result<()> {
-        let client = Client::of(&self.place)?;
-        let mut query = self.page.query();
-        query.push(("paginated", "true".into()));
+        let client = Client::of(&self.server)?;
+        let page = &self.page;
+        let mut sessions = client.api.sessions().list();
+        sessions = sessions.limit(page.limit).offset(page.offset);
         if let Some(who) = &self.user {
-            query.push(("user_id", client::user_id(&client, who).await?));
+            sessions = sessions.user(&client::user_id(&client, who).await?);
         }
-        if let Some(status) = &self.status {
-            query.push(("status", status.clone()));
+        if let Some(status) = self.status.as_deref() {
+            sessions = sessions.status(SessionStatus::from(status));
         }
-        let list = client.get("/v1/sessions", &query).await?;
         if json {
-            terminal::print(list);
-            return Ok(());
+            return client.print(sessions.json()).await;
         }
-        let rows = self.page.rows(&list, |session| {
-            let text = |field: &str| session[field].as_str().unwrap_or_default().to_owned();
-            let at = |field: &str| moment(session[field].as_i64().unwrap_or_default());
+        let sessions = client.ask(sessions).await?;
+        let names = ["SESSION", "STATUS", "USER", "AGENT", "CREATED", "UNTIL"];
+        page.show(names, &sessions, |session| {
             [
-                text("id"),
-                text("status"),
-                text("user_id"),
+                session.id.to_string(),
+                session.status.to_string(),
+                session.user_id.to_string(),
                 agent(session).unwrap_or_default(),
-                at("created_at"),
-                at("expire_at"),
+                moment(session.created_at),
+                moment(session.expire_at),
             ]
         });
-        terminal::table(
-            ["SESSION", "STATUS", "USER", "AGENT", "CREATED", "UNTIL"],
-            &rows,
-        );
         Ok(())
     }
 }
 
+fn agent(session: &Session) -> Option<String> {
+    let actor = session.actor.as_ref().map(Actor::subject);
+    actor.map(ToOwned::to_owned)
+}
+
 /// The address and the program it was last used from, as far as they are known.
-fn last_used(activity: &Value) -> Option<String> {
+fn last_used(activity: &SessionActivity) -> Option<String> {
     let known = [
-        "ip_address",
-        "browser_name",
-        "browser_version",
-        "device_type",
-    ]
-    .into_iter()
-    .filter_map(|field| activity[field].as_str());
-    Some(known.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+        &activity.ip_address,
+        &activity.browser_name,
+        &activity.browser_version,
+        &activity.device_type,
+    ];
+    let known: Vec<&str> = known.into_iter().filter_map(Option::as_deref).collect();
+    (!known.is_empty()).then(|| known.join(" "))
 }
 
 async fn show(one: &One, json: bool) -> Result<()> {
-    let client = Client::of(&one.place)?;
-    let session = client
-        .get(&format!("/v1/sessions/{}", path_part(&one.id)), &[])
-        .await?;
+    let client = Client::of(&one.server)?;
+    let call = client.api.sessions().get(&one.id);
     if json {
-        terminal::print(session);
-        return Ok(());
+        return client.print(call.json()).await;
     }
-    let text = |field: &str| session[field].as_str().map(ToOwned::to_owned);
-    let at = |field: &str| session[field].as_i64().map(moment);
+    let session = client.ask(call).await?;
     terminal::facts(&[
-        ("Session", text("id")),
-        ("Status", text("status")),
-        ("User", text("user_id")),
+        ("Session", Some(session.id.to_string())),
+        ("Status", Some(session.status.to_string())),
+        ("User", Some(session.user_id.to_string())),
         ("Agent", agent(&session)),
-        ("Client", text("client_id")),
-        ("Created", at("created_at")),
-        ("Last active", at("last_active_at")),
-        ("From", last_used(&session["latest_activity"])),
-        ("Until", at("expire_at")),
+        ("Client", Some(session.client_id.to_string())),
+        ("Created", Some(moment(session.created_at))),
+        ("Last active", Some(moment(session.last_active_at))),
+        ("From", session.latest_activity.as_ref().and_then(last_used)),
+        ("Until", Some(moment(session.expire_at))),
     ]);
     Ok(())
 }
 
 impl Revoke {
     async fn run(self, json: bool) -> Result<()> {
-        let client = Client::of(&self.place)?;
+        let client = Client::of(&self.server)?;
+        let sessions = client.api.sessions();
         if let Some(id) = &self.which.id {
-            let path = format!("/v1/sessions/{}/revoke", path_part(id));
-            let session = client.post(&path, None).await?;
+            let call = sessions.revoke(id);
             if json {
-                terminal::print(session);
-            } else {
-                terminal::say(
-                    "ended: no new tokens from now on, and the last one is over within a minute",
-                );
+                return client.print(call.json()).await;
             }
+            client.ask(call).await?;
+            terminal::say(
+                "ended: no new tokens from now on, and the last one is over within a minute",
+            );
             return Ok(());
         }
         let whose = self.which.whose(&client).await?;
-        let ended = client.post("/v1/sessions/revoke", Some(&whose)).await?;
+        let ended = client.ask(sessions.revoke_all(whose)).await?;
         if json {
-            terminal::print(ended);
+            terminal::print(json!({ "data": ended, "total_count": ended.len() }));
             return Ok(());
         }
-        for id in ended["data"].as_array().into_iter().flatten() {
-            terminal::print(id.as_str().unwrap_or_default());
-        }
-        match ended["total_count"].as_i64() {
-            Some(0) => terminal::say("no session was open"),
-            Some(1) => terminal::say("1 session ended"),
-            count => terminal::say(format!("{} sessions ended", count.unwrap_or_default())),
+        ended.iter().for_each(terminal::print);
+        match ended.len() {
+            0 => terminal::say("no session was open"),
+            1 => terminal::say("1 session ended"),
+            count => terminal::say(format!("{count} sessions ended")),
         }
         Ok(())
     }
 }
 
 impl Which {
-    async fn whose(&self, client: &Client) -> Result<Value> {
+    async fn whose(self, client: &Client) -> Result<Whose> {
         Ok(if let Some(who) = &self.user {
-            json!({ "user_id": client::user_id(client, who).await? })
+            Whose::User(client::user_id(client, who).await?)
         } else if let Some(agent) = &self.agent {
-            json!({ "agent_id": crate::agent::id(client, agent).await? })
-        } else if let Some(task) = &self.task {
-            json!({ "agent_task_id": task })
+            Whose::Agent(crate::agent::id(client, agent).await?)
+        } else if let Some(task) = self.task {
+            Whose::AgentTask(task)
         } else {
-            json!({ "all": self.all })
+            Whose::Everyone
         })
     }
 }

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use standin::agent_tasks::{CreatedAgentTask, TaskStatus};
+use standin::{AgentTaskId, NewAgentTask, OnBehalfOf, UserId};
 
 use crate::browser;
-use crate::client::{self, Client, Where};
+use crate::client::{self, Client, PageOptions, ServerOptions};
 use crate::data::write_private;
 use crate::duration::{Seconds, moment};
 use crate::failure::{Failure, Result};
@@ -53,7 +56,7 @@ pub struct Create {
     #[arg(long, value_name = "FILE", conflicts_with = "open")]
     storage_state: Option<PathBuf>,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// One task.
@@ -61,9 +64,9 @@ pub struct Create {
 pub struct One {
     /// The task's id
     #[arg(value_name = "TASK")]
-    id: String,
+    id: AgentTaskId,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// The states of a task.
@@ -88,9 +91,9 @@ pub struct List {
     #[arg(long, value_name = "AGENT")]
     agent: Option<String>,
     #[command(flatten)]
-    page: crate::client::Page,
+    page: PageOptions,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// Runs one of them.
@@ -105,81 +108,116 @@ pub async fn run(command: Command, json: bool) -> Result<()> {
 
 impl Create {
     async fn run(self, json: bool) -> Result<()> {
-        let client = Client::of(&self.place)?;
+        let client = Client::of(&self.server)?;
         let redirect = match &self.redirect {
             Some(url) => url.clone(),
             None => own_page(&client).await?,
         };
-        let who = if self.who.starts_with("user_") {
-            "user_id"
-        } else {
-            "identifier"
-        };
-        let mut wish = json!({
-            "on_behalf_of": { who: self.who },
-            "permissions": "*",
-            "agent_name": self.agent,
-            "task_description": self.why,
-            "redirect_url": redirect,
-        });
-        if let Some(Seconds(seconds)) = self.session {
-            wish["session_max_duration_in_seconds"] = seconds.into();
-        }
-        if let Some(Seconds(seconds)) = self.expires {
-            wish["expires_in_seconds"] = seconds.into();
-        }
-        let made = match client.post("/v1/agents/tasks", Some(&wish)).await {
+        let made = match self.create(&client, &redirect).await {
             Ok(made) => made,
             Err(refusal) => return Err(explain(&client, refusal, &self.who).await),
         };
-        let task = with_record(&client, made).await;
-        let url = task["url"].as_str().unwrap_or_default().to_owned();
         if let Some(file) = &self.storage_state {
-            return keep(&client.redeem(&url).await?, file, json);
+            let redeem = client.api.agent_tasks().redeem(&made.url);
+            return keep(&client.ask(redeem.json()).await?, file, json);
         }
+        // A server without Standin's own calls knows no more, and the URL is worth having all the same.
+        let record = client.api.agent_tasks().get(&made.id);
         if json {
-            terminal::print(&task);
+            let record = record.json().await.unwrap_or_else(|_| json!({}));
+            terminal::print(with_url(record, &made));
         } else {
-            terminal::print(&url);
-            terminal::say(remark(&task, &self));
+            terminal::print(&made.url);
+            let until = record.await.ok().map(|record| record.expires_at);
+            let until = until.map(|at| format!(", until {}", moment(at)));
+            terminal::say(self.remark(&made.id, &until.unwrap_or_default()));
         }
-        if self.open && !browser::open(&url).await {
+        if self.open && !browser::open(&made.url).await {
             terminal::note("no browser could be started; open the URL by hand");
         }
         Ok(())
     }
+
+    /// Creates the task: for the user with this id, if it may be one and there is one, else with this identifier.
+    async fn create(&self, client: &Client, redirect: &str) -> Result<CreatedAgentTask> {
+        let create = |on_behalf_of| {
+            let mut task = client.api.agent_tasks().create(NewAgentTask {
+                on_behalf_of,
+                agent_name: &self.agent,
+                task_description: &self.why,
+                redirect_url: redirect,
+            });
+            if let Some(Seconds(length)) = self.session {
+                task = task.session_max_duration(length);
+            }
+            if let Some(Seconds(length)) = self.expires {
+                task = task.expires_in(length);
+            }
+            client.ask(task)
+        };
+        if let Some(id) = client::as_id(&self.who) {
+            match create(OnBehalfOf::User(id)).await {
+                Err(refusal) if refusal.code == SUBJECT_NOT_FOUND => {}
+                other => return other,
+            }
+        }
+        create(OnBehalfOf::identifier(&self.who)).await
+    }
+
+    fn remark(&self, id: &AgentTaskId, until: &str) -> String {
+        let who = terminal::plain(&self.who);
+        let data = self.server.data.as_ref();
+        let data = data.map(|folder| format!(" --data {}", folder.display()));
+        let data = data.unwrap_or_default();
+        format!(
+            "{DIM}for {who}, opens once{until}. Take it back:{DIM:#} standin task revoke {id}{data}"
+        )
+    }
+}
+
+const SUBJECT_NOT_FOUND: &str = "agent_task_subject_not_found";
+
+/// The record of a task with what only its creation tells.
+fn with_url(mut record: Value, made: &CreatedAgentTask) -> Value {
+    record["agent_task_id"] = json!(made.id);
+    record["agent_id"] = json!(made.agent_id);
+    record["url"] = json!(made.url);
+    record
 }
 
 /// Writes the state of a signed-in browser. It is as good as a password, so its owner alone may read the file.
-fn keep(told: &Value, file: &Path, json: bool) -> Result<()> {
-    write_private(file, &format!("{:#}\n", told["storage_state"]))?;
+fn keep(signed_in: &Value, file: &Path, json: bool) -> Result<()> {
+    let session = &signed_in["session"];
+    let revoke = format!(
+        "standin session revoke {}",
+        session["id"].as_str().unwrap_or_default()
+    );
+    write_private(file, &format!("{:#}\n", signed_in["storage_state"]))
+        .map_err(|failure| failure.hint("the session is open; end it", &revoke))?;
     if json {
-        terminal::print(told);
+        terminal::print(signed_in);
         return Ok(());
     }
     terminal::print(file.display());
-    let session = told["session"]["id"].as_str().unwrap_or_default();
-    let until = told["session"]["expire_at"]
-        .as_i64()
-        .map(moment)
-        .unwrap_or_default();
+    let until = session["expire_at"].as_i64();
+    let until = until.and_then(|at| Timestamp::from_millisecond(at).ok());
+    let until = until.map(moment).unwrap_or_default();
     terminal::say(format!(
-        "{DIM}signed in until {until}. End it:{DIM:#} standin session revoke {session}"
+        "{DIM}signed in until {until}. End it:{DIM:#} {revoke}"
     ));
     Ok(())
 }
 
 /// Creates a task that lands on Standin's own page and gives back its URL.
-pub async fn create_own(client: &Client, who: &str) -> Result<String> {
-    let wish = json!({
-        "on_behalf_of": { "user_id": who },
-        "permissions": "*",
-        "agent_name": "cli",
-        "task_description": "standin dev --open",
-        "redirect_url": own_page(client).await?,
+pub async fn create_own(client: &Client, user: &UserId) -> Result<String> {
+    let redirect = own_page(client).await?;
+    let created = client.api.agent_tasks().create(NewAgentTask {
+        on_behalf_of: user.into(),
+        agent_name: "cli",
+        task_description: "standin dev --open",
+        redirect_url: &redirect,
     });
-    let made = client.post("/v1/agents/tasks", Some(&wish)).await?;
-    Ok(made["url"].as_str().unwrap_or_default().to_owned())
+    Ok(client.ask(created).await?.url)
 }
 
 /// The page that a development server has of its own.
@@ -196,23 +234,16 @@ async fn own_page(client: &Client) -> Result<String> {
     })
 }
 
-async fn explain(client: &Client, refusal: Failure, who: &str) -> Failure {
+async fn explain(client: &Client, mut refusal: Failure, who: &str) -> Failure {
     match refusal.code.as_str() {
-        "agent_task_subject_not_found" => {
-            let sentence = if who.starts_with("user_") {
-                format!("no user has the id {who}")
+        SUBJECT_NOT_FOUND => {
+            let what = if client::as_id(who).is_some() {
+                "id"
             } else {
-                format!("no user has the identifier {who}")
+                "identifier"
             };
-            client::with_suggestions(
-                client,
-                Failure {
-                    sentence,
-                    ..refusal
-                },
-                who,
-            )
-            .await
+            refusal.sentence = format!("no user has the {what} {who}");
+            client::with_suggestions(client, refusal, who).await
         }
         "user_banned" => refusal.hint("let them back in", format!("standin user unban {who}")),
         "user_locked" => refusal.hint("let them back in", format!("standin user unlock {who}")),
@@ -220,118 +251,91 @@ async fn explain(client: &Client, refusal: Failure, who: &str) -> Failure {
     }
 }
 
-/// Adds what the server knows about a task it has just made. A server without Standin's own calls knows no more, and
-/// the URL is worth having all the same.
-async fn with_record(client: &Client, mut made: Value) -> Value {
-    let id = made["agent_task_id"].as_str().unwrap_or_default();
-    let record = client.get(&format!("/v1/agents/tasks/{id}"), &[]).await;
-    if let (Ok(Value::Object(record)), Value::Object(made)) = (record, &mut made) {
-        for (name, value) in record {
-            made.entry(name).or_insert(value);
-        }
-    }
-    made
-}
-
-fn remark(task: &Value, asked: &Create) -> String {
-    let until = task["expires_at"]
-        .as_i64()
-        .map(|at| format!(", until {}", moment(at)))
-        .unwrap_or_default();
-    let who = terminal::plain(&asked.who);
-    let id = task["agent_task_id"].as_str().unwrap_or_default();
-    let data = asked.place.data.as_ref();
-    let data = data
-        .map(|folder| format!(" --data {}", folder.display()))
-        .unwrap_or_default();
-    format!(
-        "{DIM}for {who}, opens once{until}. Take it back:{DIM:#} standin task revoke {id}{data}"
-    )
-}
-
 impl List {
     async fn run(self, json: bool) -> Result<()> {
-        let client = Client::of(&self.place)?;
-        let mut query = self.page.query();
-        if let Some(status) = self.status.and_then(|status| status.to_possible_value()) {
-            query.push(("status", status.get_name().to_owned()));
+        let client = Client::of(&self.server)?;
+        let page = &self.page;
+        let mut tasks = client.api.agent_tasks().list();
+        tasks = tasks.limit(page.limit).offset(page.offset);
+        if let Some(status) = self.status {
+            tasks = tasks.status(status);
         }
         if let Some(who) = &self.who {
-            query.push(("user_id", client::user_id(&client, who).await?));
+            tasks = tasks.user(&client::user_id(&client, who).await?);
         }
         if let Some(agent) = &self.agent {
-            query.push(("agent_id", crate::agent::id(&client, agent).await?));
+            tasks = tasks.agent(&crate::agent::id(&client, agent).await?);
         }
-        let list = client.get("/v1/agents/tasks", &query).await?;
         if json {
-            terminal::print(list);
-            return Ok(());
+            return client.print(tasks.json()).await;
         }
-        let rows = self.page.rows(&list, |task| {
-            let text = |field: &str| task[field].as_str().unwrap_or_default().to_owned();
+        let tasks = client.ask(tasks).await?;
+        let names = ["TASK", "STATUS", "USER", "AGENT", "CREATED", "WHY"];
+        page.show(names, &tasks, |task| {
             [
-                text("agent_task_id"),
-                text("status"),
-                text("user_id"),
-                text("agent_name"),
-                moment(task["created_at"].as_i64().unwrap_or_default()),
-                text("task_description"),
+                task.id.to_string(),
+                task.status.to_string(),
+                task.user_id.to_string(),
+                task.agent_name.clone(),
+                moment(task.created_at),
+                task.task_description.clone(),
             ]
         });
-        terminal::table(["TASK", "STATUS", "USER", "AGENT", "CREATED", "WHY"], &rows);
         Ok(())
     }
 }
 
-async fn show(one: &One, json: bool) -> Result<()> {
-    let client = Client::of(&one.place)?;
-    let task = client.get(&one.path(""), &[]).await?;
-    if json {
-        terminal::print(task);
-        return Ok(());
+impl From<Status> for TaskStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Pending => Self::Pending,
+            Status::Used => Self::Used,
+            Status::Revoked => Self::Revoked,
+            Status::Expired => Self::Expired,
+        }
     }
-    let text = |field: &str| task[field].as_str().map(ToOwned::to_owned);
-    let at = |field: &str| task[field].as_i64().map(moment);
-    let from = &task["used_from"];
-    let seconds = task["session_max_duration_in_seconds"].as_i64();
+}
+
+async fn show(one: &One, json: bool) -> Result<()> {
+    let client = Client::of(&one.server)?;
+    let call = client.api.agent_tasks().get(&one.id);
+    if json {
+        return client.print(call.json()).await;
+    }
+    let task = client.ask(call).await?;
+    let pending = task.status == TaskStatus::Pending;
+    let minutes = task.session_max_duration.as_secs() / 60;
+    let (address, program) = match task.used_from {
+        Some(from) => (from.ip_address, from.user_agent),
+        None => (None, None),
+    };
     terminal::facts(&[
-        ("Task", text("agent_task_id")),
-        ("Status", text("status")),
-        ("User", text("user_id")),
+        ("Task", Some(task.id.to_string())),
+        ("Status", Some(task.status.to_string())),
+        ("User", Some(task.user_id.to_string())),
         (
             "Agent",
-            text("agent_name")
-                .map(|name| format!("{name} ({})", text("agent_id").unwrap_or_default())),
+            Some(format!("{} ({})", task.agent_name, task.agent_id)),
         ),
-        ("Why", text("task_description")),
-        ("Lands on", text("redirect_url")),
-        (
-            "Session lasts",
-            seconds.map(|seconds| format!("{} min", seconds / 60)),
-        ),
-        ("Created", at("created_at")),
-        (
-            "Opens until",
-            at("expires_at").filter(|_| task["status"] == "pending"),
-        ),
-        ("Used", at("used_at")),
-        (
-            "Used from",
-            from["ip_address"].as_str().map(ToOwned::to_owned),
-        ),
-        (
-            "Used with",
-            from["user_agent"].as_str().map(ToOwned::to_owned),
-        ),
-        ("Session", text("session_id")),
-        ("Revoked", at("revoked_at")),
+        ("Why", Some(task.task_description)),
+        ("Lands on", Some(task.redirect_url)),
+        ("Session lasts", Some(format!("{minutes} min"))),
+        ("Created", Some(moment(task.created_at))),
+        ("Opens until", pending.then(|| moment(task.expires_at))),
+        ("Used", task.used_at.map(moment)),
+        ("Used from", address),
+        ("Used with", program),
+        ("Session", task.session_id.map(|id| id.to_string())),
+        ("Revoked", task.revoked_at.map(moment)),
     ]);
     Ok(())
 }
 
 async fn revoke(one: &One, json: bool) -> Result<()> {
-    let client = Client::of(&one.place)?;
-    let revoked = client.post(&one.path("/revoke"), None).await;
+    let client = Client::of(&one.server)?;
+    let revoked = client
+        .ask(client.api.agent_tasks().revoke(&one.id).json())
+        .await;
     let revoked = revoked.map_err(|refusal| match refusal.code.as_str() {
         "agent_task_cannot_be_revoked" => refusal.hint(
             "end its session",
@@ -346,10 +350,4 @@ async fn revoke(one: &One, json: bool) -> Result<()> {
         terminal::say("taken back: its URL opens nothing any more");
     }
     Ok(())
-}
-
-impl One {
-    fn path(&self, rest: &str) -> String {
-        format!("/v1/agents/tasks/{}{rest}", client::path_part(&self.id))
-    }
 }

@@ -2,7 +2,8 @@
 //! honoured by anstream). Text that others wrote is made harmless before it is shown.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
 
@@ -17,9 +18,21 @@ pub const GREEN: Style = AnsiColor::Green.on_default().bold();
 /// Look here.
 pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Writes a line of data. Nobody reading any more (`| head -1`) is no failure.
+/// The first line of data that could not be written.
+static LOST: OnceLock<ErrorKind> = OnceLock::new();
+
+/// Writes a line of data. Nobody reading any more (`| head -1`) is no failure; any other is told at the end by [`lost`].
 pub fn print(line: impl Display) {
-    let _ = writeln!(anstream::stdout(), "{line}");
+    if let Err(error) = writeln!(anstream::stdout(), "{line}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error.kind());
+    }
+}
+
+/// Why data did not reach stdout, if some did not.
+pub fn lost() -> Option<std::io::Error> {
+    LOST.get().map(|kind| (*kind).into())
 }
 
 /// Writes a line of talk.

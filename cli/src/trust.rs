@@ -46,7 +46,7 @@ pub fn run(trust: &Trust, json: bool) -> Result<()> {
         Some(folder) => folder.clone(),
         None => home()?,
     };
-    trust.names.iter().try_for_each(|name| local(name))?;
+    trust.names.iter().try_for_each(|name| check_local(name))?;
     let authority = Authority::read_or_make(&Folder::at(&home))?;
     let mut told = json!({ "ca": authority.file() });
     if !trust.names.is_empty() {
@@ -98,7 +98,7 @@ fn say(trust: &Trust, authority: &Authority) {
 }
 
 /// Refuses a name that somebody may own.
-fn local(name: &str) -> Result<()> {
+pub fn check_local(name: &str) -> Result<()> {
     let own = match name.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),
         Err(_) => ENDINGS.iter().any(|ending| {
@@ -164,7 +164,7 @@ mod tests {
             "127.0.0.1",
             "::1",
         ] {
-            assert!(local(name).is_ok(), "{name}");
+            assert!(check_local(name).is_ok(), "{name}");
         }
         for name in [
             "example.com",
@@ -175,7 +175,7 @@ mod tests {
             "8.8.8.8",
             "",
         ] {
-            assert!(local(name).is_err(), "{name}");
+            assert!(check_local(name).is_err(), "{name}");
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `standin user`: who can be signed in.
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value};
+use serde_json::json;
+use standin::users::{CreateUser, User};
+use standin::{Call, UserId};
 
-use crate::client::{self, Client, Page, Where, identifiers, path_part};
+use crate::client::{self, Client, PageOptions, ServerOptions, identifiers};
 use crate::duration::moment;
 use crate::failure::{Failure, Result};
 use crate::terminal;
@@ -25,7 +27,7 @@ pub enum Command {
     Lock(One),
     /// Let a locked user in again
     Unlock(One),
-    /// Remove a user for good, with their sessions and tasks
+    /// Remove a user for good and end all their sessions; the record of tasks and sessions stays
     Delete(One),
 }
 
@@ -48,7 +50,7 @@ pub struct Create {
     #[arg(long)]
     last_name: Option<String>,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// `user list`.
@@ -58,9 +60,9 @@ pub struct List {
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
     #[command(flatten)]
-    page: Page,
+    page: PageOptions,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// One user.
@@ -70,7 +72,7 @@ pub struct One {
     #[arg(value_name = "WHO")]
     who: String,
     #[command(flatten)]
-    place: Where,
+    server: ServerOptions,
 }
 
 /// Runs one of them.
@@ -80,12 +82,22 @@ pub async fn run(command: Command, json: bool) -> Result<()> {
         Command::List(list) => list.run(json).await,
         Command::Show(one) => show(&one, json).await,
         Command::Ban(one) => {
-            one.change("ban", "is banned; all sessions have ended", json)
+            let outcome = "is banned; all sessions have ended";
+            one.change(|api, id| api.users().ban(id), outcome, json)
                 .await
         }
-        Command::Unban(one) => one.change("unban", "may sign in again", json).await,
-        Command::Lock(one) => one.change("lock", "is locked", json).await,
-        Command::Unlock(one) => one.change("unlock", "may sign in again", json).await,
+        Command::Unban(one) => {
+            one.change(|api, id| api.users().unban(id), "may sign in again", json)
+                .await
+        }
+        Command::Lock(one) => {
+            one.change(|api, id| api.users().lock(id), "is locked", json)
+                .await
+        }
+        Command::Unlock(one) => {
+            one.change(|api, id| api.users().unlock(id), "may sign in again", json)
+                .await
+        }
         Command::Delete(one) => delete(&one, json).await,
     }
 }
@@ -96,13 +108,13 @@ impl Create {
             return Err(Failure::usage("a user needs something to be called by")
                 .hint("as in", "standin user create --email bob@example.com"));
         }
-        let client = Client::of(&self.place)?;
-        let user = client.post("/v1/users", Some(&self.wish())).await?;
+        let client = Client::of(&self.server)?;
+        let call = self.fill(client.api.users().create());
         if json {
-            terminal::print(user);
-            return Ok(());
+            return client.print(call.json()).await;
         }
-        terminal::print(user["id"].as_str().unwrap_or_default());
+        let user = client.ask(call).await?;
+        terminal::print(&user.id);
         if let Some(name) = identifiers(&user).first() {
             terminal::say(format!(
                 "sign in as them: standin task create --for {}",
@@ -112,103 +124,92 @@ impl Create {
         Ok(())
     }
 
-    fn wish(&self) -> Value {
-        let lists = [
-            ("email_address", &self.email),
-            ("phone_number", &self.phone),
-        ];
-        let texts = [
-            ("username", &self.username),
-            ("first_name", &self.first_name),
-            ("last_name", &self.last_name),
-        ];
-        let lists = lists
-            .into_iter()
-            .filter(|(_, list)| !list.is_empty())
-            .map(|(name, list)| (name.to_owned(), Value::from(list.clone())));
-        let texts = texts
-            .into_iter()
-            .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.clone()?))));
-        Value::Object(lists.chain(texts).collect::<Map<_, _>>())
+    fn fill(&self, mut user: CreateUser) -> CreateUser {
+        for address in &self.email {
+            user = user.email_address(address);
+        }
+        for number in &self.phone {
+            user = user.phone_number(number);
+        }
+        if let Some(name) = &self.username {
+            user = user.username(name);
+        }
+        if let Some(name) = &self.first_name {
+            user = user.first_name(name);
+        }
+        if let Some(name) = &self.last_name {
+            user = user.last_name(name);
+        }
+        user
     }
 }
 
 impl List {
     async fn run(self, json: bool) -> Result<()> {
-        let client = Client::of(&self.place)?;
-        let mut filter = Vec::new();
+        let client = Client::of(&self.server)?;
+        let page = &self.page;
+        let users = client.api.users();
+        let (mut list, mut count) = (users.list(), users.count());
+        list = list.limit(page.limit).offset(page.offset);
         if let Some(text) = &self.query {
-            filter.push(("query", text.clone()));
+            (list, count) = (list.query(text), count.query(text));
         }
-        let query = [self.page.query(), filter.clone()].concat();
-        let users = client.get("/v1/users", &query).await?;
-        let count = client.get("/v1/users/count", &filter).await?;
-        let list = serde_json::json!({ "data": users, "total_count": count["total_count"] });
+        // Clerk's list of users is bare; this one says, as all others, how many there are.
+        let total_count = client.ask(count).await?;
         if json {
-            terminal::print(list);
+            let data = client.ask(list.json()).await?;
+            terminal::print(json!({ "data": data, "total_count": total_count }));
             return Ok(());
         }
-        let rows = self.page.rows(&list, |user| {
+        let mut users = client.ask(list).await?;
+        users.total_count = Some(total_count);
+        let names = ["USER", "CALLED BY", "NAME", "STATE", "CREATED"];
+        page.show(names, &users, |user| {
             [
-                user["id"].as_str().unwrap_or_default().to_owned(),
-                identifiers(user)
-                    .first()
-                    .copied()
-                    .unwrap_or_default()
-                    .to_owned(),
-                name(user),
+                user.id.to_string(),
+                identifiers(user).first().map_or("", |name| name).to_owned(),
+                user.full_name().unwrap_or_default(),
                 state(user).to_owned(),
-                moment(user["created_at"].as_i64().unwrap_or_default()),
+                moment(user.created_at),
             ]
         });
-        terminal::table(["USER", "CALLED BY", "NAME", "STATE", "CREATED"], &rows);
         Ok(())
     }
 }
 
-/// First and last name, as far as they are known.
-fn name(user: &Value) -> String {
-    let parts = [user["first_name"].as_str(), user["last_name"].as_str()];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-fn state(user: &Value) -> &'static str {
-    match (user["banned"].as_bool(), user["locked"].as_bool()) {
-        (Some(true), _) => "banned",
-        (_, Some(true)) => "locked",
+fn state(user: &User) -> &'static str {
+    match (user.banned, user.locked) {
+        (true, _) => "banned",
+        (_, true) => "locked",
         _ => "active",
     }
 }
 
 async fn show(one: &One, json: bool) -> Result<()> {
     let (client, id) = one.find().await?;
-    let user = client.get(&format!("/v1/users/{id}"), &[]).await?;
+    let call = client.api.users().get(&id);
     if json {
-        terminal::print(user);
-        return Ok(());
+        return client.print(call.json()).await;
     }
-    let at = |field: &str| user[field].as_i64().map(moment);
-    let text = |text: String| Some(text).filter(|text| !text.is_empty());
+    let user = client.ask(call).await?;
+    let names = identifiers(&user).join(", ");
     terminal::facts(&[
-        ("User", user["id"].as_str().map(ToOwned::to_owned)),
-        ("Name", text(name(&user))),
-        ("Called by", text(identifiers(&user).join(", "))),
+        ("User", Some(user.id.to_string())),
+        ("Name", user.full_name()),
+        ("Called by", Some(names).filter(|text| !text.is_empty())),
         ("State", Some(state(&user).to_owned())),
-        (
-            "External id",
-            user["external_id"].as_str().map(ToOwned::to_owned),
-        ),
-        ("Created", at("created_at")),
-        ("Last sign-in", at("last_sign_in_at")),
+        ("External id", user.external_id),
+        ("Created", Some(moment(user.created_at))),
+        ("Last sign-in", user.last_sign_in_at.map(moment)),
     ]);
     Ok(())
 }
 
 async fn delete(one: &One, json: bool) -> Result<()> {
     let (client, id) = one.find().await?;
-    let gone = client.delete(&format!("/v1/users/{id}")).await?;
+    client.ask(client.api.users().delete(&id)).await?;
     if json {
-        terminal::print(gone);
+        terminal::print(json!({ "object": "user", "id": id, "deleted": true }));
     } else {
         terminal::say(format!("{} is gone", terminal::plain(&one.who)));
     }
@@ -216,23 +217,25 @@ async fn delete(one: &One, json: bool) -> Result<()> {
 }
 
 impl One {
-    /// The server and the user's id, safe in a path.
-    async fn find(&self) -> Result<(Client, String)> {
-        let client = Client::of(&self.place)?;
+    async fn find(&self) -> Result<(Client, UserId)> {
+        let client = Client::of(&self.server)?;
         let id = client::user_id(&client, &self.who).await?;
-        Ok((client, path_part(&id)))
+        Ok((client, id))
     }
 
-    async fn change(&self, action: &str, outcome: &str, json: bool) -> Result<()> {
+    async fn change(
+        &self,
+        call: impl FnOnce(&standin::Client, &UserId) -> Call<User>,
+        outcome: &str,
+        json: bool,
+    ) -> Result<()> {
         let (client, id) = self.find().await?;
-        let user = client
-            .post(&format!("/v1/users/{id}/{action}"), None)
-            .await?;
+        let call = call(&client.api, &id);
         if json {
-            terminal::print(user);
-        } else {
-            terminal::say(format!("{} {outcome}", terminal::plain(&self.who)));
+            return client.print(call.json()).await;
         }
+        client.ask(call).await?;
+        terminal::say(format!("{} {outcome}", terminal::plain(&self.who)));
         Ok(())
     }
 }

@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
-use crate::data::{FOLDER, Folder, Notes};
+use crate::data::{DevJson, FOLDER, Folder};
 use crate::failure::{Exit, Failure, Result};
 
 /// The options every command of this kind takes.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Which server")]
-pub struct Where {
+pub struct ServerOptions {
     #[arg(
         long,
         value_name = "URL",
@@ -48,7 +48,7 @@ fn env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-impl Where {
+impl ServerOptions {
     /// The data folder meant.
     pub fn folder(&self) -> Folder {
         let named = self
@@ -61,8 +61,8 @@ impl Where {
     /// Decides. Options win over the environment, the environment over the usual data folder. A key alone in the
     /// environment names no server (it may well be one of Clerk's), so it is not used without an address beside it.
     pub fn resolve(&self) -> Result<Target> {
-        let mut url = self.api_url.clone();
-        let mut key = self.secret_key.clone();
+        let given = |option: &Option<String>| option.clone().filter(|text| !text.is_empty());
+        let (mut url, mut key) = (given(&self.api_url), given(&self.secret_key));
         if self.data.is_none() && url.is_none() {
             url = env("CLERK_API_URL");
         }
@@ -71,18 +71,18 @@ impl Where {
         }
         let folder = self.folder();
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
-        let notes = Notes::read(&folder)?;
-        let own = notes.filter(|notes| match (&url, &notes.api_url) {
+        let left = DevJson::read(&folder)?;
+        let own = left.filter(|left| match (&url, &left.api_url) {
             (None, Some(_)) => true,
             (Some(url), Some(own)) => trim(url) == trim(own),
             (_, None) => false,
         });
         match (url, key, own) {
-            (url, key, Some(notes)) => Ok(Target {
-                api_url: trim(&url.or(notes.api_url).unwrap_or_default()),
-                secret_key: key.unwrap_or(notes.secret_key),
-                publishable_key: notes.publishable_key,
-                public_url: notes.public_url,
+            (url, key, Some(left)) => Ok(Target {
+                api_url: trim(&url.or(left.api_url).unwrap_or_default()),
+                secret_key: key.unwrap_or(left.secret_key),
+                publishable_key: left.publishable_key,
+                public_url: left.public_url,
                 folder: Some(folder.path().to_owned())
                     .filter(|path| path != &PathBuf::from(FOLDER)),
             }),
@@ -104,7 +104,7 @@ impl Where {
                 "server_unknown",
                 format!(
                     "no server is known here: there is no {}",
-                    Notes::file(&folder).display()
+                    DevJson::file(&folder).display()
                 ),
             )
             .hint("start one", "standin dev")
@@ -117,46 +117,46 @@ impl Where {
 mod tests {
     use super::*;
 
-    fn notes(api_url: Option<&str>) -> (tempfile::TempDir, Where) {
+    fn left(api_url: Option<&str>) -> (tempfile::TempDir, ServerOptions) {
         let folder = tempfile::tempdir().unwrap();
-        let mut notes = Notes::read_or_make(&Folder::at(folder.path())).unwrap();
-        notes.api_url = api_url.map(Into::into);
-        notes.secret_key = "sk_test_own".into();
-        notes.write(&Folder::at(folder.path())).unwrap();
+        let mut left = DevJson::read_or_make(&Folder::at(folder.path())).unwrap();
+        left.api_url = api_url.map(Into::into);
+        left.secret_key = "sk_test_own".into();
+        left.write(&Folder::at(folder.path())).unwrap();
         let data = Some(folder.path().to_owned());
         (
             folder,
-            Where {
+            ServerOptions {
                 data,
-                ..Where::default()
+                ..ServerOptions::default()
             },
         )
     }
 
     #[test]
     fn the_data_folder_names_its_server() {
-        let (_folder, place) = notes(Some("http://127.0.0.1:4747"));
-        let target = place.resolve().unwrap();
+        let (_folder, options) = left(Some("http://127.0.0.1:4747"));
+        let target = options.resolve().unwrap();
         assert_eq!(target.api_url, "http://127.0.0.1:4747");
         assert_eq!(target.secret_key, "sk_test_own");
     }
 
     #[test]
     fn a_folders_key_goes_to_its_own_server_only() {
-        let (_folder, mut place) = notes(Some("http://127.0.0.1:4747"));
-        place.api_url = Some("http://127.0.0.1:4747/".into());
-        assert_eq!(place.resolve().unwrap().secret_key, "sk_test_own");
-        place.secret_key = Some("sk_test_other".into());
-        place.api_url = Some("https://elsewhere.example".into());
-        let target = place.resolve().unwrap();
+        let (_folder, mut options) = left(Some("http://127.0.0.1:4747"));
+        options.api_url = Some("http://127.0.0.1:4747/".into());
+        assert_eq!(options.resolve().unwrap().secret_key, "sk_test_own");
+        options.secret_key = Some("sk_test_other".into());
+        options.api_url = Some("https://elsewhere.example".into());
+        let target = options.resolve().unwrap();
         assert_eq!(target.secret_key, "sk_test_other");
         assert_eq!(target.public_url, None);
     }
 
     #[test]
     fn a_folder_that_was_never_served_names_none() {
-        let (_folder, place) = notes(None);
-        let failure = place.resolve().err().unwrap();
+        let (_folder, options) = left(None);
+        let failure = options.resolve().err().unwrap();
         assert_eq!(failure.exit, Exit::Unreachable);
         assert_eq!(failure.hints[0].1, "standin dev");
     }

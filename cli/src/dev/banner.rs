@@ -1,5 +1,7 @@
-//! What a development server says when it is ready.
+//! What a development server says when it is ready. The secret key is shown to a person only: what goes into a file or a
+//! CI log stays there.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use crate::env::Values;
@@ -9,11 +11,12 @@ use crate::terminal::{self, BOLD, DIM, GREEN};
 pub fn say(values: &Values, place: &str, someone: &str, took: Duration) {
     let version = env!("CARGO_PKG_VERSION");
     let millis = took.as_millis();
-    let (url, publishable, secret) = (
-        &values.public_url,
-        &values.publishable_key,
-        &values.secret_key,
-    );
+    let (url, publishable) = (&values.public_url, &values.publishable_key);
+    let secret = if std::io::stderr().is_terminal() {
+        values.secret_key.as_str()
+    } else {
+        "standin env prints it"
+    };
     let someone = terminal::plain(someone);
     terminal::say(format!(
         "\n  {BOLD}standin {version}{BOLD:#}  {GREEN}ready in {millis} ms{GREEN:#}  {DIM}data {place}{DIM:#}\n\n\

@@ -1,12 +1,13 @@
 //! Puts the settings into the application's `.env` file, unless that would throw away the keys of another instance.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::dotenv::{self, Changes};
 use super::framework::is_key;
-use crate::data::temporary;
+use crate::data::{open_mode, write_private};
 use crate::failure::{Exit, Failure, Result};
 use crate::terminal::{self, BOLD};
 
@@ -21,8 +22,10 @@ pub fn merge(file: &Path, settings: &[(String, String)], force: bool) -> Result<
         refuse_foreign(file, &before, settings)?;
     }
     let (after, changes) = dotenv::merge(&before, settings);
+    // Before the key is in it; what is written anew is its owner's alone.
+    close(file)?;
     if after != before {
-        write(file, &after)?;
+        write_private(file, &after)?;
     }
     Ok(changes)
 }
@@ -77,18 +80,18 @@ fn refuse_foreign(file: &Path, text: &str, settings: &[(String, String)]) -> Res
     }
 }
 
-/// Replaces the file with one that has the same permissions; a new one is its owner's alone.
-fn write(file: &Path, text: &str) -> Result<()> {
-    let fail = |error: &std::io::Error| Failure::io(format!("write {}", file.display()), error);
-    let temporary = temporary(file, text)?;
-    if let Ok(before) = fs::metadata(file) {
-        fs::set_permissions(temporary.path(), before.permissions())
-            .map_err(|error| fail(&error))?;
-    }
-    temporary
-        .persist(file)
-        .map(|_| ())
-        .map_err(|error| fail(&error.error))
+/// Closes a file that others can read: there is a secret key in it.
+fn close(file: &Path) -> Result<()> {
+    let Some(mode) = fs::metadata(file).ok().as_ref().and_then(open_mode) else {
+        return Ok(());
+    };
+    fs::set_permissions(file, Permissions::from_mode(0o600))
+        .map_err(|error| Failure::io(format!("close {}", file.display()), &error))?;
+    terminal::note(format!(
+        "others could read {} (mode {mode:o}); with a secret key in it, it is yours alone now",
+        file.display()
+    ));
+    Ok(())
 }
 
 /// Says what became of the file.
@@ -106,7 +109,7 @@ pub fn say(file: &Path, changes: &Changes) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_keeps_its_permissions_and_its_link() {
+    fn a_file_with_a_secret_key_is_its_owners_alone_and_keeps_its_link() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("real"), folder.path().join("link"));
         let ours = settings("sk_test_ours", "pk_test_ours");
@@ -155,11 +158,14 @@ mod tests {
         merge(&file, &ours, false).unwrap();
         assert_eq!(mode(&file), 0o600);
         fs::write(&file, "A=1\n").unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
         symlink(&file, &link).unwrap();
         merge(&link, &ours, false).unwrap();
-        assert_eq!(mode(&file), 0o640);
+        assert_eq!(mode(&file), 0o600);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert!(fs::read_to_string(&file).unwrap().starts_with("A=1\n"));
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        let changes = merge(&file, &ours, false).unwrap();
+        assert_eq!((changes.unchanged.len(), mode(&file)), (2, 0o600));
     }
 }
