@@ -99,8 +99,9 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
         folder: None,
     })?;
     let someone = first_user(&client).await;
+    // What the server would not say to a stranger it has logged.
     let someone = someone.map_err(|failure| match failure.exit {
-        Exit::Failed => startup::broken(&failure.sentence, &database),
+        Exit::Failed => startup::broken("its users cannot be read, see above", &database),
         _ => failure,
     })?;
     let values = Values::of(&client).await?;

@@ -31,6 +31,7 @@ pub fn broken(why: &str, database: &Database) -> Failure {
         return failure(format!("the PostgreSQL database cannot be used: {why}"))
             .hint("try it", "psql \"$STANDIN_DATABASE_URL\" -c 'select 1'");
     };
+    let folder = file.parent().unwrap_or(file).display();
     let file = file.display();
     failure(format!("the database {file} cannot be used: {why}"))
         .hint(
@@ -38,5 +39,5 @@ pub fn broken(why: &str, database: &Database) -> Failure {
             format!("sqlite3 {file} 'pragma integrity_check'"),
         )
         .hint("who has it open", format!("fuser -v {file}"))
-        .hint("begin anew", format!("mv {file} {file}.broken"))
+        .hint("or begin anew", format!("mv {folder} {folder}.broken"))
 }

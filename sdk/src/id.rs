@@ -38,7 +38,7 @@ impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "not a {}: it has 1 to {LENGTH_MAX} letters, digits, _ and -",
+            "no valid {}: one has 1 to {LENGTH_MAX} letters, digits, _ and -",
             self.kind
         )
     }

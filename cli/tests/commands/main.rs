@@ -8,7 +8,10 @@
 mod certificates;
 mod doctor;
 mod environment;
+mod privacy;
 mod runner;
 mod serve;
+mod starts;
 mod tasks;
+mod users;
 mod world;

@@ -90,6 +90,12 @@ fn a_key_is_made_beside_the_server_shown_once_and_ended() {
         ))
     };
     users().ok();
+    let env = ["env", "--api-url", &url, "--secret-key", &key, "--json"];
+    let env = run(standin(folder.path(), &env)).ok().json();
+    assert_eq!(
+        env["CLERK_PROXY_URL"], PUBLIC,
+        "the server says where browsers reach it"
+    );
     let listed = keys(&["list", "--json"]).ok();
     assert!(!listed.stdout.contains(&key), "a key is shown once");
     let listed = listed.json();

@@ -1,8 +1,6 @@
-use std::os::unix::fs::PermissionsExt as _;
-
 use serde_json::Value;
 
-use crate::world::{World, run, standin};
+use crate::world::{World, mode, run, standin};
 
 #[test]
 fn stdout_holds_the_url_and_nothing_else() {
@@ -129,15 +127,7 @@ fn a_sign_in_without_a_browser_leaves_a_file_for_its_owner_alone_and_can_be_ende
         .task("ada@example.com", &["--storage-state", "state.json"])
         .ok();
     assert_eq!(kept.line(), "state.json");
-    let mode = world
-        .folder
-        .path()
-        .join("state.json")
-        .metadata()
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(mode(&world.folder.path().join("state.json")), 0o600);
     let state: Value = serde_json::from_str(&world.read("state.json")).unwrap();
     let names: Vec<_> = state["cookies"]
         .as_array()
@@ -167,4 +157,48 @@ fn a_sign_in_without_a_browser_leaves_a_file_for_its_owner_alone_and_can_be_ende
         .ok()
         .stdout;
     assert!(!active.contains("sess_"), "{active}");
+}
+
+#[test]
+fn a_session_whose_state_cannot_be_kept_is_named_so_that_it_can_be_ended() {
+    let world = World::new();
+    let kept = world.task(
+        "ada@example.com",
+        &["--storage-state", "nowhere/state.json"],
+    );
+    assert_eq!(kept.code, 1, "{kept:?}");
+    assert!(
+        kept.stderr.contains("standin session revoke sess_"),
+        "{kept:?}"
+    );
+}
+
+#[test]
+fn data_that_does_not_reach_its_place_is_no_success() {
+    let world = World::new();
+    let mut command = standin(world.folder.path(), &["task", "list"]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let status = command.stdout(full.unwrap()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn an_agent_is_meant_by_its_name_or_its_id() {
+    let world = World::new();
+    let made = world.task("ada@example.com", &["--agent", "tester", "--json"]);
+    let id = made.ok().json()["agent_id"].as_str().unwrap().to_owned();
+    for agent in [id.as_str(), "tester"] {
+        world.run(&["agent", "disable", agent]).ok();
+        assert_eq!(
+            world.task("ada@example.com", &["--agent", "tester"]).code,
+            3
+        );
+        world.run(&["agent", "enable", agent]).ok();
+    }
+    let unknown = world.run(&["agent", "disable", "testre"]);
+    assert_eq!(unknown.code, 3, "{unknown:?}");
+    assert!(
+        unknown.stderr.contains("did you mean     tester"),
+        "{unknown:?}"
+    );
 }

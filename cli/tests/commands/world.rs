@@ -1,6 +1,7 @@
 //! A development server with a data folder of its own, and commands run beside it.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -38,6 +39,16 @@ impl Done {
         assert_eq!(self.stdout.lines().count(), 1, "{self:?}");
         self.stdout.trim_end()
     }
+}
+
+/// Makes the data of a development server in `folder`, which is stopped again.
+pub fn served_once(folder: &Path) -> Done {
+    run(standin(folder, &["dev", "--port", "0", "--", "true"]))
+}
+
+/// The permissions of a file.
+pub fn mode(file: &Path) -> u32 {
+    file.metadata().unwrap().permissions().mode() & 0o777
 }
 
 /// The binary, in `folder`, without anything of the caller's own settings.
