@@ -85,7 +85,7 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     let server = dev.start(&folder, &database, &left).await?;
     let api_url = format!("http://localhost:{}", server.local_addr().port());
     left.publishable_key = Some(server.instance().publishable_key.clone());
-    left.public_url = Some(server.url().to_owned());
+    left.public_url = Some(server.url());
     left.api_url = Some(api_url.clone());
     left.pid = Some(std::process::id());
     left.folder = folder.resolved();

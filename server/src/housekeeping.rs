@@ -14,7 +14,7 @@ pub(crate) struct Housekeeping(JoinHandle<()>);
 
 /// How often the present moment is written down. A clock that is set back by more than this and a little, while the server
 /// is not running, is found out at the next start.
-const TICK: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_mins(1);
 
 impl Housekeeping {
     pub(crate) fn start(app: &App) -> Self {

@@ -17,6 +17,7 @@ mod keys;
 mod origins;
 mod proxied;
 mod races;
+mod scans;
 mod scripts;
 mod sessions;
 mod sign_ins;
