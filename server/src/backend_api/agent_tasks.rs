@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::id::{AgentId, TaskId};
 use crate::policy::TICKET_SECONDS_MAX;
@@ -143,15 +144,19 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     params.ignore(&["paginated"]);
     params.finish()?;
     let now = app.now();
-    let (tasks, total) = app
-        .db
-        .read(move |tx| {
-            Ok((
-                tasks::list(tx, &filter, page, now)?,
-                tasks::count(tx, &filter, now, COUNTED)?,
-            ))
-        })
-        .await?;
+    // Of a user or an agent there are few; of a status alone, the next one may lie far back.
+    let is_search = filter.status.is_some() && filter.user.is_none() && filter.agent.is_none();
+    let find = move |tx: &mut Read<'_>| {
+        Ok((
+            tasks::list(tx, &filter, page, now)?,
+            tasks::count(tx, &filter, now, COUNTED)?,
+        ))
+    };
+    let (tasks, total) = if is_search {
+        app.db.search(find).await?
+    } else {
+        app.db.read(find).await?
+    };
     let data: Vec<_> = tasks
         .iter()
         .map(|task| views::agent_task_record(task, now))

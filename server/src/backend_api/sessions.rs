@@ -44,7 +44,9 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
         status: params.word("status")?,
     };
     params.finish()?;
-    let is_narrow = filter.user.is_some() || filter.client.is_some();
+    // Of a user or a client there are few; else a count, or a status alone, may go through all of them.
+    let is_search =
+        filter.user.is_none() && filter.client.is_none() && (paginated || filter.status.is_some());
     let now = app.now();
     let find = move |tx: &mut Read<'_>| {
         let total = if paginated {
@@ -54,8 +56,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
         };
         Ok((sessions::list(tx, &filter, page, now)?, total))
     };
-    // Without a user or a client, counting goes through all sessions.
-    let (sessions, total) = if paginated && !is_narrow {
+    let (sessions, total) = if is_search {
         app.db.search(find).await?
     } else {
         app.db.read(find).await?

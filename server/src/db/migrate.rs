@@ -1,6 +1,6 @@
 //! Brings a database's schema up to date.
 
-use super::{Connection, Read, values};
+use super::{Connection, Query, Read, values};
 use crate::error::{Error, Result};
 
 const MIGRATIONS: [&str; 3] = [
@@ -63,11 +63,15 @@ fn fold_names(tx: &mut Read<'_>) -> Result<()> {
             return Ok(());
         };
         after.clone_from(last);
-        for (id, name) in &users {
-            tx.all::<String>(
-                "update users set name_folded = $2 where id = $1 returning id",
-                values![id, name.to_lowercase()],
-            )?;
-        }
+        let mut query = Query::new("");
+        let rows: Vec<String> = users
+            .iter()
+            .map(|(id, name)| format!("({})", query.marks([id.clone(), name.to_lowercase()])))
+            .collect();
+        let sql = format!(
+            "update users set name_folded = v.column2 from (values {}) v where users.id = v.column1 returning users.id",
+            rows.join(", ")
+        );
+        tx.all::<String>(&sql, query.values())?;
     }
 }

@@ -44,6 +44,11 @@ impl Query {
         marks.join(", ")
     }
 
+    /// The values kept so far, for a statement that is put together elsewhere.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
     /// Adds a condition.
     pub fn and(&mut self, condition: &str) {
         let word = if self.conditions == 0 { "where" } else { "and" };

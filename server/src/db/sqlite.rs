@@ -18,8 +18,10 @@ impl Connection {
         let connection = rusqlite::Connection::open(path)?;
         // Another process (the command line beside a running server) may hold the write lock for a moment.
         connection.busy_timeout(Duration::from_secs(5))?;
+        // The cache holds the upper levels of every index at a million rows; the rest is left to the system's.
         connection.execute_batch(
-            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory;",
+            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory;
+             pragma cache_size = -8000;",
         )?;
         if purpose == Purpose::Reads {
             connection.execute_batch("pragma query_only = on;")?;
