@@ -58,7 +58,7 @@ pub struct Round {
     pub median: Duration,
     /// Of a hundred, ninety-nine took no longer.
     pub p99: Duration,
-    /// The longest.
+    /// The longest, requests that were cut off without an answer among them.
     pub longest: Duration,
     /// At how many connections.
     pub connections: usize,
@@ -189,20 +189,26 @@ async fn round(plan: Plan) -> Round {
         let seed = scatter(number as u64) ^ scatter(plan.port.into());
         running.spawn(turns(connection, next, seed, started + length));
     }
-    let times: Vec<Duration> = running.join_all().await.into_iter().flatten().collect();
+    let turns = running.join_all().await;
     let elapsed = started.elapsed();
     let cpu = CpuTimes::of(&plan.processes).since(&cpu);
-    Round::of(times, elapsed, cpu, connections)
+    Round::of(turns, elapsed, cpu)
 }
 
-/// One connection's turns, each with how long it took.
+/// One connection's turns: how long each took, and the one after which the connection was cut.
+#[derive(Default)]
+struct Turns {
+    answered: Vec<Duration>,
+    cut: Option<Duration>,
+}
+
 async fn turns(
     mut connection: Connection,
     next: Arc<dyn Fn(u64) -> Option<Call> + Send + Sync>,
     seed: u64,
     until: Instant,
-) -> Vec<Duration> {
-    let mut times = Vec::new();
+) -> Turns {
+    let mut turns = Turns::default();
     let mut turn = seed;
     while Instant::now() < until {
         turn = turn.wrapping_add(1);
@@ -210,14 +216,22 @@ async fn turns(
             break;
         };
         let asked = Instant::now();
-        connection.ask(call).await.expect("an answer");
-        times.push(asked.elapsed());
+        if let Err(error) = connection.ask(call).await {
+            eprintln!("no answer within {:?}: {error}", asked.elapsed());
+            turns.cut = Some(asked.elapsed());
+            break;
+        }
+        turns.answered.push(asked.elapsed());
     }
-    times
+    turns
 }
 
 impl Round {
-    fn of(mut times: Vec<Duration>, elapsed: Duration, cpu: f64, connections: usize) -> Self {
+    fn of(turns: Vec<Turns>, elapsed: Duration, cpu: f64) -> Self {
+        let connections = turns.len();
+        let cut = turns.iter().filter_map(|turns| turns.cut).max();
+        let answered = turns.into_iter().flat_map(|turns| turns.answered);
+        let mut times: Vec<Duration> = answered.collect();
         times.sort_unstable();
         assert!(!times.is_empty(), "there was nothing to ask");
         let done = u32::try_from(times.len()).map_or(f64::INFINITY, f64::from);
@@ -226,7 +240,7 @@ impl Round {
             per_cpu_second: done / cpu,
             median: times[times.len() / 2],
             p99: times[times.len() * 99 / 100],
-            longest: times[times.len() - 1],
+            longest: times[times.len() - 1].max(cut.unwrap_or_default()),
             connections,
         }
     }

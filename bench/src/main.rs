@@ -4,6 +4,7 @@
 //! The server is the release binary in a process of its own (`cargo build --release` first; `STANDIN_BIN` names another),
 //! with every commit on the disk before it is acknowledged; the load runs beside it, at 32 connections.
 
+mod calls;
 mod figures;
 mod growth;
 mod limits;

@@ -3,6 +3,7 @@
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
+use crate::calls::{Material, handshake, refresh};
 use crate::load::Call;
 use crate::population::Population;
 use crate::statements::Work;
@@ -47,17 +48,6 @@ pub enum Limit {
     Statements(Work),
 }
 
-/// What the requests of a round are made of.
-#[derive(Clone)]
-pub struct Material {
-    /// Who is there.
-    pub population: Population,
-    /// The secret key.
-    pub key: String,
-    /// Nonces, for [`Numbers::Nonces`].
-    pub nonces: Vec<String>,
-}
-
 /// An operation.
 pub struct Operation {
     /// What it is called in tables.
@@ -70,83 +60,6 @@ pub struct Operation {
     pub limit: Limit,
     /// The request for a number.
     pub call: fn(&Material, u64) -> Call,
-}
-
-const APP: &str = "http://localhost:3000";
-const APP_ESCAPED: &str = "http%3A%2F%2Flocalhost%3A3000%2Fdashboard";
-
-impl Material {
-    /// A call of the Backend API.
-    fn backend(&self, method: Method, path: String, body: Option<&serde_json::Value>) -> Call {
-        let mut headers = vec![("authorization", format!("Bearer {}", self.key))];
-        if body.is_some() {
-            headers.push(("content-type", "application/json".to_owned()));
-        }
-        Call {
-            method,
-            path,
-            headers,
-            body: body.map(ToString::to_string).unwrap_or_default(),
-            expected: StatusCode::OK,
-        }
-    }
-
-    fn get(&self, path: String) -> Call {
-        self.backend(Method::GET, path, None)
-    }
-
-    fn post(&self, path: &str, body: &serde_json::Value) -> Call {
-        self.backend(Method::POST, path.to_owned(), Some(body))
-    }
-
-    /// A page's call, with the cookie of the client of session `n`.
-    fn page(&self, method: Method, path: String, n: u64) -> Call {
-        let cookie = format!("__client={}", self.population.client_secret(n));
-        Call {
-            method,
-            path,
-            headers: vec![("cookie", cookie), ("origin", APP.to_owned())],
-            body: String::new(),
-            expected: StatusCode::OK,
-        }
-    }
-
-    fn task(&self, n: u64, on_behalf_of: &serde_json::Value) -> Call {
-        let body = json!({
-            "on_behalf_of": on_behalf_of,
-            "permissions": "*",
-            "agent_name": Population::agent_name(n),
-            "task_description": "Measures how it goes",
-            "redirect_url": format!("{APP}/dashboard"),
-        });
-        self.post("/v1/agents/tasks", &body)
-    }
-}
-
-/// What a page's server asks for who its visitor is; its answer carries a nonce.
-pub fn handshake(material: &Material, n: u64) -> Call {
-    // In development SDKs show the browser's second name; without it the server would have to make one.
-    let dev_browser = material.population.dev_browser(n);
-    let path = format!(
-        "/v1/client/handshake?format=nonce&redirect_url={APP_ESCAPED}&__clerk_db_jwt={dev_browser}"
-    );
-    let mut call = material.page(Method::GET, path, n);
-    // A navigation, and no page's script.
-    call.headers.retain(|(name, _)| *name == "cookie");
-    call.expected = StatusCode::TEMPORARY_REDIRECT;
-    call
-}
-
-/// Makes the first session token of session `n` and each after it.
-pub fn refresh(material: &Material, n: u64) -> Call {
-    let session = material.population.session(n);
-    let path = format!("/v1/client/sessions/{session}/tokens");
-    material.page(Method::POST, path, n)
-}
-
-/// Ends every session there is.
-pub fn revoke_everything(material: &Material) -> Call {
-    material.post("/v1/sessions/revoke", &json!({ "all": true }))
 }
 
 const fn read(name: &'static str, call: fn(&Material, u64) -> Call) -> Operation {

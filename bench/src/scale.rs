@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::calls::{refresh, revoke_everything};
 use crate::load::{Answer, Load, Plan};
-use crate::operations::{self, refresh, revoke_everything};
+use crate::operations;
 use crate::population::Population;
 use crate::stage::Stage;
 use crate::table::{Spread, Table, count, ms};

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::calls::{Material, handshake};
 use crate::load::{Load, Plan, Round};
-use crate::operations::{Material, Numbers, Operation, handshake};
+use crate::operations::{Numbers, Operation};
 use crate::population::{Population, scatter};
 use crate::server::Server;
 use crate::store::{Engine, Store};
