@@ -115,7 +115,6 @@ impl Load {
 
     /// Lets a server come to rest.
     pub fn pause(&self, length: Duration) {
-        #[expect(clippy::disallowed_methods, reason = "the load goes on for this long")]
         self.0.block_on(async { tokio::time::sleep(length).await });
     }
 
@@ -137,11 +136,8 @@ impl Load {
         let plan = plan.clone();
         self.0.block_on(async move {
             let mut connection = Connection::open(plan.port).await;
-            let under_way = tokio::spawn(round(plan));
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "what is measured is a server that was left alone"
-            )]
+            let warm = warm(&plan).await;
+            let under_way = tokio::spawn(round(plan, warm));
             tokio::time::sleep(Duration::from_millis(500)).await;
             let asked = Instant::now();
             let answer = connection.ask(call).await.ok();
@@ -152,12 +148,15 @@ impl Load {
 
     /// Carries out a plan.
     pub fn drive(&self, plan: &Plan) -> Round {
-        self.0.block_on(round(plan.clone()))
+        self.0.block_on(async {
+            let warm = warm(plan).await;
+            round(plan.clone(), warm).await
+        })
     }
 }
 
-/// Opens the connections, lets each have one turn that is not counted, and counts the rest.
-async fn round(plan: Plan) -> Round {
+/// Opens the connections and lets each have one turn that is not counted.
+async fn warm(plan: &Plan) -> Vec<Connection> {
     let mut first = Connection::open(plan.port).await;
     // The first turn finds cold caches, and any turn may find a busy machine: the quickest tells how long it takes.
     let mut alone = Duration::MAX;
@@ -181,7 +180,11 @@ async fn round(plan: Plan) -> Round {
             connection
         });
     }
-    let warm = warm.join_all().await;
+    warm.join_all().await
+}
+
+/// Lets every connection have one turn after the other.
+async fn round(plan: Plan, warm: Vec<Connection>) -> Round {
     let (cpu, started) = (CpuTimes::of(&plan.processes), Instant::now());
     let mut running = JoinSet::new();
     for (number, connection) in warm.into_iter().enumerate() {
