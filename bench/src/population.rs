@@ -12,6 +12,8 @@ pub const AGENTS: u64 = 64;
 const LIVE_OF: u64 = 10;
 /// How many numbers are kept free above the users, for tickets and sessions that a measurement uses up.
 const RESERVE: u64 = 4_000_000;
+/// Shares no factor with a power of ten, nor with most other numbers of users.
+const LEAP: u64 = 618_033_989;
 const FIRST_NAMES: [&str; 8] = [
     "ada",
     "barbara",
@@ -103,9 +105,15 @@ impl Population {
         format!("{prefix}{}", ksuid.to_base62())
     }
 
-    /// Numbers above the users go round: what is made later belongs to the users there are.
+    /// The user of number `n`. Numbers above the users go round, in leaps: what is made later belongs to the users there
+    /// are, far apart from each other, and to nobody twice before everybody has had a turn.
     pub fn user(&self, n: u64) -> String {
-        self.id(Kind::User, n % self.users)
+        let owner = if n < self.users {
+            n
+        } else {
+            n.wrapping_mul(LEAP) % self.users
+        };
+        self.id(Kind::User, owner)
     }
 
     /// The e-mail address of user `n`.
@@ -181,6 +189,16 @@ mod tests {
         let addresses: std::collections::HashSet<_> = (0..5000).map(Population::address).collect();
         let ids: std::collections::HashSet<_> = (0..5000).map(|n| population.user(n)).collect();
         assert_eq!((addresses.len(), ids.len()), (5000, 5000));
+    }
+
+    #[test]
+    fn what_is_made_later_is_nobody_s_twice_before_everybody_has_had_a_turn() {
+        for users in [1000, 100_000] {
+            let population = Population::new(users);
+            let later = (users + 17)..(2 * users + 17);
+            let owners: std::collections::HashSet<_> = later.map(|n| population.user(n)).collect();
+            assert_eq!(owners.len() as u64, users);
+        }
     }
 
     #[test]
