@@ -4,12 +4,26 @@
 //! the Frontend API, which knows (a *handshake*). It needs no web framework, only the types of the `http` crate; the
 //! feature `axum` has a layer that does the rest.
 //!
+//! ```text
+//! bearer token? ──yes──► verify ──► signed in, or out
+//!      │ no
+//! back from a handshake? ──yes──► verify what it brought ──► signed in, or out
+//!      │ no
+//! do the cookies agree? ──no──► a page? ──yes──► redirect to the Frontend API (handshake)
+//!      │ yes                      │  └─no──► signed out
+//!      │                          └◄─────────────┐ not renewed
+//! does the token verify? ──expired──► renew at the Backend API ──► signed in, with new cookies
+//!      │ yes         └─no──► signed out
+//! signed in
+//! ```
+//!
 //! Session tokens verify here, with the instance's published keys, which are read once and kept: a request costs one RSA
 //! verification and no call. Calls are made when a browser comes back from a handshake, and when a token has expired and can be
-//! renewed; it lives a minute.
+//! renewed; it lives a minute. A call has [five seconds](Builder::backend_timeout), and a server that took longer is left
+//! alone for a moment, so that its trouble does not hold up every page.
 //!
 //! Whoever shows something odd is signed out: forged or foreign tokens, other algorithms than RS256, keys that come with the
-//! token, claims that are named twice. No address is ever taken from a token.
+//! token, claims that are named twice, more than 64 KiB of cookies. No address is ever taken from a token.
 //!
 //! ```
 //! # async fn run<B>(request: http::Request<B>) -> standin::Result<()> {

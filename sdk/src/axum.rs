@@ -2,7 +2,8 @@
 //!
 //! [`AuthLayer`] looks at every request, follows handshakes, passes the cookies on that they bring, and puts a
 //! [`Verdict`](crate::auth::Verdict) into the request's extensions. A handler that takes a [`Session`] runs for signed-in
-//! callers only; one that takes an `Option<Session>` runs for everybody.
+//! callers only; one that takes an `Option<Session>` runs for everybody. Handlers may answer with a
+//! [`standin::Result`](crate::Result): a call that failed makes a response of its own.
 //!
 //! ```no_run
 //! use axum::Router;
@@ -37,6 +38,7 @@
 //! ```
 
 mod agents;
+mod error;
 mod layer;
 mod session;
 

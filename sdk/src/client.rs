@@ -63,6 +63,20 @@ impl Client {
         ClientBuilder::from_env().build()
     }
 
+    /// A client of Clerk with this secret key. For Standin name its address too: see [`Client::builder`].
+    ///
+    /// ```
+    /// let client = standin::Client::new("sk_live_0123456789")?;
+    /// assert_eq!(client.api_url(), "https://api.clerk.com");
+    /// # Ok::<(), standin::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the key is none.
+    pub fn new(secret_key: impl Into<String>) -> Result<Self> {
+        Self::builder().secret_key(secret_key).build()
+    }
+
     /// A client with settings of your own.
     ///
     /// ```

@@ -163,6 +163,15 @@ impl Error {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
+    /// Whether the call left for the server at all, or was at least to.
+    #[cfg(feature = "axum")]
+    pub(crate) fn was_sent(&self) -> bool {
+        matches!(
+            &*self.0,
+            Kind::Refused(..) | Kind::Transport(..) | Kind::Unreadable(..)
+        )
+    }
+
     /// No answer in time. Whether a change was made is unknown.
     pub fn is_timeout(&self) -> bool {
         self.below().is_some_and(reqwest::Error::is_timeout)

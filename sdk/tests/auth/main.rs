@@ -6,6 +6,8 @@
     reason = "a test tells one story to its end, and stops where it meets the unexpected"
 )]
 
+#[cfg(feature = "axum")]
+mod answers;
 mod bounds;
 mod gate;
 mod hostile;
