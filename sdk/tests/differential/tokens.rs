@@ -86,29 +86,27 @@ pub fn token(world: &World, session: &str, kind: Kind) -> String {
         Critical => header["crit"] = json!(["exp"]),
         KeyAddress => header["jku"] = "https://attacker.example/jwks".into(),
         OwnKey => header["jwk"] = json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" }),
-        _ => {}
-    }
-    match kind {
-        ForeignKey => world.mint.sign_foreign(&header, &with),
-        HmacWithPublicKey => world.mint.sign_hmac(&with),
-        Unsigned => world.mint.unsigned(&with),
+        Good => {}
+        ForeignKey => return world.mint.sign_foreign(&header, &with),
+        HmacWithPublicKey => return world.mint.sign_hmac(&with),
+        Unsigned => return world.mint.unsigned(&with),
         Twice => {
             let text = with.to_string();
             let twice = format!("{{\"sub\":\"user_other\",{}", &text[1..]);
-            world.mint.sign_text(&header.to_string(), &twice)
+            return world.mint.sign_text(&header.to_string(), &twice);
         }
-        NoObject => world.mint.sign_text(&header.to_string(), "null"),
-        Padded => format!("{}=", world.mint.sign(&header, &with)),
+        NoObject => return world.mint.sign_text(&header.to_string(), "null"),
+        Padded => return format!("{}=", world.mint.sign(&header, &with)),
         Changed => {
             let token = world.mint.sign(&header, &with);
             let (signed, signature) = token.rsplit_once('.').unwrap();
             let first = if signature.starts_with('A') { "B" } else { "A" };
-            format!("{signed}.{first}{}", &signature[1..])
+            return format!("{signed}.{first}{}", &signature[1..]);
         }
-        Garbage => "x.y.z".to_owned(),
-        TwoParts => "eyJhbGciOiJSUzI1NiJ9.e30".to_owned(),
-        _ => world.mint.sign(&header, &with),
+        Garbage => return "x.y.z".to_owned(),
+        TwoParts => return "eyJhbGciOiJSUzI1NiJ9.e30".to_owned(),
     }
+    world.mint.sign(&header, &with)
 }
 
 fn without(object: &mut Value, name: &str) {
