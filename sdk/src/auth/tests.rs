@@ -223,6 +223,25 @@ fn no_credential_shows_in_debug() {
     }
 }
 
+#[test]
+fn the_server_is_told_of_short_headers_that_are_no_credentials() {
+    let mut request = page("__session=secret");
+    let headers = request.headers_mut();
+    headers.insert("authorization", "Bearer secret".parse().unwrap());
+    headers.insert("x-long", "x".repeat(2000).parse().unwrap());
+    assert_eq!(
+        told(headers)
+            .keys()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        ["host", "sec-fetch-dest"]
+    );
+    for _ in 0..1000 {
+        headers.append("x-many", "x".parse().unwrap());
+    }
+    assert_eq!(told(headers).len(), 40);
+}
+
 /// Answers a question with what a dice says.
 fn answer(question: Question, facts: &mut Facts, dice: i64) {
     match question {
