@@ -115,6 +115,10 @@ impl Load {
 
     /// Lets a server come to rest.
     pub fn pause(&self, length: Duration) {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the load goes on for this long"
+        )]
         self.0.block_on(async { tokio::time::sleep(length).await });
     }
 
@@ -138,6 +142,10 @@ impl Load {
             let mut connection = Connection::open(plan.port).await;
             let warm = warm(&plan).await;
             let under_way = tokio::spawn(round(plan, warm));
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "what is measured is a server that was left alone"
+            )]
             tokio::time::sleep(Duration::from_millis(500)).await;
             let asked = Instant::now();
             let answer = connection.ask(call).await.ok();
