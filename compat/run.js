@@ -75,7 +75,8 @@ function setInWords() {
   if (options.deployment) return `one deployment: ${options.deployment}`
   const part = positionals.length ? `, of it ${positionals.join(', ')} only` : ''
   const quick = options.quick ? ', without what takes more than a minute to show' : ''
-  return (full ? 'everything: every app in every deployment' : 'the short set; --full runs every app in every deployment') + part + quick
+  const set = full ? 'everything: every app in every deployment' : 'the short set; --full runs every app in every deployment'
+  return set + part + quick
 }
 
 function refuseUnknown(wanted, known) {

@@ -1,7 +1,7 @@
 // The ways in which Standin and an application are put on the web. Each has a name and a `short` one, and says how many
-// answers a task's link may take until the page is there, and a stranger's first visit; `takes` which apps it is for, `sample`
-// which of them are in the short set. `start` gives each app a place: its origin, the port it listens on, the Standin behind
-// it, and settings beside those of `standin env`.
+// answers a task's link may take until the page is there, and a stranger's first visit; `takes` which apps it is for,
+// `sample` which of them are in the short set. `start` gives each app a place: its origin, the port it listens on, the Standin
+// behind it, and settings beside those of `standin env`.
 import { rm } from 'node:fs/promises'
 import { freePort } from './ports.js'
 import { dev, serve } from './standin.js'
@@ -155,7 +155,8 @@ async function stopAll(places, proxy, tls) {
 export const deployments = [development, production, productionTls, developmentProxied, productionProxied]
 
 // What is open at the same time, each deployment with its apps. In the short set that is development, then all others at
-// once: they are few enough to share the minute in which tokens expire.
+// once: they are few enough to share the minute in which tokens expire. An app that is built has one folder for what is built, so
+// it can be in one deployment of a batch only.
 export function batches(apps, { full, only }) {
   const chosen = deployments.filter(({ name }) => !only || name === only).map(deployment => {
     const taken = apps.filter(app => !deployment.takes || deployment.takes(app))

@@ -14,8 +14,9 @@ export class Groups {
   async run(world, group, repeat = group) {
     const before = this.report.failures(world.subject)
     await this.toItsEnd(world, group, repeat.name)
-    const failed = this.report.failures(world.subject) > before
-    if (failed && !this.again.some(other => other.world === world && other.repeat === repeat)) this.again.push({ world, repeat })
+    if (this.report.failures(world.subject) === before) return
+    const listed = this.again.some(other => other.world === world && other.repeat === repeat)
+    if (!listed) this.again.push({ world, repeat })
   }
 
   // Runs the groups that had a failed check once more, one after the other. Everybody else's pages must be closed.

@@ -10,8 +10,8 @@ export class Report {
     this.records = new Map()
   }
 
-  // Checks of one subject ("@clerk/express 2.1.70, development"). A check passes when its body does not throw; if it does, the
-  // end of the trail is told with it.
+  // Checks of one subject ("@clerk/express 2.1.70, development"). A check passes when its body does not throw; if it does,
+  // the end of the trail is told with it.
   checks(subject, trail = []) {
     return async (sentence, body) => {
       const started = performance.now()

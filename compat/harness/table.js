@@ -47,7 +47,8 @@ function list(results) {
 
 function unsteady(records) {
   if (!records.length) return NO_UNSTEADY
-  return ['Checks that were **unsteady**, failed and passed in turn:', '', ...records.map(({ title }) => `- ${title}`)].join('\n')
+  const lines = records.map(({ title }) => `- ${title}`)
+  return ['Checks that were **unsteady**, failed and passed in turn:', '', ...lines].join('\n')
 }
 
 const sentences = results => [...new Set(results.map(({ sentence }) => sentence))]
