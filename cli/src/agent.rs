@@ -10,7 +10,6 @@ use crate::failure::{Exit, Failure, Result};
 use crate::nearest::nearest;
 use crate::terminal;
 
-/// What to do with agents.
 #[derive(Subcommand)]
 pub enum Command {
     /// List agents
@@ -21,7 +20,6 @@ pub enum Command {
     Enable(One),
 }
 
-/// `agent list`.
 #[derive(Args)]
 pub struct List {
     #[command(flatten)]
@@ -30,7 +28,6 @@ pub struct List {
     server: ServerOptions,
 }
 
-/// One agent.
 #[derive(Args)]
 pub struct One {
     /// The agent's name or id
@@ -40,7 +37,6 @@ pub struct One {
     server: ServerOptions,
 }
 
-/// Runs one of them.
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::List(list) => list.run(json).await,

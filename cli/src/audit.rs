@@ -15,7 +15,6 @@ pub enum Command {
     List(List),
 }
 
-/// `audit list`.
 #[derive(Args)]
 pub struct List {
     /// What concerns this task only
@@ -27,7 +26,6 @@ pub struct List {
     server: ServerOptions,
 }
 
-/// Runs it.
 pub async fn run(Command::List(list): Command, json: bool) -> Result<()> {
     let client = Client::of(&list.server)?;
     let page = &list.page;

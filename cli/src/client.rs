@@ -41,7 +41,6 @@ impl Client {
         })
     }
 
-    /// Sends a call.
     pub async fn ask<T>(&self, call: impl IntoFuture<Output = standin::Result<T>>) -> Result<T> {
         call.await.map_err(|error| self.failure(&error))
     }

@@ -37,7 +37,6 @@ const OTHER_FILES: [&str; 7] = [
     "lost+found",
 ];
 
-/// A data folder.
 #[derive(Clone, Debug)]
 pub struct Folder(PathBuf);
 
@@ -125,7 +124,6 @@ impl Folder {
             .collect()
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -135,7 +133,6 @@ impl Folder {
         fs::canonicalize(&self.0).ok()
     }
 
-    /// The SQLite file.
     pub fn database_file(&self) -> PathBuf {
         self.0.join(DATABASE[0])
     }

@@ -28,7 +28,6 @@ use crate::{browser, log, signals, startup, task, terminal, trust};
 /// Whom the first task can be for.
 const FIRST_USER: &str = "ada@example.com";
 
-/// The command.
 #[derive(Args)]
 pub struct Dev {
     /// The port on localhost; 0 takes a free one

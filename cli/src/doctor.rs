@@ -22,7 +22,6 @@ use crate::env::{self, Choice, Values, depends_on, package};
 use crate::failure::Result;
 use crate::terminal::{self, DIM, GREEN, RED, YELLOW};
 
-/// The command.
 #[derive(Args)]
 pub struct Doctor {
     /// Where browsers reach the application, as in `http://localhost:3000`

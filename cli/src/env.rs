@@ -32,7 +32,6 @@ enum Format {
     Github,
 }
 
-/// The command.
 #[derive(Args)]
 pub struct Env {
     /// How to print them
@@ -51,15 +50,12 @@ pub struct Env {
     server: ServerOptions,
 }
 
-/// What the settings say.
 pub struct Values {
     /// `pk_test_…`
     pub publishable_key: String,
     /// `sk_test_…`
     pub secret_key: String,
-    /// The Backend API.
     pub api_url: String,
-    /// The Frontend API.
     pub public_url: String,
 }
 
@@ -119,7 +115,6 @@ pub fn publishable_key(public_url: &str, secret_key: &str) -> Result<String> {
     Ok(Instance::new(InstanceId::from("ins_"), kind, url).publishable_key)
 }
 
-/// Runs it.
 pub async fn run(env: Env, json: bool) -> Result<()> {
     let client = Client::of(&env.server)?;
     let values = Values::of(&client).await?;

@@ -24,16 +24,13 @@ pub enum Exit {
     Unreachable = 4,
 }
 
-/// See the module's text.
 #[derive(Debug)]
 pub struct Failure {
     /// For programs; the server's own code where the server refused.
     pub code: String,
-    /// One sentence.
     pub sentence: String,
     /// What to try next: a few words, and a command or a value.
     pub hints: Vec<(String, String)>,
-    /// See [`Exit`].
     pub exit: Exit,
 }
 
@@ -103,7 +100,8 @@ impl Failure {
     }
 }
 
-/// What the server library refuses when it runs inside this process.
+/// What the server library refuses when it runs inside this process; the start of a server has more to say, in
+/// [`crate::startup`].
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let code = match &error {

@@ -19,7 +19,6 @@ use crate::duration::{moment, of_the_server};
 use crate::failure::{Exit, Failure, Result};
 use crate::{startup, terminal};
 
-/// What to do with keys.
 #[derive(Subcommand)]
 pub enum Command {
     /// List secret keys, newest first; the secrets themselves are not kept
@@ -32,7 +31,6 @@ pub enum Command {
     Master,
 }
 
-/// Which database.
 #[derive(Args)]
 pub struct Data {
     /// The data folder [default: ./.standin if there is data in it]
@@ -59,7 +57,6 @@ enum Scope {
     Read,
 }
 
-/// `key create`.
 #[derive(Args)]
 pub struct Create {
     /// What it is for
@@ -72,7 +69,6 @@ pub struct Create {
     data: Data,
 }
 
-/// `key revoke`.
 #[derive(Args)]
 pub struct Revoke {
     /// The key's id, as in `standin key list`
@@ -82,7 +78,6 @@ pub struct Revoke {
     data: Data,
 }
 
-/// Runs one of them.
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::List(data) => list(&data, json).await,

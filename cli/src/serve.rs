@@ -19,7 +19,6 @@ use crate::tls::Certificate;
 use crate::{key, log, signals, startup};
 use file::File;
 
-/// The command.
 #[derive(Args)]
 pub struct Serve {
     /// A TOML file with any of these settings

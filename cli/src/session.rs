@@ -10,7 +10,6 @@ use crate::duration::moment;
 use crate::failure::Result;
 use crate::terminal;
 
-/// What to do with sessions.
 #[derive(Subcommand)]
 pub enum Command {
     /// List sessions, newest first
@@ -21,7 +20,6 @@ pub enum Command {
     Revoke(Revoke),
 }
 
-/// `session list`.
 #[derive(Args)]
 pub struct List {
     /// Those of this user only
@@ -36,7 +34,6 @@ pub struct List {
     server: ServerOptions,
 }
 
-/// One session.
 #[derive(Args)]
 pub struct One {
     /// The session's id
@@ -46,7 +43,6 @@ pub struct One {
     server: ServerOptions,
 }
 
-/// `session revoke`.
 #[derive(Args)]
 pub struct Revoke {
     #[command(flatten)]
@@ -76,7 +72,6 @@ struct Which {
     all: bool,
 }
 
-/// Runs one of them.
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::List(list) => list.run(json).await,

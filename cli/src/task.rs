@@ -15,7 +15,6 @@ use crate::duration::{Seconds, moment};
 use crate::failure::{Failure, Result};
 use crate::terminal::{self, DIM};
 
-/// What to do with tasks.
 #[derive(Subcommand)]
 pub enum Command {
     /// Make a one-time URL that signs a browser in as a user; it is printed alone on stdout
@@ -28,7 +27,6 @@ pub enum Command {
     Revoke(One),
 }
 
-/// `task create`.
 #[derive(Args)]
 pub struct Create {
     /// Whom to sign in: a user id, e-mail address, phone number or username
@@ -59,7 +57,6 @@ pub struct Create {
     server: ServerOptions,
 }
 
-/// One task.
 #[derive(Args)]
 pub struct One {
     /// The task's id
@@ -78,7 +75,6 @@ enum Status {
     Expired,
 }
 
-/// `task list`.
 #[derive(Args)]
 pub struct List {
     /// Those in this state only
@@ -96,7 +92,6 @@ pub struct List {
     server: ServerOptions,
 }
 
-/// Runs one of them.
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::Create(create) => create.run(json).await,

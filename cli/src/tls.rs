@@ -9,7 +9,6 @@ use standin_server::tls::Tls;
 use crate::data::read_private;
 use crate::failure::{Failure, Result};
 
-/// The options.
 #[derive(Args)]
 pub struct Certificate {
     /// Speak https with this certificate chain, a PEM file

@@ -17,7 +17,6 @@ use crate::failure::{Exit, Failure, Result};
 use crate::terminal::{self, BOLD, DIM};
 use authority::Authority;
 
-/// The command.
 #[derive(Args)]
 pub struct Trust {
     /// The names to make a certificate for, as in clerk.example.test; without any, only the authority is made
@@ -40,7 +39,6 @@ pub struct Trust {
 /// Endings that are reserved for uses like this one: RFC 6761 §6, RFC 9476, ICANN's resolution on `.internal`.
 const ENDINGS: [&str; 4] = ["localhost", "test", "internal", "alt"];
 
-/// Runs it.
 pub fn run(trust: &Trust, json: bool) -> Result<()> {
     let home = match &trust.ca {
         Some(folder) => folder.clone(),

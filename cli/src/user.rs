@@ -10,7 +10,6 @@ use crate::duration::moment;
 use crate::failure::{Failure, Result};
 use crate::terminal;
 
-/// What to do with users.
 #[derive(Subcommand)]
 pub enum Command {
     /// Make a user; the id is printed alone on stdout
@@ -31,7 +30,6 @@ pub enum Command {
     Delete(One),
 }
 
-/// `user create`.
 #[derive(Args)]
 pub struct Create {
     /// E-mail address
@@ -53,7 +51,6 @@ pub struct Create {
     server: ServerOptions,
 }
 
-/// `user list`.
 #[derive(Args)]
 pub struct List {
     /// Those whose names, addresses or ids hold this text
@@ -65,7 +62,6 @@ pub struct List {
     server: ServerOptions,
 }
 
-/// One user.
 #[derive(Args)]
 pub struct One {
     /// A user id, e-mail address, phone number or username
@@ -75,7 +71,6 @@ pub struct One {
     server: ServerOptions,
 }
 
-/// Runs one of them.
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::Create(create) => create.run(json).await,

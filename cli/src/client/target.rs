@@ -19,7 +19,7 @@ pub struct ServerOptions {
     #[arg(
         long,
         value_name = "KEY",
-        help = "Its secret key [env: CLERK_SECRET_KEY]"
+        help = "Its secret key [env: CLERK_SECRET_KEY, where CLERK_API_URL is set too]"
     )]
     pub secret_key: Option<String>,
     #[arg(

@@ -12,7 +12,6 @@ use url::Url;
 use super::{Folder, read_private, write_private};
 use crate::failure::{Exit, Failure, Result};
 
-/// What the file says.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct DevJson {
     /// `sk_test_…`
@@ -20,10 +19,8 @@ pub struct DevJson {
     /// `pk_test_…`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publishable_key: Option<String>,
-    /// The Backend API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_url: Option<String>,
-    /// The Frontend API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     /// The process that serves, or served last.
@@ -90,7 +87,6 @@ impl DevJson {
         Ok(made)
     }
 
-    /// Writes it.
     pub fn write(&self, folder: &Folder) -> Result<()> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Failure::new(Exit::Failed, "dev_json_invalid", error))?;

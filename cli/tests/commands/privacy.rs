@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::world::{World, mode, run, served_once, standin};
+use crate::world::{World, in_folder, mode, run, served_once, standin};
 
 fn open(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -108,4 +108,14 @@ fn a_file_with_the_secret_key_is_closed_to_others() {
     let done = world.run(&["env", "--file", ".env.local"]).ok();
     assert!(done.stderr.contains("(mode 644)"), "{done:?}");
     assert_eq!(mode(&file), 0o600);
+}
+
+#[test]
+fn a_person_at_a_terminal_sees_the_secret_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = concat!(env!("CARGO_BIN_EXE_standin"), " dev --port 0 -- true");
+    let mut command = std::process::Command::new("script");
+    command.args(["--quiet", "--return", "--command", dev, "/dev/null"]);
+    let done = run(in_folder(command, folder.path())).ok();
+    assert!(done.stdout.contains("sk_test_"), "{done:?}");
 }

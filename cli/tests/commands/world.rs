@@ -51,13 +51,16 @@ pub fn mode(file: &Path) -> u32 {
     file.metadata().unwrap().permissions().mode() & 0o777
 }
 
-/// The binary, in `folder`, without anything of the caller's own settings.
+/// The binary, in `folder`.
 pub fn standin(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .stdin(Stdio::null());
+    command.args(arguments);
+    in_folder(command, folder)
+}
+
+/// A command in `folder`, without anything of the caller's own settings.
+pub fn in_folder(mut command: Command, folder: &Path) -> Command {
+    command.current_dir(folder).stdin(Stdio::null());
     for (name, _) in std::env::vars() {
         if name.contains("CLERK") || name.starts_with("STANDIN") {
             command.env_remove(name);
