@@ -131,7 +131,7 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
         Some((program, arguments)) => {
             child::run(program, arguments, &values, folder.path()).await?
         }
-        None => signals::asked().await?.exit_code(),
+        None => signals::stop_requested().await?.exit_code(),
     };
     server.stop().await;
     Ok(code)

@@ -97,10 +97,10 @@ pub async fn run(serve: Serve) -> Result<ExitCode> {
             "there is no secret key yet: nobody can use the Backend API; `standin key create` makes one"
         );
     }
-    let asked = signals::asked().await?;
-    tracing::info!(?asked, "stopping");
+    let request = signals::stop_requested().await?;
+    tracing::info!(?request, "stopping");
     server.stop().await;
-    Ok(asked.exit_code())
+    Ok(request.exit_code())
 }
 
 impl Serve {

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use crate::env::{Choice, Values};
 use crate::failure::{Exit, Failure, Result};
-use crate::signals::{self, Asked};
+use crate::signals::{self, StopRequest};
 
 /// Keys of another instance that an SDK would verify with instead of asking this one.
 const FOREIGN: [&str; 2] = ["CLERK_JWT_KEY", "NUXT_CLERK_JWT_KEY"];
@@ -48,9 +48,9 @@ async fn wait(child: &mut Child) -> Result<ExitStatus> {
             status = child.wait() => {
                 return status.map_err(|error| Failure::io("wait for the command", &error));
             }
-            asked = signals::asked() => {
+            asked = signals::stop_requested() => {
                 let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-                if let (Asked::Terminate, Some(pid)) = (asked?, pid) {
+                if let (StopRequest::Terminate, Some(pid)) = (asked?, pid) {
                     let _ = kill_process(pid, Signal::TERM);
                 }
             }

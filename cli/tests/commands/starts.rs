@@ -140,3 +140,13 @@ fn a_copied_folder_starts_beside_its_running_original() {
     command.env("STANDIN", env!("CARGO_BIN_EXE_standin"));
     run(command).ok();
 }
+
+#[test]
+fn a_postgresql_that_does_not_answer_is_told_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = "postgres://ada:secret@127.0.0.1:1/standin";
+    let dev = ["dev", "--port", "0", "--database-url", url, "--", "true"];
+    let refused = run(standin(folder.path(), &dev));
+    is_told(&refused, &["error[database_unusable]", "psql"]);
+    assert!(!refused.stderr.contains("secret"), "{refused:?}");
+}

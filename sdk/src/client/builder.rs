@@ -190,17 +190,12 @@ pub(super) fn http(api_url: &Url, connect_timeout: Duration) -> Result<reqwest::
         // A redirect is no answer of the Backend API, and the key must not travel.
         .redirect(Policy::none())
         .connect_timeout(connect_timeout);
-    // Proxies of the environment lead away from this machine.
-    let builder = if is_this_machine(api_url) {
-        builder.no_proxy()
-    } else {
-        builder
-    };
-    // To read the system's certificates takes longer than most calls, and plain http asks for none.
-    let builder = if api_url.scheme() == "http" {
-        builder.tls_certs_only([])
-    } else {
-        builder
+    let builder = match (is_this_machine(api_url), api_url.scheme()) {
+        // Proxies of the environment lead away from this machine. To read the system's certificates takes longer than most
+        // calls, and plain http asks for none.
+        (true, "http") => builder.no_proxy().tls_certs_only([]),
+        (true, _) => builder.no_proxy(),
+        (false, _) => builder,
     };
     builder
         .build()
