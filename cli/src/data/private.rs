@@ -65,22 +65,30 @@ pub fn temporary(file: &Path, text: &str) -> Result<NamedTempFile> {
         temporary.as_file().sync_all()?;
         Ok(temporary)
     };
-    write().map_err(|error| Failure::io(format!("write beside {}", file.display()), &error))
+    write().map_err(|error: std::io::Error| {
+        // The temporary file's own name would only confuse.
+        unwritable(file, &error.kind().into(), beside)
+    })
+}
+
+fn unwritable(file: &Path, error: &std::io::Error, closed: &Path) -> Failure {
+    let failure = Failure::io(format!("write {}", file.display()), error);
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            failure.hint("if it is yours", format!("chmod u+w {}", closed.display()))
+        }
+        _ => failure,
+    }
 }
 
 /// Makes an empty file for its owner alone if it is not there, and sees that it can be written.
 pub fn make_private(file: &Path) -> Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600);
-    options.open(file).map(|_| ()).map_err(|error| {
-        let failure = Failure::io(format!("write {}", file.display()), &error);
-        match error.kind() {
-            ErrorKind::PermissionDenied => {
-                failure.hint("if it is yours", format!("chmod u+w {}", file.display()))
-            }
-            _ => failure,
-        }
-    })
+    let opened = options.open(file);
+    opened
+        .map(|_| ())
+        .map_err(|error| unwritable(file, &error, file))
 }
 
 /// Takes the group's and others' permissions away, and says so.
