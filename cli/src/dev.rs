@@ -182,10 +182,15 @@ impl Dev {
             Ok(()) => failure.hint("make a certificate", format!("standin trust {name}")),
             Err(_) => failure.hint("with a certificate", "--tls-cert FILE --tls-key FILE"),
         };
-        let label = name.split('.').next().unwrap_or_default();
+        let label = url.domain().and_then(|name| name.split('.').next());
+        let mut local = url.clone();
+        let _ = local.set_host(Some(&match label {
+            Some(label) => format!("{label}.localhost"),
+            None => "localhost".to_owned(),
+        }));
         Err(failure.hint(
             "or take a name of this machine",
-            format!("--public-url http://{label}.localhost:{}", self.port),
+            format!("--public-url {local}"),
         ))
     }
 
@@ -242,11 +247,9 @@ fn npm_folders(folder: &Path) -> Vec<PathBuf> {
 async fn first_user(client: &Client) -> Result<String> {
     let users = client.api.users();
     let page = client.ask(users.list().limit(1)).await?;
-    if let Some(name) = page.data.first().and_then(|user| {
-        let names = identifiers(user);
-        names.first().map(|&name| name.to_owned())
-    }) {
-        return Ok(name);
+    let names = page.data.first().map(identifiers).unwrap_or_default();
+    if let Some(&name) = names.first() {
+        return Ok(name.to_owned());
     }
     let ada = users.create().email_address(FIRST_USER);
     match client

@@ -122,11 +122,19 @@ fn a_public_address_that_browsers_do_not_trust_is_refused_with_the_way_out() {
     };
     let refused = dev("http://clerk.dev.test:4747");
     assert_eq!(refused.code, 2, "{refused:?}");
-    for remedy in ["standin trust clerk.dev.test", "http://clerk.localhost:"] {
+    for remedy in [
+        "standin trust clerk.dev.test",
+        "http://clerk.localhost:4747",
+    ] {
         assert!(refused.stderr.contains(remedy), "{refused:?}");
     }
     let refused = dev("http://clerk.example.com");
     assert!(refused.stderr.contains("--tls-cert"), "{refused:?}");
+    let refused = dev("http://192.168.0.7:4747");
+    assert!(
+        refused.stderr.contains("http://localhost:4747"),
+        "{refused:?}"
+    );
     assert!(!folder.path().join(".standin").exists(), "nothing is made");
     dev("http://clerk.localhost:4747").ok();
 }
