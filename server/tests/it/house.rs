@@ -29,8 +29,8 @@ fn known(text: &str) -> Vec<&str> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
-const GROUND: [&str; 8] = [
-    "db", "id", "secret", "clock", "error", "config", "origin", "instance",
+const GROUND: [&str; 9] = [
+    "db", "id", "secret", "clock", "error", "config", "origin", "instance", "text",
 ];
 const HOUSE: [&str; 13] = [
     "tasks",
