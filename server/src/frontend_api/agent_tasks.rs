@@ -8,7 +8,7 @@ use http::HeaderMap;
 use url::Url;
 
 use super::arrival::Arrival;
-use super::{headless, is_navigation};
+use super::headless;
 use crate::app::App;
 use crate::audit::Caller;
 use crate::error::{Error, Result};
@@ -38,7 +38,6 @@ async fn visit(
     browser: Browser,
     by: Caller,
 ) -> Reply {
-    is_navigation(&headers)?;
     let ticket = ticket(&mut Params::query(query.as_deref())?)?;
     let arrival = Arrival::new(&app, &browser, by.at);
     let now = by.at;
@@ -74,32 +73,20 @@ pub(super) async fn spend(
         session: arrival.session.clone(),
         on_replay: app.config.on_replay,
     };
-    let (kind, allowed, ip) = (
-        app.instance.kind,
-        app.config.allowed_origins.clone(),
-        by.ip.clone(),
-    );
+    let (kind, allowed) = (app.instance.kind, app.config.allowed_origins.clone());
     let lands = move |url: &str| origin::redirect_target(url, kind, &allowed);
-    let visit = app
-        .db
+    app.db
         .write(move |tx| tasks::accept(tx, &visitor, &lands, &by))
-        .await;
-    if let Err(Error::TicketInvalid) = visit {
-        // Guessing 256 bits is hopeless; guessing all day long is a nuisance.
-        app.limiters.refused.check(&ip.unwrap_or_default())?;
-    }
-    visit
+        .await
 }
 
 /// A sign-in token opened as a page: signs in and goes to the application.
 async fn accept(
     State(app): State<App>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
     browser: Browser,
     by: Caller,
 ) -> Reply {
-    is_navigation(&headers)?;
     let mut params = Params::query(query.as_deref())?;
     let ticket = ticket(&mut params)?;
     let target = match params.text("redirect_url")? {

@@ -23,8 +23,11 @@ use crate::sessions::Session;
 use crate::users;
 use crate::wire::Reply;
 
-/// Whether JSON is asked for by name. Browsers that open a page, and programs that take anything, do not.
+/// Whether JSON is asked for by name, and not by a browser that opens a page, whatever it says it takes.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+    if headers.contains_key("sec-fetch-dest") {
+        return false;
+    }
     let texts = headers
         .get_all(ACCEPT)
         .iter()
