@@ -115,10 +115,7 @@ impl Load {
 
     /// Lets a server come to rest.
     pub fn pause(&self, length: Duration) {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the load goes on for this long"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the load goes on for this long")]
         self.0.block_on(async { tokio::time::sleep(length).await });
     }
 

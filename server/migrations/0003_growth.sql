@@ -28,8 +28,7 @@ alter table users add column name_folded text not null default '';
 -- The latest moment that this database has seen. A clock that says less was set back.
 alter table instance add column seen_at bigint not null default 0;
 
--- The name in lower case: a disabled agent does not come back under its name in other letters.
+-- The name but for letter case, width and spacing, as the program folds it: a disabled agent does not come back that way.
 alter table agents add column name_folded text not null default '';
 create index agents_by_folded_name on agents (name_folded);
 create index agents_by_created on agents (created_at, id);
-update agents set name_folded = lower(name);

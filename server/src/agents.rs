@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::AgentId;
 use crate::sessions::{self, Whose};
+use crate::text;
 
 /// An agent.
 #[derive(Clone, Debug)]
@@ -37,14 +38,14 @@ const SELECT: &str = "select id, name, created_at, disabled_at from agents";
 /// The enabled agent of this name; made with the id `fresh` when the name is new.
 ///
 /// # Errors
-/// [`Error::TaskCannotBeUsed`] when the agent is disabled, or when the name is new and differs from a disabled agent's in
-/// letter case only.
+/// [`Error::TaskCannotBeUsed`] when the agent is disabled, or when the name is new and is a disabled agent's but
+/// for letter case, width or spacing.
 pub fn named(tx: &mut Write<'_>, name: &str, fresh: &AgentId) -> Result<Agent> {
     let now = tx.now();
     if let Some(agent) = by_name(tx, name)? {
         return enabled(agent);
     }
-    let folded = fold(name);
+    let folded = text::folded(name);
     let disabled: Option<AgentId> = tx.first(
         "select id from agents where name_folded = $1 and disabled_at is not null",
         values![&folded],
@@ -76,11 +77,6 @@ fn enabled(agent: Agent) -> Result<Agent> {
 
 fn by_name(tx: &mut Read<'_>, name: &str) -> Result<Option<Agent>> {
     tx.first(&format!("{SELECT} where name = $1"), values![name])
-}
-
-/// Names that differ in this form name different agents to everybody.
-fn fold(name: &str) -> String {
-    name.to_lowercase()
 }
 
 /// The agent with this id.

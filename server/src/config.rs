@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -23,8 +24,40 @@ pub struct Limits {
     pub per_ip: Option<u32>,
     /// Tasks a second by one agent, and for one user.
     pub per_agent_or_user: Option<u32>,
-    /// Refused credentials a second from one IP address: unknown tickets, wrong keys, unknown dev browsers.
+    /// Refused credentials a second from one IP address: wrong secret keys, and tickets that are unknown, used, revoked
+    /// or expired. The two are counted apart.
     pub refused_per_ip: Option<u32>,
+}
+
+/// How patient the sockets are, and how much they take.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections {
+    /// How long a client may take to send its headers, and an idle connection may stay.
+    pub headers: Duration,
+    /// How long the body of a request may take.
+    pub body: Duration,
+    /// How long a whole request may take, its body included.
+    pub request: Duration,
+    /// How long stopping waits for requests under way.
+    pub stop: Duration,
+    /// How many may be open at once. More wait to be accepted.
+    pub open: usize,
+    /// How many of them from one IP address, or one IPv6 network. More are closed at once. Loopback addresses and
+    /// [`Config::trusted_proxies`] are exempt, because many clients stand behind each.
+    pub open_per_ip: usize,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            headers: Duration::from_secs(10),
+            body: Duration::from_secs(15),
+            request: Duration::from_secs(30),
+            stop: Duration::from_secs(5),
+            open: 10_000,
+            open_per_ip: 1000,
+        }
+    }
 }
 
 /// Everything a server needs to know.
@@ -62,6 +95,8 @@ pub struct Config {
     pub on_replay: OnReplay,
     /// See [`Limits`].
     pub limits: Limits,
+    /// See [`Connections`].
+    pub connections: Connections,
     /// Where the present comes from.
     pub clock: Clock,
 }
@@ -97,8 +132,10 @@ impl Config {
                 per_key: None,
                 per_ip: None,
                 per_agent_or_user: None,
-                refused_per_ip: Some(200),
+                // Suites try dead links and wrong keys on purpose, and fast.
+                refused_per_ip: None,
             },
+            connections: Connections::default(),
             clock: Clock::System,
         }
     }

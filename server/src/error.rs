@@ -28,6 +28,10 @@ pub enum Error {
     HostInvalid,
     /// A navigation rule was broken: the ticket address opened by something other than a top-level navigation.
     NotANavigation,
+    /// A session asked for as JSON with something that only browsers send.
+    ProgramsOnly,
+    /// A ticket's address opened to show a preview of it, or a part of it only.
+    Preview,
     /// A browser that only prefetches or prerenders.
     Prefetch,
     /// More requests than the limit allows; try again after this many seconds.
@@ -53,12 +57,16 @@ pub enum Error {
     },
     /// The address exists and does not take this method.
     MethodNotAllowed,
+    /// An address whose path cannot be read; the text says why.
+    AddressInvalid(&'static str),
     /// A request body that is not what its content type says.
     BodyInvalid(String),
     /// A request body of more than this many bytes.
     BodyTooLarge(usize),
     /// Request headers of more than this many bytes.
     HeadersTooLarge(usize),
+    /// A request body that did not arrive in time.
+    BodyLate,
     /// A content type other than the expected one.
     ContentType(&'static str),
     /// A `Clerk-API-Version` that is not a date.
@@ -80,7 +88,7 @@ pub enum Error {
     /// A text longer than this many characters.
     ParamTooLong(&'static str, usize),
     /// A list of more than this many items.
-    ParamTooMany(&'static str, usize),
+    ParamTooMany(String, usize),
     /// Two lists that must be equally long.
     ParamLengths(&'static str, &'static str),
     /// Two parameters that exclude each other.
@@ -163,6 +171,8 @@ pub enum Error {
     Overloaded,
     /// The database was told to commit and its answer was lost: perhaps it was done, perhaps not.
     Unsettled(String),
+    /// No answer within so many seconds. What was asked for may still have been done.
+    TooSlow(u64),
     /// This machine's clock is behind what the database has seen, by so many seconds.
     ClockBehind(i64),
     /// Another transaction was in the way. The write is run again; nobody outside of `db` sees this.
@@ -307,6 +317,8 @@ impl Error {
             Self::OriginInvalid(origin) => shown(400, "origin_invalid", "origin not allowed", format!("Pages of {origin} may not call this instance. Start it with --allow-origin {origin} if they should.")),
             Self::HostInvalid => shown(421, "host_invalid", "unknown host", "This server does not answer for the host in the request. Start it with --allow-host if it should."),
             Self::NotANavigation => shown(400, "agent_task_cannot_be_used", "not a navigation", "A task's URL opens only as a page of its own: not in a frame, not by a script, not as an image. The ticket was not used."),
+            Self::ProgramsOnly => shown(400, "agent_task_cannot_be_used", "not for browsers", "A session is given out as JSON to programs only: send neither Origin nor Referer nor cookies with the request, or leave application/json out of Accept. The ticket was not used."),
+            Self::Preview => shown(400, "agent_task_cannot_be_used", "preview refused", "A task's URL works once, so it is not opened for a preview, a scan or a part of it. The ticket was not used; a person who opens the link in a browser uses it."),
             Self::Prefetch => shown(503, "agent_task_cannot_be_used", "prefetch refused", "A task's URL is not opened ahead of time. The ticket was not used."),
             Self::TooManyRequests(seconds) => shown(429, "too_many_requests", "too many requests", format!("Slow down and try again in {seconds} s.")),
             Self::RouteUnknown => shown(404, "resource_not_found", "not found", "Nothing lives at this address. `standin help` and the README list what does."),
@@ -315,9 +327,11 @@ impl Error {
             Self::ScriptMissing(name) => shown(404, "resource_not_found", "script not found", format!("Standin serves @clerk/{name} from your own node_modules and finds it in none. Run: npm install --save-dev @clerk/clerk-js @clerk/ui - where the server runs, or name the folder with --npm DIR.")),
             Self::ScriptVersion { name, wanted, installed } => shown(404, "resource_not_found", "script not found", format!("The address asks for @clerk/{name}@{wanted} and {installed} is installed. Run: npm install --save-dev @clerk/{name}@{wanted} - or set the script's URL to the installed version.")),
             Self::MethodNotAllowed => shown(405, "method_not_allowed", "method not allowed", "The address exists and does not take this method; the Allow header lists those it takes."),
+            Self::AddressInvalid(why) => shown(400, "malformed_request_parameters", "malformed address", format!("The address cannot be read: {why}.")),
             Self::BodyInvalid(why) => shown(400, "request_body_invalid", "request body invalid", format!("The request body could not be read: {why}.")),
             Self::BodyTooLarge(max) => shown(413, "request_body_too_large", "request body too large", format!("A request body may hold at most {max} bytes.")),
             Self::HeadersTooLarge(max) => shown(431, "request_headers_too_large", "request headers too large", format!("Request headers may hold at most {max} bytes.")),
+            Self::BodyLate => shown(408, "request_timeout", "request timeout", "The request body did not arrive in time."),
             Self::ContentType(expected) => shown(415, "unsupported_content_type", "unsupported content type", format!("Send the body as {expected}.")),
             Self::ApiVersion(text) => shown(400, "api_version_invalid", "invalid API version", format!("'{text}' is not an API version; one is a date such as 2026-05-12.")),
             Self::QueryMissing(param) => shown(400, "missing_query_parameter", "missing query parameter", format!("The query parameter '{param}' must be given.")).about(param),
@@ -370,6 +384,7 @@ impl Error {
             Self::Unavailable(_) => shown(503, "service_unavailable", "service unavailable", "Nothing was changed. Try again; if it persists, the server's log says why."),
             Self::Overloaded => shown(503, "service_unavailable", "too busy", "More is asked than can be answered now. Nothing was changed. Try again in a moment."),
             Self::Unsettled(_) => shown(503, "service_unavailable", "outcome unknown", "Whether this was done is not known: the database did not confirm it. Look before you ask again."),
+            Self::TooSlow(seconds) => shown(503, "service_unavailable", "outcome unknown", format!("There was no answer within {seconds} s. Whether this was done is not known. Look before you ask again.")),
             Self::ClockBehind(seconds) => shown(503, "service_unavailable", "clock set back", format!("This server's clock is {seconds} s behind what its database has seen, and what had expired would open again. Set the clock right.")),
             Self::Conflict(_) | Self::Bug(_) => shown(500, "internal_clerk_error", "internal error", "Something went wrong on this server. The trace id finds the cause in its log."),
         }
@@ -379,10 +394,26 @@ impl Error {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests(seconds) => Some(*seconds),
-            Self::Unavailable(_) | Self::Overloaded => Some(1),
+            Self::Unavailable(_) | Self::Overloaded | Self::TooSlow(_) => Some(1),
             Self::ClockBehind(_) => Some(10),
             _ => None,
         }
+    }
+
+    /// Whether a secret key or a ticket was shown that opens nothing, or nothing any more: what guessing looks like.
+    pub fn is_refused_credential(&self) -> bool {
+        matches!(
+            self,
+            Self::KeyInvalid
+                | Self::ProxyKeyInvalid
+                | Self::TicketInvalid
+                | Self::TicketExpired
+                | Self::TaskAlreadyUsed
+                | Self::TaskRevoked
+                | Self::TaskCannotBeUsed(_)
+                | Self::SignInTokenAlreadyUsed
+                | Self::SignInTokenRevoked
+        )
     }
 
     /// Whether the fault is ours: such errors are logged with their cause, and the cause is not shown.
@@ -393,6 +424,7 @@ impl Error {
                 | Self::Unavailable(_)
                 | Self::Overloaded
                 | Self::Unsettled(_)
+                | Self::TooSlow(_)
                 | Self::ClockBehind(_)
                 | Self::Conflict(_)
                 | Self::Bug(_)

@@ -10,18 +10,19 @@ mod dev_browser;
 mod environment;
 mod handshake;
 mod headless;
-mod health;
 mod landing;
 mod me;
+mod navigation;
 mod proxy;
 mod scripts;
 mod sessions;
 mod sign_ins;
+mod well_known;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -32,22 +33,25 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::wire::{Edge, Proxied, header};
+use crate::limits::Shown;
+use crate::wire::{self, Edge, Proxied};
 
 /// All routes. What is not found here is left to `others`.
 pub(crate) fn routes(app: &App, others: Router) -> Router {
     let elsewhere = others.clone();
+    let links = agent_tasks::routes().route_layer(from_fn(navigation::spending));
+    let tickets = links.merge(sign_ins::routes());
     Router::new()
-        .merge(agent_tasks::routes())
+        .merge(tickets.route_layer(from_fn_with_state(app.clone(), ticket)))
         .merge(client::routes())
         .merge(dev_browser::routes())
         .merge(environment::routes())
-        .merge(handshake::routes())
-        .merge(health::routes())
+        .merge(handshake::routes().route_layer(from_fn(navigation::carrying)))
+        .merge(wire::health::routes())
         .merge(landing::routes())
         .merge(me::routes())
         .merge(sessions::routes())
-        .merge(sign_ins::routes())
+        .merge(well_known::routes())
         .method_not_allowed_fallback(move |request: Request| async move {
             let mut response = tower::ServiceExt::oneshot(elsewhere, request)
                 .await
@@ -71,11 +75,12 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
 
 /// Counts the caller's requests and holds the page's origin against the allow-list, preflights included.
 async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
-    if let Some(key) = proxy::recognise(&app, request.headers()).await? {
-        app.limiters.keys.check(&key.id.to_string())?;
+    let network = Edge::of(request.extensions())?.network();
+    if let Some(key) = proxy::recognise(&app, request.headers(), network).await? {
+        app.limiters.keys.check(&key.id)?;
         request.extensions_mut().insert(Proxied);
-    } else if let Some(edge) = request.extensions().get::<Edge>() {
-        app.limiters.addresses.check(&edge.ip.to_string())?;
+    } else {
+        app.limiters.addresses.check(&network)?;
     }
     let origin = page_origin(&app, request.headers())?;
     let is_preflight = request.method() == Method::OPTIONS;
@@ -90,6 +95,21 @@ async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Resu
     response
         .headers_mut()
         .append(VARY, HeaderValue::from_static("Origin"));
+    Ok(response)
+}
+
+/// Turns a network away that has shown too many dead tickets, before the next one is looked up. What an application's
+/// server passes on is its visitors' doing and is not held against it.
+async fn ticket(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    if request.extensions().get::<Proxied>().is_some() {
+        return Ok(next.run(request).await);
+    }
+    let network = Edge::of(request.extensions())?.network();
+    app.limiters.refused.ask(Shown::Ticket, network)?;
+    let response = next.run(request).await;
+    if let Some(refusal) = response.extensions().get::<std::sync::Arc<Error>>() {
+        app.limiters.refused.charge(Shown::Ticket, network, refusal);
+    }
     Ok(response)
 }
 
@@ -128,30 +148,5 @@ fn allow(response: &mut Response<Body>, origin: HeaderValue, is_preflight: bool)
             HeaderValue::from_static("Content-Type, Authorization"),
         );
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    }
-}
-
-/// Whether a browser's own words about a request allow it to open something. Browsers say of every request how it came
-/// about (`Sec-Fetch-…`); only a page of its own may open a ticket or carry a handshake. Programs that are no browsers
-/// say nothing, apart from Node, which says the mode alone. An application's server that passes a browser's request on by
-/// Node's `fetch` has that same mode put over the browser's; no browser itself says `cors` of a document.
-fn is_navigation(headers: &HeaderMap) -> Result<()> {
-    let says = |name: &'static str| header(headers, http::HeaderName::from_static(name));
-    let ahead = |name| {
-        says(name).is_some_and(|text| text.contains("prefetch") || text.contains("prerender"))
-    };
-    if ahead("sec-purpose") || ahead("purpose") || ahead("x-moz") || ahead("x-purpose") {
-        return Err(Error::Prefetch);
-    }
-    let (mode, dest, site) = (
-        says("sec-fetch-mode"),
-        says("sec-fetch-dest"),
-        says("sec-fetch-site"),
-    );
-    match (mode, dest, site) {
-        (None | Some("cors"), None, None) | (Some("navigate" | "cors"), Some("document"), _) => {
-            Ok(())
-        }
-        _ => Err(Error::NotANavigation),
     }
 }

@@ -50,6 +50,7 @@ pub mod sessions;
 pub mod sign_in_tokens;
 pub mod stage;
 pub mod tasks;
+pub mod text;
 pub mod tls;
 pub mod tokens;
 pub mod users;
@@ -74,7 +75,7 @@ use crate::housekeeping::Housekeeping;
 use crate::id::{InstanceId, SecretKeyId};
 use crate::instance::Instance;
 use crate::limits::Limiters;
-use crate::listener::Listener;
+use crate::listener::Listeners;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
 use crate::secret_keys::{NewKey, Scope};
@@ -84,7 +85,8 @@ use crate::stage::Stage;
 pub struct Server {
     app: App,
     address: SocketAddr,
-    listeners: Vec<Listener>,
+    backend_address: SocketAddr,
+    listeners: Listeners,
     housekeeping: Housekeeping,
 }
 
@@ -95,6 +97,7 @@ impl Server {
     /// [`Error::Config`] when the configuration cannot work, an address is taken, or the data belongs to another kind of
     /// instance or another master key; [`Error::Unavailable`] when the database does not answer.
     pub async fn start(config: Config) -> Result<Self> {
+        config.public_url.as_ref().map_or(Ok(()), reachable)?;
         let sockets = listener::bind(&config.listen)?;
         let address = sockets
             .first()
@@ -117,15 +120,19 @@ impl Server {
             ),
         };
         let tls = app.config.tls.as_ref();
-        let mut listeners = vec![Listener::start(&app, sockets, &front, tls)?];
+        let mut listeners = Listeners::new(&app);
+        let mut backend_address = address;
+        listeners.open(&app, sockets, &front, tls)?;
         if let Some((sockets, door)) = back {
+            backend_address = sockets.first().map_or(address, |(address, _)| *address);
             // An address of its own is for a network of its own; applications' servers trust no certificate there.
-            listeners.push(Listener::start(&app, sockets, &door, None)?);
+            listeners.open(&app, sockets, &door, None)?;
         }
         Ok(Self {
             housekeeping: Housekeeping::start(&app),
             app,
             address,
+            backend_address,
             listeners,
         })
     }
@@ -142,9 +149,7 @@ impl Server {
 
     /// The address of the Backend API.
     pub fn backend_addr(&self) -> SocketAddr {
-        self.listeners
-            .last()
-            .map_or(self.address, Listener::address)
+        self.backend_address
     }
 
     /// Names and addresses that SDKs need.
@@ -152,11 +157,10 @@ impl Server {
         &self.app.instance
     }
 
-    /// Stops taking requests, lets those under way finish, for five seconds at most, and closes the database.
+    /// Stops taking requests, lets those under way finish, for [`config::Connections::stop`] at most, and closes the
+    /// database.
     pub async fn stop(self) {
-        for listener in self.listeners {
-            listener.stop().await;
-        }
+        self.listeners.stop(self.app.config.connections.stop).await;
         self.housekeeping.stop(&self.app).await;
         self.app.db.close().await;
     }
@@ -168,6 +172,19 @@ impl Server {
 /// As [`Db::open`].
 pub async fn open(database: &Database) -> Result<Db> {
     Db::open(database, ledger::enter).await
+}
+
+/// Whether browsers may be sent to a public URL. Over plain http, cookies and tickets travel in clear, and browsers no
+/// longer say what is a page and what is an image on a foreign page, on which the single use of links rests.
+fn reachable(public_url: &Url) -> Result<()> {
+    if origin::is_trustworthy(public_url) {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "browsers do not protect what they send to {public_url}: tickets and cookies would travel in clear. Take https \
+         (`standin trust {}` makes a certificate), or a name under localhost, as in http://clerk.localhost:4747",
+        public_url.host_str().unwrap_or_default()
+    )))
 }
 
 /// Opens the database and everything that is read from it once.
@@ -210,11 +227,13 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
     }))
 }
 
-/// Both doors behind one address: whoever shows a key goes to the Backend API, everyone else to the Frontend API, which
+/// Both doors behind one address: whoever shows a key (`Bearer`; a proxy may ask browsers for a password of its own) goes to the Backend API, everyone else to the Frontend API, which
 /// leaves to the Backend API what it does not know, so that a forgotten key is answered as such.
 fn both(front: Router, back: Router) -> Router {
     Router::new().fallback(move |request: Request| {
-        let door = if request.headers().contains_key(AUTHORIZATION) {
+        let shown = wire::header(request.headers(), AUTHORIZATION).unwrap_or_default();
+        let scheme = shown.split(' ').next().unwrap_or_default();
+        let door = if scheme.eq_ignore_ascii_case("bearer") {
             back.clone()
         } else {
             front.clone()

@@ -1,27 +1,72 @@
 //! How often is too often. Limits are counted on each node for itself, in memory; they protect the machine, while the
 //! rules that must hold across nodes live in the database.
 
+use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::config::Limits;
 use crate::error::{Error, Result};
-
-/// A limit for each key of some kind. A second's worth ten times over may come at once.
-pub struct Limiter<K: Clone + Eq + Hash>(Option<DefaultKeyedRateLimiter<K>>);
+use crate::id::SecretKeyId;
 
 /// How many keys are remembered before those that have been quiet are forgotten.
 const KEYS: usize = 10_000;
+/// How many seconds' worth may come at once.
+const BURST: u32 = 10;
+/// The same as a length of time.
+const AT_ONCE: Duration = Duration::from_secs(BURST as u64);
+
+/// Where requests come from, as far as counting goes: an IPv4 address, or the /64 that belongs to one IPv6 subscriber
+/// (RFC 6177), who could otherwise take a fresh address for every guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network(IpAddr);
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let subnet = address.to_bits() & !u128::from(u64::MAX);
+                Self(Ipv6Addr::from_bits(subnet).into())
+            }
+            address @ IpAddr::V4(_) => Self(address),
+        }
+    }
+}
+
+/// Whose tasks are counted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An agent, by its name as names are compared.
+    Agent(String),
+    /// A user, by id or by an identifier as identifiers are compared.
+    User(String),
+}
+
+/// A limit for each key of some kind. Ten seconds' worth may come at once.
+pub struct Limiter<K: Clone + Eq + Hash> {
+    /// `None` where there is no limit.
+    inner: Option<DefaultKeyedRateLimiter<K>>,
+    /// At how many keys the quiet ones are looked for next.
+    sweep_at: AtomicUsize,
+}
 
 impl<K: Clone + Eq + Hash> Limiter<K> {
     fn new(per_second: Option<u32>) -> Self {
-        Self(per_second.and_then(NonZeroU32::new).map(|rate| {
-            let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(9));
+        let inner = per_second.and_then(NonZeroU32::new).map(|rate| {
+            let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST - 1));
             RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
-        }))
+        });
+        Self {
+            inner,
+            sweep_at: AtomicUsize::new(KEYS),
+        }
     }
 
     /// Counts one event.
@@ -29,29 +74,135 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
     /// # Errors
     /// [`Error::TooManyRequests`] with the seconds to wait.
     pub fn check(&self, key: &K) -> Result<()> {
-        let Some(limiter) = &self.0 else {
+        let Some(limiter) = &self.inner else {
             return Ok(());
         };
-        if limiter.len() > KEYS {
+        if limiter.len() > self.sweep_at.load(Ordering::Relaxed) {
             limiter.retain_recent();
+            // Keys that are all busy are not looked through again for each request.
+            let next = KEYS.max(limiter.len() * 2);
+            self.sweep_at.store(next, Ordering::Relaxed);
         }
-        limiter.check_key(key).map_err(|early| {
-            let wait = early.wait_time_from(DefaultClock::default().now());
-            Error::TooManyRequests(wait.as_secs() + 1)
-        })
+        limiter
+            .check_key(key)
+            .map_err(|early| too_many(early.wait_time_from(DefaultClock::default().now())))
+    }
+}
+
+fn too_many(wait: Duration) -> Error {
+    Error::TooManyRequests(wait.as_secs() + 1)
+}
+
+/// What was shown and refused. Each is counted for itself, so that a flood of dead links through a proxy does not shut
+/// the Backend API to the application behind the same address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shown {
+    /// A secret key, in whichever header.
+    Key,
+    /// A ticket of a task or of a sign-in token.
+    Ticket,
+}
+
+/// Refused credentials, by network. A network that showed too many is turned away *before* its next one is looked up;
+/// one whose credentials are good is never counted.
+///
+/// Kept as the moment until which each network's refusals reach if one is let through every `interval` (the generic cell
+/// rate algorithm): it may lie ten seconds ahead.
+pub struct Refusals {
+    /// `None` where there is no limit.
+    interval: Option<Duration>,
+    ledger: Mutex<Ledger>,
+}
+
+struct Ledger {
+    until: HashMap<(Shown, Network), Instant>,
+    /// At how many networks those that have been quiet are looked for next.
+    sweep_at: usize,
+}
+
+impl Refusals {
+    fn new(per_second: Option<u32>) -> Self {
+        let interval = per_second.and_then(NonZeroU32::new);
+        Self {
+            interval: interval.map(|rate| Duration::from_secs(1) / rate.get()),
+            ledger: Mutex::new(Ledger {
+                until: HashMap::new(),
+                sweep_at: KEYS,
+            }),
+        }
+    }
+
+    /// Looks a credential up, unless this network has shown too many that were refused; one more of those is counted.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`] without a look, else those of the look-up.
+    pub async fn guard<T>(
+        &self,
+        shown: Shown,
+        network: Network,
+        look_up: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        self.ask(shown, network)?;
+        let found = look_up.await;
+        if let Err(error) = &found {
+            self.charge(shown, network, error);
+        }
+        found
+    }
+
+    /// Whether a credential from this network may be looked up.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`] with the seconds to wait.
+    pub fn ask(&self, shown: Shown, network: Network) -> Result<()> {
+        self.ask_at(shown, network, Instant::now())
+    }
+
+    /// Counts a refusal, if `error` is one of a credential.
+    pub fn charge(&self, shown: Shown, network: Network, error: &Error) {
+        if error.is_refused_credential() {
+            self.charge_at(shown, network, Instant::now());
+        }
+    }
+
+    fn ask_at(&self, shown: Shown, network: Network, now: Instant) -> Result<()> {
+        let Some(interval) = self.interval else {
+            return Ok(());
+        };
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = ledger.until.get(&(shown, network)).copied().unwrap_or(now);
+        // Room for one more of them: so many that exactly ten seconds' worth get through.
+        let reach = until.saturating_duration_since(now) + interval;
+        match reach.checked_sub(AT_ONCE) {
+            Some(early) if !early.is_zero() => Err(too_many(early)),
+            _ => Ok(()),
+        }
+    }
+
+    fn charge_at(&self, shown: Shown, network: Network, now: Instant) {
+        let Some(interval) = self.interval else {
+            return;
+        };
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        if ledger.until.len() >= ledger.sweep_at {
+            ledger.until.retain(|_, until| *until > now);
+            ledger.sweep_at = KEYS.max(ledger.until.len() * 2);
+        }
+        let until = ledger.until.entry((shown, network)).or_insert(now);
+        *until = (*until).max(now) + interval;
     }
 }
 
 /// All limits of a server.
 pub struct Limiters {
     /// By secret key.
-    pub keys: Limiter<String>,
-    /// By IP address, Frontend API.
-    pub addresses: Limiter<String>,
-    /// By agent name and by user.
-    pub agents_and_users: Limiter<String>,
-    /// By IP address, refused credentials only.
-    pub refused: Limiter<String>,
+    pub keys: Limiter<SecretKeyId>,
+    /// By network, Frontend API.
+    pub addresses: Limiter<Network>,
+    /// Tasks, by agent and by user.
+    pub tasks: Limiter<Subject>,
+    /// Refused credentials, by network.
+    pub refused: Refusals,
 }
 
 impl Limiters {
@@ -60,8 +211,8 @@ impl Limiters {
         Self {
             keys: Limiter::new(limits.per_key),
             addresses: Limiter::new(limits.per_ip),
-            agents_and_users: Limiter::new(limits.per_agent_or_user),
-            refused: Limiter::new(limits.refused_per_ip),
+            tasks: Limiter::new(limits.per_agent_or_user),
+            refused: Refusals::new(limits.refused_per_ip),
         }
     }
 }
@@ -84,5 +235,51 @@ mod tests {
         );
         assert!(limiter.check(&"b").is_ok());
         assert!((0..10_000).all(|_| Limiter::new(None).check(&"a").is_ok()));
+    }
+
+    fn network(address: &str) -> Network {
+        address.parse::<IpAddr>().unwrap().into()
+    }
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_network_whatever_address_it_takes() {
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:2"));
+        assert_ne!(network("2001:db8:0:1::1"), network("2001:db8:0:2::1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+
+    #[test]
+    fn refusals_are_let_through_for_ten_seconds_at_once_and_then_one_by_one() {
+        let refusals = Refusals::new(Some(2));
+        let (here, start) = (network("192.0.2.1"), Instant::now());
+        let ask =
+            |after| refusals.ask_at(Shown::Ticket, here, start + Duration::from_millis(after));
+        for _ in 0..20 {
+            ask(0).unwrap();
+            refusals.charge_at(Shown::Ticket, here, start);
+        }
+        assert_eq!(ask(0).unwrap_err().retry_after(), Some(1));
+        assert!(ask(400).is_err());
+        ask(600).unwrap();
+        refusals
+            .ask_at(Shown::Key, here, start)
+            .expect("keys are counted apart");
+        refusals
+            .ask_at(Shown::Ticket, network("192.0.2.2"), start)
+            .expect("others are not held up");
+    }
+
+    #[test]
+    fn networks_that_have_been_quiet_are_forgotten() {
+        let refusals = Refusals::new(Some(2));
+        let start = Instant::now();
+        for n in 0..u32::try_from(KEYS).unwrap() {
+            let address = IpAddr::from(n.to_be_bytes());
+            refusals.charge_at(Shown::Key, address.into(), start);
+        }
+        let later = start + AT_ONCE;
+        refusals.charge_at(Shown::Key, network("192.0.2.1"), later);
+        assert_eq!(refusals.ledger.lock().unwrap().until.len(), 1);
     }
 }

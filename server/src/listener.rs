@@ -1,34 +1,40 @@
 //! Sockets: accepts connections, speaks HTTP/1.1 with limits on time and size, and stops without cutting anyone off.
+//!
+//! Stopping has two steps. At first nobody new comes in, and every answer says that its connection ends with it, so that
+//! clients with a pool of idle connections learn it before they write into one that is closed. Then the idle ones are
+//! closed, and requests under way are waited for.
 
+mod admission;
+
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::tls::Tls;
-use crate::wire;
+use crate::wire::{self, Peer};
+use admission::{Admission, Admitted};
 
-/// How long a client may take to send its headers, and an idle connection may stay.
-const HEADER_TIME: Duration = Duration::from_secs(10);
-/// How long a whole request may take, its body included.
-const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// The most bytes read ahead on a connection. Headers beyond it are answered with 431 before they are read whole.
 const BUFFER: usize = 64 * 1024;
-/// How long stopping waits for requests under way.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long idle connections stay open while a server stops: a busy client has used each of its own by then.
+const DRAIN: Duration = Duration::from_millis(250);
 
 /// Binds every address. Where the first has port 0, the others take the port it was given.
 ///
@@ -55,51 +61,75 @@ pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Vec<(SocketAddr, std::net
     Ok(bound)
 }
 
-/// One door and the sockets that lead to it.
-pub(crate) struct Listener {
-    address: SocketAddr,
-    stop: watch::Sender<bool>,
-    running: Vec<JoinHandle<()>>,
+/// How far stopping has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Nobody new; what is open is used up.
+    Draining,
+    /// What is idle is closed.
+    Closing,
 }
 
-impl Listener {
-    pub(crate) fn start(
+/// All sockets of a server. Dropped without [`Listeners::stop`], they close what is idle and let the rest finish.
+pub(crate) struct Listeners {
+    phase: watch::Sender<Phase>,
+    running: Vec<JoinHandle<()>>,
+    admission: Admission,
+}
+
+impl Listeners {
+    pub(crate) fn new(app: &App) -> Self {
+        Self {
+            phase: watch::Sender::new(Phase::Open),
+            running: Vec::new(),
+            admission: Admission::new(&app.config),
+        }
+    }
+
+    /// Opens a door at some sockets.
+    pub(crate) fn open(
+        &mut self,
         app: &App,
         sockets: Vec<(SocketAddr, std::net::TcpListener)>,
         door: &Router,
         tls: Option<&Tls>,
-    ) -> Result<Self> {
-        let (stop, stopping) = watch::channel(false);
-        let address = sockets
-            .first()
-            .map(|(address, _)| *address)
-            .ok_or_else(|| Error::Config("no address to listen on".into()))?;
-        let mut running = Vec::new();
+    ) -> Result<()> {
         for (_, socket) in sockets {
+            let entrance = Entrance {
+                app: app.clone(),
+                door: door.clone(),
+                security: Security::of(app, tls),
+                phase: self.phase.subscribe(),
+            };
             let socket = TcpListener::from_std(socket)?;
-            running.push(tokio::spawn(accept(
-                socket,
-                app.clone(),
-                door.clone(),
-                Security::of(app, tls),
-                stopping.clone(),
-            )));
+            let admission = self.admission.clone();
+            self.running
+                .push(tokio::spawn(accept(socket, admission, entrance)));
         }
-        Ok(Self {
-            address,
-            stop,
-            running,
-        })
+        Ok(())
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    pub(crate) async fn stop(self) {
-        let _ = self.stop.send(true);
-        for task in self.running {
-            let _ = task.await;
+    /// Stops all of them together, within `patience`.
+    pub(crate) async fn stop(self, patience: Duration) {
+        let aborts: Vec<_> = self.running.iter().map(JoinHandle::abort_handle).collect();
+        let ended = async {
+            for task in self.running {
+                let _ = task.await;
+            }
+        };
+        let mut ended = pin!(ended);
+        self.phase.send_replace(Phase::Draining);
+        let drain = DRAIN.min(patience);
+        if tokio::time::timeout(drain, &mut ended).await.is_ok() {
+            return;
+        }
+        self.phase.send_replace(Phase::Closing);
+        let rest = patience.saturating_sub(drain);
+        if tokio::time::timeout(rest, &mut ended).await.is_err() {
+            tracing::warn!("some requests did not finish in time and are cut off");
+            aborts.iter().for_each(tokio::task::AbortHandle::abort);
+            ended.await;
         }
     }
 }
@@ -124,37 +154,55 @@ impl Security {
         }
     }
 
-    /// The TLS acceptor, if this connection is to have one.
-    async fn acceptor(self, stream: &TcpStream) -> std::io::Result<Option<TlsAcceptor>> {
+    /// The TLS acceptor, if a connection with this first byte is to have one.
+    fn acceptor(self, first: u8) -> Option<TlsAcceptor> {
         /// The first byte of a TLS handshake record (RFC 8446 §5.1).
         const HANDSHAKE: u8 = 22;
         match self {
-            Self::Plain => Ok(None),
-            Self::Tls(acceptor) => Ok(Some(acceptor)),
-            Self::Both(acceptor) => {
-                let mut first = [0];
-                stream.peek(&mut first).await?;
-                Ok((first[0] == HANDSHAKE).then_some(acceptor))
-            }
+            Self::Plain => None,
+            Self::Tls(acceptor) => Some(acceptor),
+            Self::Both(acceptor) => (first == HANDSHAKE).then_some(acceptor),
         }
     }
 }
 
-async fn accept(
-    socket: TcpListener,
+/// What a connection leads to.
+#[derive(Clone)]
+struct Entrance {
     app: App,
     door: Router,
     security: Security,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let graceful = GracefulShutdown::new();
+    phase: watch::Receiver<Phase>,
+}
+
+impl Entrance {
+    /// Returns when idle connections are to be closed.
+    async fn closing(&self) {
+        let mut phase = self.phase.clone();
+        // Without a sender there is no server any more.
+        let _ = phase.wait_for(|phase| *phase == Phase::Closing).await;
+    }
+}
+
+/// Takes in connections until the server stops, and waits for the last of them. Aborted, it ends them with it.
+async fn accept(socket: TcpListener, admission: Admission, entrance: Entrance) {
+    let mut connections = JoinSet::new();
+    let mut phase = entrance.phase.clone();
+    let next = async || {
+        let room = admission.room().await;
+        socket.accept().await.map(|accepted| (accepted, room))
+    };
     loop {
         tokio::select! {
-            accepted = socket.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    let house = (app.clone(), door.clone());
-                    tokio::spawn(connect(stream, peer, house, security.clone(), graceful.watcher()));
+            accepted = next() => match accepted {
+                Ok(((stream, address), Some(room))) => {
+                    if let Some(place) = admission.admit(address.ip(), room) {
+                        connections.spawn(connect(stream, address, entrance.clone(), place));
+                    } else {
+                        tracing::debug!("a network has too many connections open");
+                    }
                 }
+                Ok((_, None)) => break,
                 // Out of file descriptors, or the caller is gone already; the next one may be luckier.
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
@@ -162,32 +210,28 @@ async fn accept(
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             },
-            _ = stopping.changed() => break,
+            Some(_) = connections.join_next() => {}
+            _ = phase.changed() => break,
         }
     }
     drop(socket);
-    if tokio::time::timeout(PATIENCE, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("some requests did not finish in time");
-    }
+    while connections.join_next().await.is_some() {}
 }
 
 /// Settles what a connection speaks, and serves it to its end.
-async fn connect(
-    stream: TcpStream,
-    peer: SocketAddr,
-    house: (App, Router),
-    security: Security,
-    watcher: Watcher,
-) {
+async fn connect(stream: TcpStream, address: SocketAddr, entrance: Entrance, _place: Admitted) {
     // Answers are small; waiting to fill packets would only delay them.
     let _ = stream.set_nodelay(true);
-    let greeted = tokio::time::timeout(HEADER_TIME, greet(stream, security)).await;
+    let patience = entrance.app.config.connections.headers;
+    let greeted = tokio::select! {
+        greeted = tokio::time::timeout(patience, greet(stream, entrance.security.clone())) => greeted,
+        // Nothing was asked, so nothing is cut off.
+        () = entrance.closing() => return,
+    };
+    let peer = |is_tls| Peer { address, is_tls };
     let served = match greeted {
-        Ok(Ok(Stream::Plain(stream))) => serve(stream, peer, house, watcher).await,
-        Ok(Ok(Stream::Tls(stream))) => serve(stream, peer, house, watcher).await,
+        Ok(Ok(Stream::Plain(stream))) => serve(stream, peer(false), entrance).await,
+        Ok(Ok(Stream::Tls(stream))) => serve(stream, peer(true), entrance).await,
         Ok(Err(error)) => return tracing::debug!(%error, "a connection did not begin as it should"),
         Err(_) => return tracing::debug!("a connection said nothing in time"),
     };
@@ -202,8 +246,13 @@ enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+/// Waits for the first byte, so that a connection that says nothing costs no buffers, and speaks TLS if it is that.
 async fn greet(stream: TcpStream, security: Security) -> std::io::Result<Stream> {
-    match security.acceptor(&stream).await? {
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 0 {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    match security.acceptor(first[0]) {
         None => Ok(Stream::Plain(stream)),
         Some(acceptor) => Ok(Stream::Tls(Box::new(acceptor.accept(stream).await?))),
     }
@@ -211,23 +260,31 @@ async fn greet(stream: TcpStream, security: Security) -> std::io::Result<Stream>
 
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    (app, door): (App, Router),
-    watcher: Watcher,
+    peer: Peer,
+    entrance: Entrance,
 ) -> hyper::Result<()> {
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let answer = wire::edge(app.clone(), door.clone(), peer, request.map(Body::new));
+    let service = hyper::service::service_fn(|request: hyper::Request<Incoming>| {
+        let (app, door) = (entrance.app.clone(), entrance.door.clone());
+        let answer = wire::edge(app, door, peer, request.map(Body::new));
+        let phase = entrance.phase.clone();
         async move {
-            match tokio::time::timeout(REQUEST_TIME, answer).await {
-                Ok(response) => Ok::<_, std::io::Error>(response),
-                Err(_) => Err(std::io::Error::other("the request took too long")),
+            let mut response = answer.await;
+            if *phase.borrow() != Phase::Open {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
             }
+            Ok::<_, Infallible>(response)
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
+        .header_read_timeout(entrance.app.config.connections.headers)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
-    watcher.watch(connection).await
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = &mut connection => return ended,
+        () = entrance.closing() => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
 }

@@ -10,6 +10,7 @@ use url::{Host, Url};
 
 use crate::error::{Error, Result};
 use crate::stage::Stage;
+use crate::text;
 
 /// One entry of the allow-list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,11 +70,37 @@ impl fmt::Display for Origin {
 /// Whether this machine itself is meant. Such names never leave the machine, so http is as good as https.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => is_loopback_name(name),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// Whether a host name is `localhost` or stands under it (RFC 6761 §6.3).
+pub fn is_loopback_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    is_host_name(&name) && (name == "localhost" || name.ends_with(".localhost"))
+}
+
+/// Whether a DNS name could be written like this (RFC 1123 §2.1, and the underscore that is seen in practice): labels of
+/// 1 to 63 letters, digits, hyphens and underscores, 253 characters in all.
+pub fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// Whether browsers treat an origin as trustworthy: https, or this machine itself. To all others they say neither how a
+/// request came about (`Sec-Fetch-…`) nor keep cookies and tickets out of sight on the way.
+///
+/// Source: W3C Secure Contexts §3.1, Fetch Metadata §2.
+pub fn is_trustworthy(url: &Url) -> bool {
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
 }
 
 /// The longest redirect address that is taken, in bytes.
@@ -93,7 +120,7 @@ pub fn redirect_target(text: &str, stage: Stage, allowed: &[Origin]) -> Result<U
     }
     if text
         .chars()
-        .any(|c| c.is_control() || c.is_whitespace() || c == '\\' || is_invisible(c))
+        .any(|c| c.is_whitespace() || c == '\\' || text::is_invisible(c))
     {
         return Err(Error::RedirectInvalid(
             "holds white space, control characters or backslashes",
@@ -118,16 +145,21 @@ pub fn redirect_target(text: &str, stage: Stage, allowed: &[Origin]) -> Result<U
             "hides its host behind an encoding; write the ASCII name",
         ));
     }
+    if let Some(Host::Domain(name)) = url.host()
+        && !is_host_name(name)
+    {
+        return Err(Error::RedirectInvalid(
+            "names a host that cannot be: labels have 1 to 63 characters, all of them 253 at most",
+        ));
+    }
+    if url.port() == Some(0) {
+        return Err(Error::RedirectInvalid("names port 0"));
+    }
     if allowed.iter().any(|origin| origin.allows(&url)) {
         Ok(url)
     } else {
         Err(Error::RedirectForeign(url.origin().ascii_serialization()))
     }
-}
-
-/// Marks that change how text is read without showing: zero-width and bidirectional controls.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Whether pages of `origin` (an `Origin` header) may call the Frontend API.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// The fewest and the most characters of a password.
-const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+pub(crate) const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 /// Each hash takes 19 MiB and one core for some 20 ms, one brought from elsewhere up to 256 MiB; more at once would only
 /// starve the rest of the server.
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));

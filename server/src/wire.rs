@@ -1,7 +1,10 @@
 //! What both doors share on the wire: strict parameters, JSON answers, error bodies in Clerk's shape.
 
+mod access_log;
 mod caller;
 mod edge;
+pub(crate) mod health;
+mod host;
 mod params;
 
 use axum::Json;
@@ -12,7 +15,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 pub(crate) use caller::{Browser, Proxied};
-pub(crate) use edge::{Edge, RequestId, edge, user_agent};
+pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
 pub(crate) use params::Params;
 
 /// How far Standin's own lists count what they go through (`total_count`); beyond that, there are at least so many.

@@ -1,27 +1,41 @@
 //! `/v1/agents/tasks` (spec paths `/agents/tasks`, `/agents/tasks/{agent_task_id}/revoke`), and Standin's list of tasks.
 
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::routing::MethodFilter;
+use axum::{Extension, Json};
 use serde_json::json;
 
+use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::id::{AgentId, TaskId};
+use crate::limits::Subject;
 use crate::policy::TICKET_SECONDS_MAX;
 use crate::secret::Secret;
-use crate::secret_keys::SecretKey;
+use crate::secret_keys::{Scope, SecretKey};
 use crate::tasks::{self, Filter, NewTask, OnBehalfOf};
+use crate::text;
 use crate::views;
 use crate::wire::{Answer, COUNTED, Params};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/agents/tasks", post(create).get(list))
-        .route("/v1/agents/tasks/{id}", get(show))
-        .route("/v1/agents/tasks/{id}/revoke", post(revoke))
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Tasks, MethodFilter::POST, "/v1/agents/tasks", create)
+        .call(Scope::Read, MethodFilter::GET, "/v1/agents/tasks", list)
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            "/v1/agents/tasks/{id}",
+            show,
+        )
+        .call(
+            Scope::Tasks,
+            MethodFilter::POST,
+            "/v1/agents/tasks/{id}/revoke",
+            revoke,
+        )
 }
 
 /// Session length where the request names none, in seconds (spec: default 1800).
@@ -35,12 +49,9 @@ async fn create(
 ) -> Answer {
     let ticket = Secret::random();
     let new = read(&app, params, &ticket, &key, &by)?;
-    app.limiters
-        .agents_and_users
-        .check(&format!("agent {}", new.agent_name))?;
-    app.limiters
-        .agents_and_users
-        .check(&format!("user {:?}", new.on_behalf_of))?;
+    let agent = Subject::Agent(text::folded(&new.agent_name));
+    app.limiters.tasks.check(&agent)?;
+    app.limiters.tasks.check(&subject(&new.on_behalf_of))?;
     let task = app.db.write(by, move |tx| tasks::create(tx, &new)).await?;
     let url = app
         .instance
@@ -59,8 +70,8 @@ fn read(
     if params.required_text("permissions", 64)? != "*" {
         return Err(Error::ParamValue("permissions", "\"*\"".into()));
     }
-    let agent_name = params.required_text("agent_name", 256)?;
-    let description = params.required_text("task_description", 2048)?;
+    let agent_name = params.required_name("agent_name", 256)?;
+    let description = params.required_line("task_description", 2048)?;
     let redirect_url = params.required_text("redirect_url", 2048)?;
     let session_seconds = seconds(
         &mut params,
@@ -101,6 +112,14 @@ fn on_behalf_of(params: &mut Params) -> Result<OnBehalfOf> {
         }
         _ => Err(Error::ParamMissing("on_behalf_of")),
     }
+}
+
+/// Whose tasks are counted, however the identifier is spelt.
+fn subject(on_behalf_of: &OnBehalfOf) -> Subject {
+    Subject::User(match on_behalf_of {
+        OnBehalfOf::User(id) => id.to_string(),
+        OnBehalfOf::Identifier(identifier) => identifier.trim().to_ascii_lowercase(),
+    })
 }
 
 /// A length of time from one second to `max`.

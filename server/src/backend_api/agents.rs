@@ -1,23 +1,35 @@
 //! `/v1/agents`: Standin's own. Who acted, and the switch that stops an agent with everything it has open.
 
+use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 use serde_json::json;
 
+use super::calls::Calls;
 use crate::agents;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::id::AgentId;
+use crate::secret_keys::Scope;
 use crate::views;
 use crate::wire::{Answer, COUNTED, Params};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/agents", get(list))
-        .route("/v1/agents/{id}", get(show))
-        .route("/v1/agents/{id}/disable", post(disable))
-        .route("/v1/agents/{id}/enable", post(enable))
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Read, MethodFilter::GET, "/v1/agents", list)
+        .call(Scope::Read, MethodFilter::GET, "/v1/agents/{id}", show)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/agents/{id}/disable",
+            disable,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/agents/{id}/enable",
+            enable,
+        )
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

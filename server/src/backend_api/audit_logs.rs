@@ -1,18 +1,20 @@
 //! `/v1/audit_logs`: what happened, newest first.
 
+use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 use serde_json::json;
 
+use super::calls::Calls;
 use crate::app::App;
 use crate::audit;
 use crate::id::TaskId;
+use crate::secret_keys::Scope;
 use crate::views;
 use crate::wire::{Answer, Params};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/v1/audit_logs", get(list))
+pub(super) fn routes() -> Calls {
+    Calls::new().call(Scope::Read, MethodFilter::GET, "/v1/audit_logs", list)
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

@@ -1,11 +1,12 @@
 //! `/v1/clients` (spec paths `/clients/{client_id}`, `/clients/verify`), and the exchange of handshake nonces that every
 //! server SDK makes (not in the public description).
 
+use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
+use super::calls::Calls;
 use crate::app::App;
 use crate::clients;
 use crate::clock::Time;
@@ -13,15 +14,26 @@ use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::handshake::Payload;
 use crate::id::{ClientId, SessionId};
+use crate::secret_keys::Scope;
 use crate::sessions;
 use crate::views;
 use crate::wire::{Answer, Params};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/clients/handshake_payload", get(handshake_payload))
-        .route("/v1/clients/verify", post(verify))
-        .route("/v1/clients/{id}", get(show))
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            "/v1/clients/handshake_payload",
+            handshake_payload,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/clients/verify",
+            verify,
+        )
+        .call(Scope::Read, MethodFilter::GET, "/v1/clients/{id}", show)
 }
 
 fn client(tx: &mut Read<'_>, id: &ClientId, now: Time) -> Result<Value> {

@@ -1,39 +1,58 @@
 //! `/v1/email_addresses` and `/v1/phone_numbers` (spec paths of these names), and the calls under `/v1/users/{id}` that
 //! put one in the place of all. Both kinds take the same calls under their own names.
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::{get, post, put};
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 
+use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::error::Result;
 use crate::id::{IdentifierId, UserId};
+use crate::secret_keys::Scope;
 use crate::users::{self, IdentifierKind, NewIdentifier, Setting, Verification};
 use crate::views;
 use crate::wire::{Answer, Params};
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Calls {
     of(IdentifierKind::EmailAddress, "/v1/email_addresses")
         .merge(of(IdentifierKind::PhoneNumber, "/v1/phone_numbers"))
 }
 
-fn of(kind: IdentifierKind, all: &str) -> Router<App> {
-    Router::new()
-        .route(
+fn of(kind: IdentifierKind, all: &str) -> Calls {
+    let one = format!("{all}/{{id}}");
+    Calls::new()
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
             all,
-            post(async move |app, by, params| create(kind, app, by, params).await),
+            async move |app, by, params| create(kind, app, by, params).await,
         )
-        .route(
-            &format!("{all}/{{id}}"),
-            get(async move |app, id| show(kind, app, id).await)
-                .patch(async move |app, id, by, params| update(kind, app, id, by, params).await)
-                .delete(async move |app, id, by, params| delete(kind, app, id, by, params).await),
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            &one,
+            async move |app, id| show(kind, app, id).await,
         )
-        .route(
+        .call(
+            Scope::Full,
+            MethodFilter::PATCH,
+            &one,
+            async move |app, id, by, params| update(kind, app, id, by, params).await,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::DELETE,
+            &one,
+            async move |app, id, by, params| delete(kind, app, id, by, params).await,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::PUT,
             &format!("/v1/users/{{id}}/{}", kind.as_str()),
-            put(async move |app, id, by, params| replace(kind, app, id, by, params).await),
+            async move |app, id, by, params| replace(kind, app, id, by, params).await,
         )
 }
 

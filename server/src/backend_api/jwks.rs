@@ -1,15 +1,17 @@
 //! `/v1/jwks` (spec path `/jwks`): the public keys that session tokens verify with.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 use serde_json::json;
 
+use super::calls::Calls;
 use crate::app::App;
+use crate::secret_keys::Scope;
 use crate::wire::Answer;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/v1/jwks", get(list))
+pub(super) fn routes() -> Calls {
+    Calls::new().call(Scope::Read, MethodFilter::GET, "/v1/jwks", list)
 }
 
 async fn list(State(app): State<App>) -> Answer {

@@ -2,11 +2,12 @@
 
 mod refresh;
 
+use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 use serde_json::json;
 
+use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::NewSecrets;
@@ -14,24 +15,49 @@ use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::id::{AgentId, ClientId, SessionId, TaskId, UserId};
 use crate::secret::Secret;
+use crate::secret_keys::Scope;
 use crate::sessions::{self, Filter, SignIn, Whose};
 use crate::tokens::{self, Audience};
 use crate::users;
 use crate::views;
 use crate::wire::{Answer, Params};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/sessions", get(list).post(create))
-        .route("/v1/sessions/revoke", post(revoke_all))
-        .route("/v1/sessions/{id}", get(show))
-        .route("/v1/sessions/{id}/revoke", post(revoke))
-        .route("/v1/sessions/{id}/tokens", post(create_token))
-        .route(
-            "/v1/sessions/{id}/tokens/{template}",
-            post(create_token_from_template),
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Read, MethodFilter::GET, "/v1/sessions", list)
+        .call(Scope::Full, MethodFilter::POST, "/v1/sessions", create)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/sessions/revoke",
+            revoke_all,
         )
-        .route("/v1/sessions/{id}/refresh", post(refresh::refresh))
+        .call(Scope::Read, MethodFilter::GET, "/v1/sessions/{id}", show)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/sessions/{id}/revoke",
+            revoke,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/sessions/{id}/tokens",
+            create_token,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/sessions/{id}/tokens/{template}",
+            create_token_from_template,
+        )
+        // SDKs renew a token that a browser proves to hold in order to check a request: reading, as it were.
+        .call(
+            Scope::Read,
+            MethodFilter::POST,
+            "/v1/sessions/{id}/refresh",
+            refresh::refresh,
+        )
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

@@ -1,22 +1,34 @@
 //! `/v1/sign_in_tokens` (spec paths `/sign_in_tokens`, `/sign_in_tokens/{sign_in_token_id}/revoke`).
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 
+use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::id::{SignInTokenId, UserId};
 use crate::secret::Secret;
+use crate::secret_keys::Scope;
 use crate::sign_in_tokens::{self, NewSignInToken};
 use crate::views;
 use crate::wire::{Answer, Params};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/sign_in_tokens", post(create))
-        .route("/v1/sign_in_tokens/{id}/revoke", post(revoke))
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/sign_in_tokens",
+            create,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/sign_in_tokens/{id}/revoke",
+            revoke,
+        )
 }
 
 /// Life of a token where the request names none, in seconds (spec: 30 days), and the longest, ten years.

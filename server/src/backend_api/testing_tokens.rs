@@ -1,18 +1,25 @@
 //! `/v1/testing_tokens`: what Clerk's test libraries send along to pass bot detection. Standin has none to pass, so the
 //! token opens nothing; it is made all the same, because those libraries ask for one.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 use serde_json::json;
 
+use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::secret::Secret;
+use crate::secret_keys::Scope;
 use crate::wire::{Answer, Params};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/v1/testing_tokens", post(create))
+pub(super) fn routes() -> Calls {
+    Calls::new().call(
+        Scope::Full,
+        MethodFilter::POST,
+        "/v1/testing_tokens",
+        create,
+    )
 }
 
 /// How long a testing token says it is good for, in seconds.

@@ -3,11 +3,12 @@
 mod form;
 mod search;
 
+use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::{get, patch, post};
-use axum::{Json, Router};
+use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
+use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Read;
@@ -16,30 +17,69 @@ use crate::events::Action;
 use crate::id::UserId;
 use crate::passwords;
 use crate::secret::Secret;
+use crate::secret_keys::Scope;
 use crate::users::{self, Change, Edit};
 use crate::views;
 use crate::wire::{Answer, Params};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/users", get(list).post(create))
-        .route("/v1/users/count", get(count))
-        .route("/v1/users/ban", post(ban_all))
-        .route("/v1/users/unban", post(unban_all))
-        .route("/v1/users/{id}", get(show).patch(update).delete(delete))
-        .route("/v1/users/{id}/ban", post(ban))
-        .route("/v1/users/{id}/unban", post(unban))
-        .route("/v1/users/{id}/lock", post(lock))
-        .route("/v1/users/{id}/unlock", post(unlock))
-        .route(
-            "/v1/users/{id}/metadata",
-            patch(merge_metadata).put(replace_metadata),
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Read, MethodFilter::GET, "/v1/users", list)
+        .call(Scope::Full, MethodFilter::POST, "/v1/users", create)
+        .call(Scope::Read, MethodFilter::GET, "/v1/users/count", count)
+        .call(Scope::Full, MethodFilter::POST, "/v1/users/ban", ban_all)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/users/unban",
+            unban_all,
         )
-        .route("/v1/users/{id}/verify_password", post(verify_password))
-        .route("/v1/users/{id}/remove_password", post(remove_password))
-        .route(
+        .call(Scope::Read, MethodFilter::GET, "/v1/users/{id}", show)
+        .call(Scope::Full, MethodFilter::PATCH, "/v1/users/{id}", update)
+        .call(Scope::Full, MethodFilter::DELETE, "/v1/users/{id}", delete)
+        .call(Scope::Full, MethodFilter::POST, "/v1/users/{id}/ban", ban)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/users/{id}/unban",
+            unban,
+        )
+        .call(Scope::Full, MethodFilter::POST, "/v1/users/{id}/lock", lock)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/users/{id}/unlock",
+            unlock,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::PATCH,
+            "/v1/users/{id}/metadata",
+            merge_metadata,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::PUT,
+            "/v1/users/{id}/metadata",
+            replace_metadata,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/users/{id}/verify_password",
+            verify_password,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/users/{id}/remove_password",
+            remove_password,
+        )
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
             "/v1/users/{id}/organization_memberships",
-            get(organization_memberships),
+            organization_memberships,
         )
 }
 

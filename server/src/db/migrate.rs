@@ -2,6 +2,7 @@
 
 use super::{Connection, Query, Read, values};
 use crate::error::{Error, Result};
+use crate::text;
 
 const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/0001_init.sql"),
@@ -50,9 +51,20 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
 /// The migration after which users have a folded name.
 const FOLDS_NAMES: i64 = 3;
 
-/// Fills `name_folded` of the users there are. Neither database folds case by Unicode's rules in every setting, so it is done
-/// here, as with every later change.
+/// Fills `name_folded` of the agents and users there are. Neither database folds case by Unicode's rules in every setting,
+/// so it is done here, as with every later change.
 fn fold_names(tx: &mut Read<'_>) -> Result<()> {
+    let agents: Vec<(String, String)> = tx.all("select id, name from agents", &[])?;
+    for (id, name) in agents {
+        tx.all::<String>(
+            "update agents set name_folded = $2 where id = $1 returning id",
+            values![id, text::folded(&name)],
+        )?;
+    }
+    fold_names_of_users(tx)
+}
+
+fn fold_names_of_users(tx: &mut Read<'_>) -> Result<()> {
     const NAMED: &str =
         "select id, coalesce(first_name, '') || ' ' || coalesce(last_name, '') from users
         where id > $1 and (first_name is not null or last_name is not null) order by id limit 1000";

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::instance::Instance;
+use crate::passwords;
 use crate::wire::Answer;
 
 pub(super) fn routes() -> Router<App> {
@@ -142,7 +143,7 @@ fn user_settings() -> Value {
         "actions": { "delete_self": false, "create_organization": false },
         "attack_protection": {},
         "passkey_settings": { "allow_autofill": false, "show_sign_in_button": false },
-        "password_settings": { "min_length": 8, "max_length": 72 },
+        "password_settings": { "min_length": passwords::LENGTH.start(), "max_length": passwords::LENGTH.end() },
         "saml": { "enabled": false },
     })
 }

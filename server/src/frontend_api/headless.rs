@@ -22,8 +22,11 @@ use crate::users::Profile;
 use crate::views;
 use crate::wire::Reply;
 
-/// Whether JSON is asked for by name. Browsers that open a page, and programs that take anything, do not.
+/// Whether JSON is asked for by name, and not by a browser that opens a page, whatever it says it takes.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+    if headers.contains_key("sec-fetch-dest") {
+        return false;
+    }
     let texts = headers
         .get_all(ACCEPT)
         .iter()

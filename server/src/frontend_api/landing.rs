@@ -14,6 +14,7 @@ use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::sessions::Session;
 use crate::tasks::{self, Task};
+use crate::text;
 use crate::users::Profile;
 use crate::wire::{Browser, Reply};
 
@@ -106,11 +107,7 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                out.push('\u{fffd}');
-            }
+            c if text::is_invisible(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::limits::{Network, Shown};
 use crate::secret::Secret;
 use crate::secret_keys::{self, SecretKey};
 use crate::wire::header;
@@ -15,14 +16,24 @@ use crate::wire::header;
 /// Whether an application's server passed this request on; it must prove that it is one of ours.
 ///
 /// # Errors
-/// [`Error::ProxyKeyMissing`], [`Error::ProxyKeyInvalid`].
-pub(super) async fn recognise(app: &App, headers: &HeaderMap) -> Result<Option<SecretKey>> {
+/// [`Error::ProxyKeyMissing`], [`Error::ProxyKeyInvalid`]; [`Error::TooManyRequests`] where a network tries key after key.
+pub(super) async fn recognise(
+    app: &App,
+    headers: &HeaderMap,
+    network: Network,
+) -> Result<Option<SecretKey>> {
     let shown = |name: &'static str| header(headers, HeaderName::from_static(name));
     let key = match (shown("clerk-proxy-url"), shown("clerk-secret-key")) {
         (None, None) => return Ok(None),
         (_, Some(key)) if !key.is_empty() => Secret::from(key.to_owned()).digest(),
         _ => return Err(Error::ProxyKeyMissing),
     };
-    let found = app.db.read(move |tx| secret_keys::find(tx, &key)).await?;
-    found.map(Some).ok_or(Error::ProxyKeyInvalid)
+    let look_up = async {
+        let found = app.db.read(move |tx| secret_keys::find(tx, &key)).await?;
+        found.map(Some).ok_or(Error::ProxyKeyInvalid)
+    };
+    app.limiters
+        .refused
+        .guard(Shown::Key, network, look_up)
+        .await
 }

@@ -1,85 +1,109 @@
 //! The edge: what happens to every request before a door sees it, and to every answer before it leaves.
 //!
 //! A request gets an id, and is refused when it names a host this server does not answer for. An answer gets the headers
-//! that keep secrets out of caches, referrers and frames; a refusal gets its body. Each request leaves one log line,
-//! without its query: tickets and session tokens travel there.
+//! that keep secrets out of caches, referrers and frames; a refusal gets its body. Each request leaves one log line.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use aws_lc_rs::rand;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
-use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, STRICT_TRANSPORT_SECURITY};
+use http::uri::PathAndQuery;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use percent_encoding::percent_decode_str;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 use url::form_urlencoded;
 
+use super::access_log::Line;
+use super::host::Host;
 use super::{error_body, header};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::limits::Network;
 
 /// Names one request in the log, the audit trail and error answers.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Whether the connection is TLS, as far as this server: a proxy in front of it may have taken that off.
+    pub(crate) is_tls: bool,
+}
 
 /// What the edge knows about where a request came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Edge {
     /// The caller's address, as far as proxies are trusted.
     pub(crate) ip: IpAddr,
+    /// Whether browsers take the address they reached for trustworthy, and so say how a request came about.
+    pub(crate) is_trustworthy: bool,
+    /// Until when the body may take.
+    pub(crate) body_by: Instant,
+}
+
+impl Edge {
+    /// Of a request that passed the edge.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&Self> {
+        extensions
+            .get()
+            .ok_or_else(|| Error::Bug("a request did not pass the edge".into()))
+    }
+
+    /// What the caller is counted as.
+    pub(crate) fn network(&self) -> Network {
+        self.ip.into()
+    }
 }
 
 /// Takes one request through a door and back.
 pub(crate) async fn edge(
     app: App,
     door: Router,
-    peer: SocketAddr,
+    peer: Peer,
     mut request: Request<Body>,
 ) -> Response {
-    let started = Instant::now();
     let id = request_id();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let ip = caller_ip(&app, peer.ip(), request.headers());
+    let line = Line::begin(&request, id.clone());
     request.extensions_mut().insert(RequestId(id.clone()));
-    request.extensions_mut().insert(Edge { ip });
-    let mut response = match admit(&app, &mut request) {
-        Ok(()) => door
-            .oneshot(request)
-            .await
-            .unwrap_or_else(|never| match never {}),
+    let mut response = match admit(&app, peer, &mut request) {
+        Ok(()) => within(app.config.connections.request, door.oneshot(request)).await,
         Err(refusal) => refusal.into_response(),
     };
     let error = response.extensions_mut().remove::<Arc<Error>>();
     if let Some(error) = &error {
         render(&mut response, error, &id);
     }
-    guard(response.headers_mut());
-    log(
-        &method,
-        &path,
-        response.status().as_u16(),
-        started,
-        (&id, error.as_deref()),
-    );
+    guard(&app, response.headers_mut());
+    line.answered(response.status().as_u16(), error.as_deref());
     response
 }
 
-/// Sixteen random bytes in hexadecimal.
+/// An answer, or the refusal that says that there was no time for one.
+async fn within(
+    time: Duration,
+    answer: impl Future<Output = std::result::Result<Response, Infallible>>,
+) -> Response {
+    match tokio::time::timeout(time, answer).await {
+        Ok(answer) => answer.unwrap_or_else(|never| match never {}),
+        Err(_) => Error::TooSlow(time.as_secs()).into_response(),
+    }
+}
+
+/// A name of 32 hexadecimal digits.
 fn request_id() -> String {
-    use std::fmt::Write as _;
-    let mut bytes = [0_u8; 16];
+    let mut bytes = [0; 16];
     // Only a name: should the machine have no randomness, zeros still let the request through.
     let _ = rand::fill(&mut bytes);
-    bytes
-        .iter()
-        .fold(String::with_capacity(32), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    format!("{:032x}", u128::from_ne_bytes(bytes))
 }
 
 /// The last address in `X-Forwarded-For` that a trusted proxy did not add itself; the peer's own where no proxy is
@@ -110,7 +134,7 @@ const HEADERS_MAX: usize = 32 * 1024;
 /// What is answered whatever the clock says.
 const TIMELESS: [&str; 3] = ["/v1/health", "/v1/jwks", "/.well-known/jwks.json"];
 
-fn admit(app: &App, request: &mut Request<Body>) -> Result<()> {
+fn admit(app: &App, peer: Peer, request: &mut Request<Body>) -> Result<()> {
     let lengths = request
         .headers()
         .iter()
@@ -118,53 +142,34 @@ fn admit(app: &App, request: &mut Request<Body>) -> Result<()> {
     if lengths.sum::<usize>() > HEADERS_MAX {
         return Err(Error::HeadersTooLarge(HEADERS_MAX));
     }
-    if !answers_for(app, request) {
+    let host = Host::named(request.headers()).ok_or(Error::HostInvalid)?;
+    // Who asks for a pod's or a container's health knows its address only, and learns nothing else.
+    if !host.is_ours(app) && request.uri().path() != super::health::PATH {
         return Err(Error::HostInvalid);
     }
+    readable(request.uri())?;
     if !TIMELESS.contains(&request.uri().path()) {
         app.check_clock()?;
     }
-    // No name and no id here holds a NUL, and PostgreSQL cannot even look for one.
-    if request
-        .uri()
-        .path_and_query()
-        .is_some_and(|target| target.as_str().contains("%00"))
-    {
-        return Err(Error::BodyInvalid(
-            "the address holds a NUL character".into(),
-        ));
-    }
+    let edge = Edge {
+        ip: caller_ip(app, peer.address.ip(), request.headers()),
+        // In production TLS ends at a proxy, where it does not end here.
+        is_trustworthy: peer.is_tls || host.is_loopback() || !app.instance.is_development(),
+        body_by: Instant::now() + app.config.connections.body,
+    };
+    request.extensions_mut().insert(edge);
     tunnel(request)
 }
 
-/// Whether the request's `Host` is one of ours. A page of another name that resolves to this machine (DNS rebinding)
-/// is stopped here.
-fn answers_for(app: &App, request: &Request<Body>) -> bool {
-    let mut named = request.headers().get_all(HOST).into_iter();
-    let (Some(host), None) = (named.next(), named.next()) else {
-        return false;
-    };
-    let Some(authority) = host
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse::<Authority>().ok())
-    else {
-        return false;
-    };
-    if authority.as_str().contains('@') {
-        return false;
+/// Refuses an address that no name and no id here can stand in: PostgreSQL cannot even look for a NUL.
+fn readable(uri: &Uri) -> Result<()> {
+    let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if target.contains("%00") {
+        return Err(Error::AddressInvalid("it holds a NUL character"));
     }
-    let host = authority
-        .host()
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_ascii_lowercase();
-    let loopback = host == "localhost"
-        || host.ends_with(".localhost")
-        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    loopback
-        || app.instance.public_url.host_str() == Some(host.as_str())
-        || app.config.allowed_hosts.contains(&host)
+    let path = percent_decode_str(uri.path());
+    let readable = path.decode_utf8().map(|_| ());
+    readable.map_err(|_| Error::AddressInvalid("it is not UTF-8"))
 }
 
 /// Pages may send GET and POST only without asking first, so clerk-js sends the other methods as `POST …?_method=…`.
@@ -203,7 +208,7 @@ fn render(response: &mut Response, error: &Error, id: &str) {
 }
 
 /// Headers every answer carries unless it says otherwise itself.
-fn guard(headers: &mut HeaderMap) {
+fn guard(app: &App, headers: &mut HeaderMap) {
     const DEFAULTS: [(&str, &str); 6] = [
         ("cache-control", "no-store"),
         ("referrer-policy", "no-referrer"),
@@ -220,24 +225,10 @@ fn guard(headers: &mut HeaderMap) {
             .entry(HeaderName::from_static(name))
             .or_insert(HeaderValue::from_static(value));
     }
-}
-
-fn log(
-    method: &Method,
-    path: &str,
-    status: u16,
-    started: Instant,
-    (id, error): (&str, Option<&Error>),
-) {
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let code = error.map(|error| error.shown().code);
-    match error {
-        Some(fault) if fault.is_fault() => {
-            tracing::error!(target: "standin::request", %method, path, status, micros, code, request_id = id, cause = %fault);
-        }
-        _ => {
-            tracing::info!(target: "standin::request", %method, path, status, micros, code, request_id = id);
-        }
+    // In development the same name may speak plain http tomorrow. Names beside this one are not ours to speak for.
+    if app.instance.secure && !app.instance.is_development() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(STRICT_TRANSPORT_SECURITY, year);
     }
 }
 

@@ -1,25 +1,29 @@
 //! Parameters, read strictly: a JSON body, a form body or a query string becomes [`Params`]; a handler takes out what it
 //! knows, by name and type, and [`Params::finish`] refuses what is left. So a misspelt parameter is never ignored.
 
-use std::fmt;
+mod strict;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
+use tokio::time::timeout_at;
 use url::form_urlencoded;
 
-use super::header;
+use self::strict::{Strict, depth, unreadable};
+use super::{Edge, header};
 use crate::db::Page;
 use crate::error::{Error, Result};
+use crate::text;
 use crate::word::Word;
 
 /// The most bytes a request body may hold.
 const BODY_MAX: usize = 64 * 1024;
 /// How deep JSON may nest.
 const DEPTH_MAX: usize = 64;
+/// How many values one name may have in a form or a query.
+const ITEMS_MAX: usize = 500;
 /// How long a text may be where the caller names no other length, in characters.
 const TEXT_MAX: usize = 2048;
 
@@ -46,8 +50,8 @@ impl Params {
                 None => {
                     values.insert(name, value);
                 }
-                Some(Value::Array(list)) if list.len() < 500 => list.push(value),
-                Some(Value::Array(_)) => return Err(Error::ParamDuplicate(name)),
+                Some(Value::Array(list)) if list.len() < ITEMS_MAX => list.push(value),
+                Some(Value::Array(_)) => return Err(Error::ParamTooMany(name, ITEMS_MAX)),
                 Some(first) => *first = Value::Array(vec![first.take(), value]),
             }
         }
@@ -117,6 +121,35 @@ impl Params {
         Ok(text)
     }
 
+    /// A name that is compared with others, of at most `max` characters, in the form in which it is kept.
+    pub(crate) fn required_name(&mut self, name: &'static str, max: usize) -> Result<String> {
+        let text = self.required_text(name, max)?;
+        let text = text::name(&text).ok_or_else(|| invisible(name))?;
+        // Plain forms may be longer than what they stand for.
+        if text.chars().count() > max {
+            return Err(Error::ParamTooLong(name, max));
+        }
+        Ok(text)
+    }
+
+    /// A text of one line, of at most `max` characters, kept as it is given.
+    pub(crate) fn required_line(&mut self, name: &'static str, max: usize) -> Result<String> {
+        let text = self.required_text(name, max)?;
+        line(name, text)
+    }
+
+    /// A text of one line as [`Params::nullable_text`] takes it.
+    #[expect(
+        clippy::option_option,
+        reason = "not given, given as null, and given are three things in an update"
+    )]
+    pub(crate) fn nullable_line(&mut self, name: &'static str) -> Result<Option<Option<String>>> {
+        match self.nullable_text(name)? {
+            Some(Some(text)) => line(name, text).map(|text| Some(Some(text))),
+            given => Ok(given),
+        }
+    }
+
     /// A whole number that may be missing or null.
     pub(crate) fn integer(&mut self, name: &'static str) -> Result<Option<i64>> {
         let wrong = || Error::ParamType(name.into(), "an integer");
@@ -153,7 +186,7 @@ impl Params {
             Some(_) => return Err(Error::ParamType(name.into(), "a list of strings")),
         };
         if list.len() > max {
-            return Err(Error::ParamTooMany(name, max));
+            return Err(Error::ParamTooMany(name.into(), max));
         }
         let text = |value| match value {
             Value::String(text) => sound(name, text),
@@ -221,6 +254,24 @@ fn sound(name: &'static str, text: String) -> Result<String> {
     Ok(text)
 }
 
+/// A text that stays on its line, in its direction, and drives no terminal.
+fn line(name: &'static str, text: String) -> Result<String> {
+    if text.chars().any(text::is_control) {
+        return Err(Error::ParamValue(
+            name,
+            "text of one line without control characters".into(),
+        ));
+    }
+    Ok(text)
+}
+
+fn invisible(name: &'static str) -> Error {
+    Error::ParamValue(
+        name,
+        "text without control characters and others that do not show".into(),
+    )
+}
+
 /// Reads a body by its content type: JSON for the Backend API, forms for the Frontend API; nothing at all is no
 /// parameters. The size is checked before anything is kept.
 impl<S: Send + Sync> FromRequest<S> for Params {
@@ -253,95 +304,23 @@ async fn body(request: Request<Body>) -> Result<Vec<u8>> {
     if announced.is_some_and(|length| length > BODY_MAX as u64) {
         return Err(Error::BodyTooLarge(BODY_MAX));
     }
-    match Limited::new(request.into_body(), BODY_MAX).collect().await {
+    let by = request.extensions().get::<Edge>().map(|edge| edge.body_by);
+    let bytes = Limited::new(request.into_body(), BODY_MAX).collect();
+    let bytes = match by {
+        Some(by) => timeout_at(by, bytes).await.map_err(|_| Error::BodyLate)?,
+        None => bytes.await,
+    };
+    match bytes {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge(BODY_MAX)),
         Err(_) => Err(Error::BodyInvalid("it ended early".into())),
     }
 }
 
-fn unreadable(error: &serde_json::Error) -> Error {
-    let text = error.to_string();
-    match text.strip_prefix(DUPLICATE) {
-        Some(name) => Error::ParamDuplicate(name.split('`').next().unwrap_or_default().to_owned()),
-        None => Error::BodyInvalid(text),
-    }
-}
-
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
-        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
-        _ => 0,
-    }
-}
-
-const DUPLICATE: &str = "duplicate key `";
-
-/// A JSON value in which no object names a key twice: two readers could each believe another one.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, yes: bool) -> std::result::Result<Value, E> {
-        Ok(Value::Bool(yes))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> std::result::Result<Value, E> {
-        Ok(number.into())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> std::result::Result<Value, E> {
-        Ok(number.into())
-    }
-
-    fn visit_f64<E>(self, number: f64) -> std::result::Result<Value, E> {
-        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, text: &str) -> std::result::Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
-    }
-
-    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some((key, Strict(value))) = entries.next_entry::<String, Strict>()? {
-            if map.contains_key(&key) {
-                return Err(serde::de::Error::custom(format_args!("{DUPLICATE}{key}`")));
-            }
-            map.insert(key, value);
-        }
-        Ok(Value::Object(map))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fmt;
+
     use super::*;
 
     fn code(result: Result<impl fmt::Debug>) -> (&'static str, Option<String>) {

@@ -212,7 +212,21 @@ async fn unknown_ids_are_not_found() {
         }
     }
     let nul = world.backend.get("/v1/users/a%00b").await;
-    assert_eq!(nul.refusal(), "400 request_body_invalid");
+    assert_eq!(nul.refusal(), "400 malformed_request_parameters");
+    for path in [
+        "/v1/users/%ff",
+        "/v1/agents/tasks/%c3%28",
+        "/v1/sessions/a%ed%a0%80b",
+        "/npm/@clerk/clerk-js@6/dist/%ff",
+    ] {
+        let answer = world.backend.get(path).await;
+        assert_eq!(
+            answer.refusal(),
+            "400 malformed_request_parameters",
+            "{path}"
+        );
+        assert_eq!(answer.headers["content-type"], "application/json");
+    }
     assert_eq!(
         world.backend.get("/v1/nothing").await.refusal(),
         "404 resource_not_found"
@@ -409,25 +423,79 @@ async fn one_request_has_one_length() {
 }
 
 #[tokio::test]
-async fn guessing_tickets_is_slowed_down_and_leaves_nothing_behind() {
-    // Ten seconds' worth may come at once: a limit low enough for the slowest machine to reach.
-    let world = World::with(|config| config.limits.refused_per_ip = Some(5)).await;
-    let task = world.backend.task().await;
-    let browser = world.browser();
-    let mut told = std::collections::BTreeMap::new();
-    for guess in 0..2000 {
-        let answer = browser
-            .get(&format!("/v1/agents/tasks?ticket={guess:043}"))
+async fn a_list_that_is_too_long_is_called_that() {
+    let world = World::new().await;
+    let ids = |count| "user_id=x&".repeat(count);
+    let path = format!("/v1/users?{}", ids(501));
+    let answer = world.backend.get(&path).await;
+    assert_eq!(answer.refusal(), "422 form_param_array_size_exceeded");
+    assert_eq!(answer.param(), "user_id");
+}
+
+#[tokio::test]
+async fn a_name_holds_nothing_that_does_not_show() {
+    let world = World::new().await;
+    for name in [
+        "pt\u{200b}",
+        "pt\u{ad}",
+        "p\u{202e}t",
+        "\u{1b}[2Jpt",
+        "p\r\nt",
+        "p\u{2028}t",
+        "p\u{fe0f}t",
+    ] {
+        let answer = world.backend.create(json!({ "agent_name": name })).await;
+        assert_eq!(answer.refusal(), "422 form_param_value_invalid", "{name:?}");
+        assert_eq!(answer.param(), "agent_name");
+    }
+    let agent = async |name: &str| {
+        let made = world.backend.create(json!({ "agent_name": name })).await;
+        made.ok().json["agent_id"].clone()
+    };
+    let plain = agent("PT 1").await;
+    for twin in [" PT 1 ", "PT\u{a0}1", "\u{ff30}\u{ff34} 1\u{3000}"] {
+        assert_eq!(agent(twin).await, plain, "{twin:?}");
+    }
+    // Longer in its plain form than it was.
+    let long = "\u{fdfa}".repeat(100);
+    let answer = world.backend.create(json!({ "agent_name": long })).await;
+    assert_eq!(answer.refusal(), "422 form_param_max_length_exceeded");
+}
+
+#[tokio::test]
+async fn what_people_read_stays_on_its_line_and_keeps_its_letters() {
+    let world = World::new().await;
+    let user = world.backend.get("/v1/users").await.ok().json[0]["id"].clone();
+    let user = format!("/v1/users/{}", user.as_str().unwrap());
+    for text in [
+        "a\nb",
+        "a\rb",
+        "\u{1b}]0;x\u{7}",
+        "a\u{202e}b",
+        "a\u{61c}b",
+        "a\u{85}b",
+    ] {
+        let task = world
+            .backend
+            .create(json!({ "task_description": text }))
             .await;
-        *told.entry(answer.refusal()).or_insert(0) += 1;
-        if answer.status == 429 {
-            assert!(answer.headers.contains_key("retry-after"));
-            break;
+        assert_eq!(task.refusal(), "422 form_param_value_invalid", "{text:?}");
+        for name in ["first_name", "last_name"] {
+            let changed = world.backend.patch(&user, json!({ name: text })).await;
+            assert_eq!(
+                changed.refusal(),
+                "422 form_param_value_invalid",
+                "{text:?}"
+            );
+            assert_eq!(changed.param(), name);
         }
     }
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told["400 ticket_invalid_code"] >= 50);
-    assert_eq!(world.trail("").await.len(), 0);
-    // Whoever holds a real ticket is not held up.
-    browser.visit(&task).await.location();
+    // Joiners belong to Persian and to pictures.
+    let name =
+        "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645} \u{1f469}\u{200d}\u{1f680}";
+    let changed = world
+        .backend
+        .patch(&user, json!({ "first_name": name }))
+        .await;
+    assert_eq!(changed.ok().json["first_name"], name);
 }

@@ -35,7 +35,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
         "ground",
         &[
             "caller", "clock", "config", "db", "error", "events", "id", "instance", "origin",
-            "policy", "secret", "stage", "tls", "word",
+            "policy", "secret", "stage", "text", "tls", "word",
         ],
     ),
     (

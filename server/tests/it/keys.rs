@@ -101,6 +101,9 @@ async fn a_key_reaches_as_far_as_its_scope() {
             backend.post("/v1/users", json!({})).await.refusal(),
             "403 authorization_missing_scopes"
         );
+        // A template may be called as the one writing call is that reading keys may make.
+        let template = backend.post("/v1/sessions/sess_x/tokens/refresh", json!({}));
+        assert_eq!(template.await.refusal(), "403 authorization_missing_scopes");
         assert_eq!(
             backend
                 .post("/v1/sessions/revoke", json!({ "all": true }))

@@ -415,11 +415,17 @@ async fn the_server_answers_for_its_own_hosts_only() {
         ("127.0.0.1.nip.io", false),
         ("169.254.169.254", false),
         ("user@localhost", false),
+        ("[::1]evil", false),
+        ("..localhost", false),
+        (".localhost", false),
+        ("a..localhost", false),
+        ("localhost:99999", false),
+        ("localhost:4747:1", false),
     ] {
         let answer = browser
             .send(
                 browser
-                    .request(Method::GET, "/v1/health")
+                    .request(Method::GET, "/v1/environment")
                     .header("host", host),
             )
             .await;
@@ -465,4 +471,124 @@ async fn forwarded_addresses_count_from_trusted_proxies_only() {
         "the last one a proxy vouches for"
     );
     assert_eq!(visit(&world, "<script>").await, "127.0.0.1");
+}
+
+#[tokio::test]
+async fn health_is_told_to_whoever_asks_an_address_at_either_door() {
+    let world = World::with(|config| {
+        config.backend_listen = Some(([127, 0, 0, 1], 0).into());
+    })
+    .await;
+    let (front, back) = (world.url.clone(), world.backend.base.clone());
+    assert_ne!(front, back);
+    for base in [front, back] {
+        let ask = async |path: &str| {
+            let request = reqwest::Client::new().get(format!("{base}{path}"));
+            world
+                .backend
+                .send(request.header("host", "10.1.2.3:4747"))
+                .await
+        };
+        assert_eq!(ask("/v1/health").await.ok().json["status"], "healthy");
+        assert_eq!(ask("/v1/environment").await.refusal(), "421 host_invalid");
+    }
+}
+
+#[tokio::test]
+async fn only_a_bearer_of_a_key_is_sent_to_the_backend_api() {
+    let world = World::new().await;
+    let browser = world.browser();
+    let task = world.backend.task().await;
+    // A proxy may ask people for a password of its own, and browsers then send it everywhere.
+    let visit = browser.request(Method::GET, &task.path);
+    browser
+        .send(visit.basic_auth("staff", Some("x")))
+        .await
+        .location();
+    let page = browser.request(Method::GET, "/v1/client");
+    let page = browser.send(page.basic_auth("staff", Some("x"))).await.ok();
+    assert_eq!(page.json["response"]["object"], "client");
+    let users = browser.request(Method::GET, "/v1/users");
+    let refused = browser.send(users.basic_auth("staff", Some("x"))).await;
+    assert_eq!(refused.refusal(), "401 authorization_header_format_invalid");
+}
+
+#[tokio::test]
+async fn production_is_reached_over_https_only_from_then_on() {
+    let world = World::production().await;
+    let browser = world.public_browser();
+    for path in ["/v1/environment", "/v1/nothing", "/v1/health"] {
+        let answer = browser.get(path).await;
+        assert_eq!(
+            answer.headers["strict-transport-security"], "max-age=31536000",
+            "{path}"
+        );
+    }
+    let development = World::with(|config| {
+        config.public_url = Some("https://clerk.dev.test".parse().unwrap());
+    })
+    .await;
+    let answer = development.browser().get("/v1/environment").await.ok();
+    assert!(!answer.headers.contains_key("strict-transport-security"));
+}
+
+#[test]
+fn a_redirect_names_a_host_that_can_be() {
+    let long = |label: usize| format!("http://{}.localhost:3000/", "a".repeat(label));
+    let many = |labels: usize| format!("http://{}localhost:3000/", "abc.".repeat(labels));
+    for text in [
+        "http://..localhost/",
+        "http://.localhost/",
+        "http://a..localhost/",
+        "http://localhost./",
+        "http://localhost:0/",
+        "http://127.0.0.1:0/",
+        &long(64),
+        &many(62),
+    ] {
+        let verdict = verdict(text, Stage::Development, &[Origin::Loopback]);
+        assert_eq!(verdict, "invalid_redirect_url", "{text}");
+    }
+    for text in [long(63), many(61), "http://my_app.localhost:3000/".into()] {
+        assert_eq!(
+            verdict(&text, Stage::Development, &[Origin::Loopback]),
+            "ok",
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_public_url_that_browsers_do_not_protect_is_refused_at_the_start() {
+    let development = World::new().await;
+    let production = World::production().await;
+    let start = async |world: &World, url: &str| {
+        let mut config = world.config.clone();
+        config.public_url = Some(url.parse().unwrap());
+        standin_server::Server::start(config).await
+    };
+    for url in [
+        "http://clerk.dev.test:4747",
+        "http://192.168.1.5:4747",
+        "http://localhost.evil.example",
+        "http://..localhost",
+        "http://0.0.0.0:4747",
+        "ftp://localhost",
+    ] {
+        for world in [&development, &production] {
+            let refused = start(world, url).await.err().expect(url).to_string();
+            assert!(
+                refused.contains("standin trust") && refused.contains("localhost"),
+                "{refused}"
+            );
+        }
+    }
+    for url in [
+        "http://localhost:4747/__clerk",
+        "http://clerk.localhost:4747",
+        "http://127.0.0.1:1",
+        "https://clerk.dev.test",
+    ] {
+        start(&development, url).await.expect(url).stop().await;
+    }
 }

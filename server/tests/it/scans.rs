@@ -205,7 +205,9 @@ fn planned(url: String, statements: Vec<String>) -> Vec<String> {
             .unwrap();
         let mut through = Vec::new();
         for sql in statements {
-            let count = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
+            let count = (1..1000)
+                .take_while(|n| sql.contains(&format!("${n}")))
+                .count();
             let nulls = vec!["null"; count].join(", ");
             let call = if count == 0 {
                 String::new()

@@ -203,7 +203,7 @@ async fn standins_own_page_shows_who_is_signed_in_and_only_in_development() {
     let world = World::new().await;
     let landing = format!("{}/", world.url);
     let with =
-        json!({ "redirect_url": landing, "task_description": "<script>alert(1)</script>\u{202e}" });
+        json!({ "redirect_url": landing, "task_description": "<script>alert(1)</script>\u{200b}" });
     let task = crate::world::Task::of(&world.backend.create(with).await.ok());
     let browser = world.browser();
     assert!(browser.get("/").await.ok().text.contains("signed out"));
@@ -222,7 +222,7 @@ async fn standins_own_page_shows_who_is_signed_in_and_only_in_development() {
         "{}",
         page.text
     );
-    assert!(!page.text.contains("<script>") && !page.text.contains('\u{202e}'));
+    assert!(!page.text.contains("<script>") && !page.text.contains('\u{200b}'));
     assert!(
         page.headers["content-security-policy"]
             .to_str()

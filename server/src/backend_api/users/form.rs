@@ -86,7 +86,11 @@ pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
         ("locale", Edit::Locale),
         ("external_id", Edit::ExternalId),
     ] {
-        if let Some(text) = params.nullable_text(name)? {
+        let given = match name {
+            "first_name" | "last_name" => params.nullable_line(name)?,
+            _ => params.nullable_text(name)?,
+        };
+        if let Some(text) = given {
             // An empty text means no value, as with Clerk; two users without an external id do not collide.
             let text = text.filter(|text| !text.trim().is_empty());
             if text

@@ -1,4 +1,5 @@
-//! `/v1/health` (spec path of the same name) and the public keys at their well-known address (RFC 8414 §2 `jwks_uri`).
+//! `/v1/health` (spec path of the same name): both doors answer it, without a key and under any host name, because
+//! orchestrators ask each address they know.
 
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::wire::Answer;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/health", get(show))
-        .route("/.well-known/jwks.json", get(jwks))
+/// Where it is.
+pub(super) const PATH: &str = "/v1/health";
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route(PATH, get(show))
 }
 
 /// How long the database may take to say that it is there.
@@ -30,8 +31,4 @@ async fn show(State(app): State<App>) -> Response {
     };
     let body = json!({ "status": "unhealthy", "message": error.shown().long_message });
     (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-}
-
-async fn jwks(State(app): State<App>) -> Answer {
-    Ok(Json(json!({ "keys": [app.signing_key.jwk()] })))
 }

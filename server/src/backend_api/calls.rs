@@ -1,0 +1,68 @@
+//! The calls of this door, each with the scope that a key needs for it. A call cannot be added without one.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret_keys::{Scope, SecretKey};
+
+/// Some calls, on their way to becoming routes.
+#[derive(Default)]
+pub(super) struct Calls {
+    router: Router<App>,
+    #[cfg(test)]
+    pub(super) table: Vec<(Scope, MethodFilter, String)>,
+}
+
+impl Calls {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a call. `GET` answers `HEAD` too.
+    pub(super) fn call<H, T>(
+        mut self,
+        scope: Scope,
+        method: MethodFilter,
+        path: &str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let reached = from_fn_with_state(scope, reached);
+        #[cfg(test)]
+        self.table.push((scope, method, path.to_owned()));
+        self.router = self
+            .router
+            .route(path, on(method, handler).route_layer(reached));
+        self
+    }
+
+    /// Adds those of another file.
+    pub(super) fn merge(mut self, others: Self) -> Self {
+        #[cfg(test)]
+        self.table.extend(others.table);
+        self.router = self.router.merge(others.router);
+        self
+    }
+
+    /// The routes, which expect the key that was shown in a request's extensions.
+    pub(super) fn into_router(self) -> Router<App> {
+        self.router
+    }
+}
+
+/// Lets a request pass whose key reaches as far as the call needs.
+async fn reached(State(needed): State<Scope>, request: Request, next: Next) -> Result<Response> {
+    match request.extensions().get::<SecretKey>() {
+        Some(key) if key.scope >= needed => Ok(next.run(request).await),
+        _ => Err(Error::ScopeMissing),
+    }
+}

@@ -1,0 +1,115 @@
+//! The access log: one line for each request, also for those that nobody was left to answer. Queries stay out of it, since
+//! tickets and session tokens travel there, and so does what in a path may be a secret.
+
+use std::time::Instant;
+
+use http::{Method, Request};
+
+use crate::error::Error;
+
+/// The line of one request. Dropped before it was written, it says that the connection ended first.
+pub(super) struct Line {
+    request_id: String,
+    method: Method,
+    path: String,
+    started: Instant,
+    is_written: bool,
+}
+
+impl Line {
+    /// Begins with what is known when a request comes in.
+    pub(super) fn begin<B>(request: &Request<B>, request_id: String) -> Self {
+        Self {
+            request_id,
+            method: request.method().clone(),
+            path: shown(request.uri().path()),
+            started: Instant::now(),
+            is_written: false,
+        }
+    }
+
+    /// Writes the line. Errors that are ours come with their cause.
+    pub(super) fn answered(mut self, status: u16, error: Option<&Error>) {
+        let code = error.map(|error| error.shown().code);
+        let (method, path, request_id) = (&self.method, &self.path, &self.request_id);
+        let micros = self.micros();
+        match error {
+            Some(fault) if fault.is_fault() => {
+                tracing::error!(target: "standin::request", %method, path, status, micros, code, request_id, cause = %fault);
+            }
+            _ => {
+                tracing::info!(target: "standin::request", %method, path, status, micros, code, request_id);
+            }
+        }
+        self.is_written = true;
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        /// What nginx made customary for a client that hung up.
+        const STATUS: u16 = 499;
+        if !self.is_written {
+            let (method, path, request_id) = (&self.method, &self.path, &self.request_id);
+            let (micros, code) = (self.micros(), "connection_closed");
+            tracing::info!(target: "standin::request", %method, path, status = STATUS, micros, code, request_id);
+        }
+    }
+}
+
+/// The longest part of a path that is an id or a word: a prefix and a KSUID stay below it, a ticket, a nonce and a key do
+/// not.
+const WORD_MAX: usize = 40;
+/// The most bytes of a path that are logged.
+const PATH_MAX: usize = 256;
+
+/// A path as it may be logged.
+fn shown(path: &str) -> String {
+    let is_secret = |part: &str| {
+        part.len() > WORD_MAX
+            || ["sk_", "dvb_"]
+                .iter()
+                .any(|prefix| part.starts_with(prefix))
+    };
+    let parts = path.split('/');
+    let parts: Vec<_> = parts
+        .map(|part| if is_secret(part) { "…" } else { part })
+        .collect();
+    let mut shown = parts.join("/");
+    if shown.len() > PATH_MAX {
+        shown.truncate(shown.floor_char_boundary(PATH_MAX));
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::id::TaskId;
+    use crate::secret::Secret;
+
+    #[test]
+    fn ids_are_logged_and_secrets_in_a_path_are_not() {
+        let id = format!(
+            "/v1/agents/tasks/{}/revoke",
+            TaskId::new(Clock::System.now())
+        );
+        assert_eq!(shown(&id), id);
+        for secret in [
+            Secret::random(),
+            Secret::with_prefix("sk_test_"),
+            Secret::with_prefix("dvb_"),
+        ] {
+            let path = format!("/v1/agents/tasks/{}", secret.expose());
+            assert_eq!(shown(&path), "/v1/agents/tasks/…");
+        }
+        assert_eq!(shown("/sk_live_x/y"), "/…/y");
+        assert!(shown(&"/é".repeat(1000)).len() < 300);
+    }
+}
