@@ -128,12 +128,6 @@ const METADATA_MAX: usize = 8 * 1024;
 /// Lower case; 4 to 64 of letters, digits, `_` and `-`, and not a number, which could be taken for a phone's.
 fn username(text: &str) -> Result<String> {
     let name = text.trim().to_ascii_lowercase();
-    if name.starts_with("user_") {
-        return Err(Error::ParamValue(
-            "username",
-            "a name that does not begin with user_, as ids do".into(),
-        ));
-    }
     if !(4..=64).contains(&name.chars().count()) {
         return Err(Error::UsernameLength(4, 64));
     }
