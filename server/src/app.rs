@@ -12,7 +12,7 @@ use crate::keys::SigningKey;
 use crate::limits::Limiters;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
-use crate::tokens::Issuer;
+use crate::tokens::{Issuer, Recent};
 
 /// The running server, cheap to clone.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub struct State {
     pub instance: Instance,
     /// Where sessions may be carried to, and how long they may live.
     pub policy: Arc<Policy>,
+    /// Tokens made a moment ago.
+    pub recent: Recent,
     /// The key that signs session tokens.
     pub signing_key: SigningKey,
     /// The key over nonces and signing keys.

@@ -276,7 +276,7 @@ impl Db {
             Database::Sqlite(_) => (
                 1,
                 cores.div_ceil(2),
-                Reads::Here(Pool::open(database, cores + 1)?),
+                Reads::Here(Pool::new(database, cores + 1)),
             ),
             Database::Postgres(_) => (
                 POSTGRES_WRITERS,

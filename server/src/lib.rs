@@ -61,9 +61,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use axum::Router;
-use axum::extract::Request;
 use axum::response::IntoResponse;
-use http::header::AUTHORIZATION;
 use url::Url;
 
 use crate::app::{App, State};
@@ -80,6 +78,8 @@ use crate::policy::Policy;
 use crate::secret::MasterKey;
 use crate::secret_keys::{NewKey, Scope};
 use crate::stage::Stage;
+use crate::tokens::Recent;
+use crate::wire::Doors;
 
 /// A running server.
 pub struct Server {
@@ -109,24 +109,23 @@ impl Server {
             .transpose()?;
         let app = prepare(config, address).await?;
         let backend = backend_api::routes(&app);
-        let (front, back) = match backend_sockets {
-            Some(sockets) => (
-                frontend_api::routes(&app, nowhere()),
-                Some((sockets, backend)),
-            ),
-            None => (
-                both(frontend_api::routes(&app, backend.clone()), backend),
-                None,
-            ),
-        };
         let tls = app.config.tls.as_ref();
         let mut listeners = Listeners::new(&app);
         let mut backend_address = address;
-        listeners.open(&app, sockets, &front, tls)?;
-        if let Some((sockets, door)) = back {
-            backend_address = sockets.first().map_or(address, |(address, _)| *address);
+        if let Some(backend_sockets) = backend_sockets {
+            let front = Doors::One(frontend_api::routes(&app, nowhere()));
+            listeners.open(&app, sockets, &front, tls)?;
+            backend_address = backend_sockets
+                .first()
+                .map_or(address, |(address, _)| *address);
             // An address of its own is for a network of its own; applications' servers trust no certificate there.
-            listeners.open(&app, sockets, &door, None)?;
+            listeners.open(&app, backend_sockets, &Doors::One(backend), None)?;
+        } else {
+            let both = Doors::Both {
+                front: frontend_api::routes(&app, backend.clone()),
+                back: backend,
+            };
+            listeners.open(&app, sockets, &both, tls)?;
         }
         Ok(Self {
             housekeeping: Housekeeping::start(&app),
@@ -219,31 +218,13 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         db,
         policy: Arc::new(Policy::new(&config, &public_url)),
         instance: Instance::new(id, config.stage, public_url),
+        recent: Recent::default(),
         signing_key,
         master_key,
         limiters: Limiters::new(&config.limits),
         seen_at: AtomicI64::new(seen_at.0),
         config,
     }))
-}
-
-/// Both doors behind one address: whoever shows a key (`Bearer`; a proxy may ask browsers for a password of its own) goes to the Backend API, everyone else to the Frontend API, which
-/// leaves to the Backend API what it does not know, so that a forgotten key is answered as such.
-fn both(front: Router, back: Router) -> Router {
-    Router::new().fallback(move |request: Request| {
-        let shown = wire::header(request.headers(), AUTHORIZATION).unwrap_or_default();
-        let scheme = shown.split(' ').next().unwrap_or_default();
-        let door = if scheme.eq_ignore_ascii_case("bearer") {
-            back.clone()
-        } else {
-            front.clone()
-        };
-        async move {
-            tower::ServiceExt::oneshot(door, request)
-                .await
-                .unwrap_or_else(|never| match never {})
-        }
-    })
 }
 
 fn nowhere() -> Router {

@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use http::HeaderValue;
 use http::header::CONNECTION;
@@ -28,7 +27,7 @@ use tokio_rustls::server::TlsStream;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::tls::Tls;
-use crate::wire::{self, Peer};
+use crate::wire::{self, Doors, Peer};
 use admission::{Admission, Admitted};
 
 /// The most bytes read ahead on a connection. Headers beyond it are answered with 431 before they are read whole.
@@ -92,13 +91,13 @@ impl Listeners {
         &mut self,
         app: &App,
         sockets: Vec<(SocketAddr, std::net::TcpListener)>,
-        door: &Router,
+        doors: &Doors,
         tls: Option<&Tls>,
     ) -> Result<()> {
         for (_, socket) in sockets {
             let entrance = Entrance {
                 app: app.clone(),
-                door: door.clone(),
+                doors: doors.clone(),
                 security: Security::of(app, tls),
                 phase: self.phase.subscribe(),
             };
@@ -170,7 +169,7 @@ impl Security {
 #[derive(Clone)]
 struct Entrance {
     app: App,
-    door: Router,
+    doors: Doors,
     security: Security,
     phase: watch::Receiver<Phase>,
 }
@@ -264,8 +263,8 @@ async fn serve(
     entrance: Entrance,
 ) -> hyper::Result<()> {
     let service = hyper::service::service_fn(|request: hyper::Request<Incoming>| {
-        let (app, door) = (entrance.app.clone(), entrance.door.clone());
-        let answer = wire::edge(app, door, peer, request.map(Body::new));
+        let (app, doors) = (entrance.app.clone(), entrance.doors.clone());
+        let answer = wire::edge(app, doors, peer, request.map(Body::new));
         let phase = entrance.phase.clone();
         async move {
             let mut response = answer.await;

@@ -285,6 +285,31 @@ pub fn get(tx: &mut Read<'_>, id: &SessionId) -> Result<Session> {
     find(tx, id)?.ok_or_else(|| Error::NotFound("session", id.to_string()))
 }
 
+/// The active session `id`, if it is that of the client that a browser is. The question that pages ask most.
+///
+/// # Errors
+/// [`Error::SignedOut`].
+pub fn own(
+    tx: &mut Read<'_>,
+    credentials: &[Credential],
+    id: &SessionId,
+    now: Time,
+) -> Result<Session> {
+    // Nearly always the browser shows one cookie, and one statement answers.
+    if let [Credential::Cookie(secret)] = credentials {
+        let found: Option<Session> = tx.first(
+            select!(
+                "join clients c on c.id = s.client_id where s.id = $1 and c.secret_digest = $2"
+            ),
+            values![id, secret],
+        )?;
+        return found
+            .filter(|session| session.is_active(now))
+            .ok_or(Error::SignedOut);
+    }
+    of_browser(tx, credentials, id, now).map(|(_, session)| session)
+}
+
 /// The active session `id` of the client that a browser is, with that client.
 ///
 /// # Errors

@@ -3,6 +3,8 @@
 //! Claims are version 2 as Clerk's SDKs read them. A token never outlives its session, and is never made for one that
 //! is over: revoking a session stops the very next token.
 
+mod recent;
+
 use serde::Serialize;
 
 use crate::clock::Time;
@@ -12,6 +14,8 @@ use crate::instance::Instance;
 use crate::keys::SigningKey;
 use crate::secret::MasterKey;
 use crate::sessions::{Actor, Session};
+
+pub use recent::Recent;
 
 /// Life of a session token, in seconds.
 pub const LIFE: i64 = 60;

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod caller;
+mod doors;
 mod edge;
 pub(crate) mod health;
 mod host;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 pub(crate) use caller::{Browser, Proxied};
+pub(crate) use doors::Doors;
 pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
 pub(crate) use params::Params;
 

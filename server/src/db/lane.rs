@@ -1,6 +1,7 @@
 //! Lanes: queues of jobs with a bound, and the threads that work them off, each with a connection of its own. And the pool
 //! of connections that SQLite's short reads use where they are.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -182,30 +183,46 @@ impl Reopening {
     }
 }
 
-/// Connections for reads on the calling thread.
+/// Connections for reads on the calling thread, each opened when it is first needed.
 #[derive(Clone)]
-pub(super) struct Pool(Arc<Vec<Mutex<Option<Connection>>>>);
+pub(super) struct Pool(Arc<PoolState>);
+
+struct PoolState {
+    database: Database,
+    slots: Vec<Mutex<Option<Connection>>>,
+    is_closed: AtomicBool,
+}
 
 impl Pool {
-    pub(super) fn open(database: &Database, size: usize) -> Result<Self> {
-        let connections: Result<Vec<_>> = (0..size)
-            .map(|_| Connection::open(database, Purpose::Reads).map(|open| Mutex::new(Some(open))))
-            .collect();
-        Ok(Self(Arc::new(connections?)))
+    pub(super) fn new(database: &Database, size: usize) -> Self {
+        Self(Arc::new(PoolState {
+            database: database.clone(),
+            slots: (0..size).map(|_| Mutex::new(None)).collect(),
+            is_closed: AtomicBool::new(false),
+        }))
     }
 
     /// Runs a read on the first connection that is free.
     pub(super) fn run<T>(&self, mut work: impl FnMut(&mut Read<'_>) -> Result<T>) -> Result<T> {
-        let free = self.0.iter().find_map(|slot| slot.try_lock().ok());
+        let slots = &self.0.slots;
+        let free = slots.iter().find_map(|slot| slot.try_lock().ok());
         let mut slot = match free {
             Some(slot) => slot,
-            None => lock(self.0.last().ok_or_else(closed)?),
+            None => lock(slots.last().ok_or_else(closed)?),
         };
-        job::read(slot.as_mut().ok_or_else(closed)?, &mut work)
+        if self.0.is_closed.load(Ordering::Relaxed) {
+            return Err(closed());
+        }
+        let connection = match slot.take() {
+            Some(open) => open,
+            None => Connection::open(&self.0.database, Purpose::Reads)?,
+        };
+        job::read(slot.insert(connection), &mut work)
     }
 
     pub(super) fn close(&self) {
-        for slot in self.0.iter() {
+        self.0.is_closed.store(true, Ordering::Relaxed);
+        for slot in &self.0.slots {
             lock(slot).take();
         }
     }

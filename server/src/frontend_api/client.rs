@@ -17,7 +17,6 @@ use crate::error::Result;
 use crate::handshake::cookies;
 use crate::id::ClientId;
 use crate::sessions::{self, Session};
-use crate::tokens::Audience;
 use crate::users::{self, Profile};
 use crate::views;
 use crate::wire::{Answer, Browser, Reply};
@@ -74,8 +73,8 @@ pub(super) fn own_session(
     origin: Option<&str>,
     now: Time,
 ) -> Result<Value> {
-    let mint = || app.issuer().mint(session, Audience::pages(origin), now);
-    let jwt = session.is_active(now).then(mint).transpose()?;
+    let token = || app.recent.token(app.issuer(), session, origin, now);
+    let jwt = session.is_active(now).then(token).transpose()?;
     Ok(views::own_session(session, profile, jwt.as_deref(), now))
 }
 

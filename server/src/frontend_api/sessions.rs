@@ -50,9 +50,9 @@ async fn create_token(
 
 async fn mint(app: &App, id: SessionId, browser: Browser) -> Result<String> {
     let (now, origin) = (app.now(), browser.origin.clone());
-    let (_, session) = app
+    let session = app
         .db
-        .read(move |tx| sessions::of_browser(tx, &browser.credentials, &id, now))
+        .read(move |tx| sessions::own(tx, &browser.credentials, &id, now))
         .await?;
     let audience = Audience::pages(origin.as_deref());
     app.issuer().mint(&session, audience, now)
@@ -77,7 +77,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) 
     let (session, profile) = app
         .db
         .read(move |tx| {
-            let (_, session) = sessions::of_browser(tx, &browser.credentials, &id, now)?;
+            let session = sessions::own(tx, &browser.credentials, &id, now)?;
             let profile = users::profile(tx, &session.user_id)?;
             Ok((session, profile))
         })

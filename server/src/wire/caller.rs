@@ -82,8 +82,15 @@ fn credentials(parts: &Parts, app: &App) -> Vec<Credential> {
         );
     }
     let cookies = Cookies::of(&parts.headers);
-    let secrets = cookies.all(cookie::CLIENT, &app.instance).take(SHOWN);
-    shown.extend(secrets.map(|secret| Credential::Cookie(Secret::from(secret).digest())));
+    let mut secrets: Vec<&str> = Vec::new();
+    for secret in cookies.all(cookie::CLIENT, &app.instance) {
+        // Usually there are two, of the same value.
+        if secrets.len() < SHOWN && !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+    }
+    let digest = |secret| Credential::Cookie(Secret::from(secret).digest());
+    shown.extend(secrets.into_iter().map(digest));
     shown
 }
 

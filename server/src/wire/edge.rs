@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
-use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, STRICT_TRANSPORT_SECURITY};
@@ -22,7 +21,7 @@ use url::form_urlencoded;
 
 use super::access_log::Line;
 use super::host::Host;
-use super::{error_body, header};
+use super::{Doors, error_body, header};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::limits::Network;
@@ -67,7 +66,7 @@ impl Edge {
 /// Takes one request through a door and back.
 pub(crate) async fn edge(
     app: App,
-    door: Router,
+    doors: Doors,
     peer: Peer,
     mut request: Request<Body>,
 ) -> Response {
@@ -75,7 +74,10 @@ pub(crate) async fn edge(
     let line = Line::begin(&request, id.clone());
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = match admit(&app, peer, &mut request) {
-        Ok(()) => within(app.config.connections.request, door.oneshot(request)).await,
+        Ok(()) => {
+            let door = doors.of(request.headers());
+            within(app.config.connections.request, door.oneshot(request)).await
+        }
         Err(refusal) => refusal.into_response(),
     };
     let error = response.extensions_mut().remove::<Arc<Error>>();

@@ -1,0 +1,79 @@
+//! Tokens made a moment ago, for pages that ask who they are again and again: one signature serves them all while most of the
+//! token's life is left. Whether the session is alive is looked up each time, so a revocation stops the very next answer.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Audience, Issuer};
+use crate::clock::Time;
+use crate::error::{Error, Result};
+use crate::id::SessionId;
+use crate::sessions::Session;
+
+/// How old a token may be that is given out again, in seconds: a third of its life, so that clerk-js, which renews it when
+/// seventeen seconds are left, has time.
+const AGE_MAX: i64 = 20;
+/// How many are kept at most; each takes about a kilobyte.
+const KEPT: usize = 4096;
+
+/// A session and the origin its token is for.
+type Key = (SessionId, Option<String>);
+
+/// The tokens made lately, in two halves: the older half is dropped whole when the newer one is full or old.
+#[derive(Default)]
+pub struct Recent(Mutex<Halves>);
+
+#[derive(Default)]
+struct Halves {
+    since: Option<Time>,
+    newer: HashMap<Key, (String, Time)>,
+    older: HashMap<Key, (String, Time)>,
+}
+
+impl Halves {
+    fn find(&self, key: &Key, now: Time) -> Option<String> {
+        let (token, made_at) = self.newer.get(key).or_else(|| self.older.get(key))?;
+        let age = now.seconds_since(*made_at);
+        (0..AGE_MAX).contains(&age).then(|| token.clone())
+    }
+
+    fn keep(&mut self, key: Key, token: String, now: Time) {
+        let since = *self.since.get_or_insert(now);
+        if self.newer.len() >= KEPT / 2 || now.seconds_since(since) >= AGE_MAX {
+            self.older = std::mem::take(&mut self.newer);
+            self.since = Some(now);
+        }
+        self.newer.insert(key, (token, now));
+    }
+}
+
+impl Recent {
+    /// A token for the pages of an origin that is at most twenty seconds old.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`] when the session is not active at the moment `now`.
+    pub fn token(
+        &self,
+        issuer: Issuer<'_>,
+        session: &Session,
+        origin: Option<&str>,
+        now: Time,
+    ) -> Result<String> {
+        if !session.is_active(now) {
+            return Err(Error::SignedOut);
+        }
+        let key = (session.id.clone(), origin.map(ToOwned::to_owned));
+        // A token never outlives its session, so near the end there is no older one to be had.
+        let ends_soon = session.expire_at.seconds_since(now) < super::LIFE;
+        if !ends_soon && let Some(token) = self.halves().find(&key, now) {
+            return Ok(token);
+        }
+        let token = issuer.mint(session, Audience::pages(origin), now)?;
+        self.halves().keep(key, token.clone(), now);
+        Ok(token)
+    }
+
+    fn halves(&self) -> std::sync::MutexGuard<'_, Halves> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
