@@ -186,7 +186,7 @@ pub struct Verification {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct EmailAddress {
-    /// Its id.
+    /// The id, by which it is changed or removed.
     pub id: EmailAddressId,
     /// The address itself.
     pub email_address: String,
@@ -207,7 +207,7 @@ pub struct EmailAddress {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct PhoneNumber {
-    /// Its id.
+    /// The id, by which it is changed or removed.
     pub id: PhoneNumberId,
     /// The number itself, as in `+15551234567` (E.164).
     pub phone_number: String,

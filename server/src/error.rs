@@ -400,6 +400,15 @@ impl Error {
         }
     }
 
+    /// Whether this is about a credential that was never given out. What such a one is about nobody knows, so they are
+    /// recorded by number.
+    pub fn is_unknown_credential(&self) -> bool {
+        matches!(
+            self,
+            Self::KeyInvalid | Self::ProxyKeyInvalid | Self::TicketInvalid
+        )
+    }
+
     /// Whether a secret key or a ticket was shown that opens nothing, or nothing any more: what guessing looks like.
     pub fn is_refused_credential(&self) -> bool {
         matches!(

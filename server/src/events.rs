@@ -13,6 +13,8 @@ words! {
         AgentDisable = "agent.disable",
         /// They work again.
         AgentEnable = "agent.enable",
+        /// Credentials that nobody gave out were shown; how many says the detail.
+        CredentialRefuse = "credential.refuse",
         /// A secret key was made.
         SecretKeyCreate = "secret_key.create",
         /// It opens nothing any more.
@@ -75,7 +77,7 @@ words! {
 /// Something that happened, to whom. Ids only: what the objects are at that moment can be read in the same write.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// What.
+    /// What happened, or was tried.
     pub action: Action,
     /// The code it was refused with; `None` means it was done.
     pub refused: Option<&'static str>,

@@ -21,14 +21,12 @@ use crate::error::{Error, Result};
 use crate::id::{ClientId, SessionId};
 use crate::instance::Instance;
 use crate::keys::SigningKey;
-use crate::secret::{MasterKey, Secret};
+use crate::secret::{MasterKey, Purpose, Secret};
 use crate::sessions::{self, Session};
 use crate::tokens::{Audience, Issuer};
 
 /// How long a nonce can be exchanged, in seconds. It can be read more than once: parallel requests carry the same one.
 pub const NONCE_SECONDS: i64 = 60;
-const NONCE: &str = "handshake nonce";
-const REFRESH: &str = "refresh token";
 
 /// What a nonce says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,12 +82,13 @@ impl Payload {
     /// The payload as an opaque text.
     pub fn seal(&self, master: &MasterKey) -> Result<String> {
         let bytes = serde_json::to_vec(self).map_err(|error| Error::Bug(error.to_string()))?;
-        master.seal(NONCE, &bytes)
+        master.seal(Purpose::HandshakeNonce, &bytes)
     }
 
     /// Reads a nonce; `None` for one that this instance did not make or that is too old.
     pub fn open(master: &MasterKey, nonce: &str, now: Time) -> Option<Self> {
-        let payload: Self = serde_json::from_slice(&master.open(NONCE, nonce)?).ok()?;
+        let payload: Self =
+            serde_json::from_slice(&master.open(Purpose::HandshakeNonce, nonce)?).ok()?;
         (now.seconds() < payload.expires).then_some(payload)
     }
 
@@ -176,11 +175,11 @@ pub fn carry(
 
 /// The opaque text of the refresh cookie: it names the session and proves that this instance made it.
 fn refresh_token(master: &MasterKey, session: &SessionId) -> Result<String> {
-    master.seal(REFRESH, session.as_str().as_bytes())
+    master.seal(Purpose::RefreshToken, session.as_str().as_bytes())
 }
 
 /// The session a refresh cookie belongs to.
 pub fn refresh_session(master: &MasterKey, token: &str) -> Option<SessionId> {
-    let bytes = master.open(REFRESH, token)?;
+    let bytes = master.open(Purpose::RefreshToken, token)?;
     Some(SessionId::from(std::str::from_utf8(&bytes).ok()?))
 }

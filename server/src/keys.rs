@@ -16,9 +16,7 @@ use crate::clock::Time;
 use crate::db::{Db, values};
 use crate::error::{Error, Result};
 use crate::id;
-use crate::secret::MasterKey;
-
-const PURPOSE: &str = "signing key";
+use crate::secret::{MasterKey, Purpose};
 
 /// A signing key, ready to sign.
 pub struct SigningKey {
@@ -120,7 +118,7 @@ pub async fn load(db: &Db, master: &MasterKey, now: Time) -> Result<SigningKey> 
         })
         .await?
     };
-    let der = master.open(PURPOSE, &sealed).ok_or_else(|| {
+    let der = master.open(Purpose::SigningKey, &sealed).ok_or_else(|| {
         Error::Config("the signing key in this database was sealed with another master key; give that one (STANDIN_MASTER_KEY or master.key)".into())
     })?;
     let pair = KeyPair::from_pkcs8(&der)
@@ -132,7 +130,7 @@ fn generate(master: &MasterKey) -> Result<String> {
     let failed = |_| Error::Bug("no RSA key could be made".into());
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failed)?;
-    master.seal(PURPOSE, der.as_ref())
+    master.seal(Purpose::SigningKey, der.as_ref())
 }
 
 #[cfg(test)]

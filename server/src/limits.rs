@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -112,6 +112,8 @@ pub struct Refusals {
     /// `None` where there is no limit.
     interval: Option<Duration>,
     ledger: Mutex<Ledger>,
+    /// Keys and tickets that nobody gave out, since they were last asked for.
+    unknown: [AtomicU64; 2],
 }
 
 struct Ledger {
@@ -129,6 +131,7 @@ impl Refusals {
                 until: HashMap::new(),
                 sweep_at: KEYS,
             }),
+            unknown: [const { AtomicU64::new(0) }; 2],
         }
     }
 
@@ -163,6 +166,14 @@ impl Refusals {
         if error.is_refused_credential() {
             self.charge_at(shown, network, Instant::now());
         }
+        if error.is_unknown_credential() {
+            self.unknown[shown as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many keys or tickets that nobody gave out were shown since this was last asked.
+    pub fn take_unknown(&self, shown: Shown) -> u64 {
+        self.unknown[shown as usize].swap(0, Ordering::Relaxed)
     }
 
     fn ask_at(&self, shown: Shown, network: Network, now: Instant) -> Result<()> {

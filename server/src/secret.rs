@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{AES_256_GCM, AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{constant_time, digest, hkdf, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -82,9 +82,35 @@ impl FromValue for Digest {
     }
 }
 
+/// What a sealed text is for; it opens for nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A signing key in the database.
+    SigningKey,
+    /// A handshake nonce on its way to an application's server.
+    HandshakeNonce,
+    /// A refresh token in a browser's cookie.
+    RefreshToken,
+}
+
+impl Purpose {
+    /// What is authenticated with the text.
+    fn label(self) -> &'static str {
+        match self {
+            Self::SigningKey => "signing key",
+            Self::HandshakeNonce => "handshake nonce",
+            Self::RefreshToken => "refresh token",
+        }
+    }
+}
+
 /// The key over everything that must be read back. Kept in a file of its own or in the environment, never in the database.
 pub struct MasterKey {
-    sealing: RandomizedNonceKey,
+    /// AES-256-GCM, for what is sealed once in a key's life.
+    keeping: RandomizedNonceKey,
+    /// AES-256-GCM-SIV (RFC 8452), for what is sealed with every visit: its random nonces may meet without harm, so one key
+    /// lasts.
+    passing: RandomizedNonceKey,
 }
 
 impl MasterKey {
@@ -101,23 +127,35 @@ impl MasterKey {
         if bytes.len() != 32 {
             return Err(wrong());
         }
-        // The key is not used as it is, so that later uses (signatures, other formats) can be given keys of their own.
+        // The key is not used as it is, so that each use has one of its own.
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"standin").extract(&bytes);
-        let mut key = Zeroizing::new([0_u8; 32]);
-        root.expand(&[b"seal v1"], hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(key.as_mut()))
-            .map_err(|_| wrong())?;
-        let sealing = RandomizedNonceKey::new(&AES_256_GCM, key.as_ref()).map_err(|_| wrong())?;
-        Ok(Self { sealing })
+        let derived = |label: &[u8], algorithm| {
+            let mut key = Zeroizing::new([0_u8; 32]);
+            root.expand(&[label], hkdf::HKDF_SHA256)
+                .and_then(|okm| okm.fill(key.as_mut()))
+                .and_then(|()| RandomizedNonceKey::new(algorithm, key.as_ref()))
+                .map_err(|_| wrong())
+        };
+        Ok(Self {
+            keeping: derived(b"seal v1", &AES_256_GCM)?,
+            passing: derived(b"pass v1", &AES_256_GCM_SIV)?,
+        })
     }
 
-    /// Encrypts and authenticates `plain` (AES-256-GCM) for one `purpose`; only [`MasterKey::open`] with the same
-    /// purpose reads it. The result is base64url text.
-    pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<String> {
+    fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
+        match purpose {
+            Purpose::SigningKey => &self.keeping,
+            Purpose::HandshakeNonce | Purpose::RefreshToken => &self.passing,
+        }
+    }
+
+    /// Encrypts and authenticates `plain` for one `purpose`; only [`MasterKey::open`] with the same purpose reads it. The
+    /// result is base64url text.
+    pub fn seal(&self, purpose: Purpose, plain: &[u8]) -> Result<String> {
         let mut bytes = plain.to_vec();
         let nonce = self
-            .sealing
-            .seal_in_place_append_tag(Aad::from(purpose), &mut bytes)
+            .key(purpose)
+            .seal_in_place_append_tag(Aad::from(purpose.label()), &mut bytes)
             .map_err(|_| Error::Bug("sealing failed".into()))?;
         let mut out = nonce.as_ref().to_vec();
         out.extend_from_slice(&bytes);
@@ -125,14 +163,14 @@ impl MasterKey {
     }
 
     /// Reads what [`MasterKey::seal`] made; `None` for anything else, whoever made it.
-    pub fn open(&self, purpose: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn open(&self, purpose: Purpose, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, cipher) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut cipher = Zeroizing::new(cipher.to_vec());
         let length = self
-            .sealing
-            .open_in_place(nonce, Aad::from(purpose), &mut cipher)
+            .key(purpose)
+            .open_in_place(nonce, Aad::from(purpose.label()), &mut cipher)
             .ok()?
             .len();
         cipher.truncate(length);
@@ -160,10 +198,16 @@ mod tests {
 
     #[test]
     fn a_seal_opens_for_its_purpose_only_and_not_after_a_change() {
+        use Purpose::{HandshakeNonce, RefreshToken, SigningKey};
         let key = MasterKey::parse(&Secret::random()).unwrap();
-        let sealed = key.seal("nonce", b"words").unwrap();
-        assert_eq!(key.open("nonce", &sealed).unwrap().as_slice(), b"words");
-        assert!(key.open("other", &sealed).is_none());
+        for purpose in [SigningKey, RefreshToken, HandshakeNonce] {
+            let sealed = key.seal(purpose, b"words").unwrap();
+            assert_eq!(key.open(purpose, &sealed).unwrap().as_slice(), b"words");
+            for other in [SigningKey, RefreshToken, HandshakeNonce] {
+                assert_eq!(key.open(other, &sealed).is_some(), other == purpose);
+            }
+        }
+        let sealed = key.seal(HandshakeNonce, b"words").unwrap();
         for position in 0..sealed.len() {
             let mut changed = sealed.clone().into_bytes();
             changed[position] = if changed[position] == b'A' {
@@ -172,7 +216,7 @@ mod tests {
                 b'A'
             };
             // The last character may carry bits that base64 ignores or refuses; either way nothing wrong may come out.
-            let opened = key.open("nonce", std::str::from_utf8(&changed).unwrap());
+            let opened = key.open(HandshakeNonce, std::str::from_utf8(&changed).unwrap());
             assert!(
                 opened.is_none_or(|plain| plain.as_slice() == b"words"),
                 "{position}"
@@ -181,7 +225,7 @@ mod tests {
         assert!(
             MasterKey::parse(&Secret::random())
                 .unwrap()
-                .open("nonce", &sealed)
+                .open(HandshakeNonce, &sealed)
                 .is_none()
         );
     }

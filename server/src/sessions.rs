@@ -230,7 +230,8 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
     let (now, by) = (tx.now(), tx.by());
     let known = clients::all(tx, &sign_in.credentials)?;
     for client in &known {
-        for session in active_at(tx, &client.id, now)? {
+        // Also those that are barred now: they would come back with their user beside the new one.
+        for session in unended_at(tx, &client.id, now)? {
             end(tx, &session, End::Replaced)?;
         }
     }
@@ -329,14 +330,17 @@ pub fn of_browser(
 
 /// The active sessions of a client: one, or none, as long as a new one replaces the old.
 pub fn active_at(tx: &mut Read<'_>, client: &ClientId, now: Time) -> Result<Vec<Session>> {
-    let sessions: Vec<Session> = tx.all(
+    let mut sessions = unended_at(tx, client, now)?;
+    sessions.retain(|session| session.is_active(now));
+    Ok(sessions)
+}
+
+/// The sessions of a client that nobody has ended and whose time is not over.
+fn unended_at(tx: &mut Read<'_>, client: &ClientId, now: Time) -> Result<Vec<Session>> {
+    tx.all(
         select!("where s.client_id = $1 and s.ended_at is null and s.expire_at > $2 order by s.created_at, s.id"),
         values![client, now],
-    )?;
-    Ok(sessions
-        .into_iter()
-        .filter(|session| session.is_active(now))
-        .collect())
+    )
 }
 
 /// Every session a client ever had, oldest first.

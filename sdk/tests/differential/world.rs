@@ -10,7 +10,7 @@ use standin_server::clock::Clock;
 use standin_server::config::{Config, Limits};
 use standin_server::db::{Database, Db};
 use standin_server::id::SecretKeyId;
-use standin_server::secret::{MasterKey, Secret};
+use standin_server::secret::{MasterKey, Purpose, Secret};
 use standin_server::secret_keys::{self, NewKey, Scope};
 use standin_server::stage::Stage;
 use tempfile::TempDir;
@@ -236,7 +236,7 @@ async fn mint(db: &Db, config: &Config) -> Mint {
     let sql = "select kid, private_key from signing_keys";
     let (kid, sealed): (String, String) = db.read(move |tx| tx.one(sql, &[])).await.unwrap();
     let master = MasterKey::parse(&config.master_key).unwrap();
-    Mint::new(kid, &master.open("signing key", &sealed).unwrap())
+    Mint::new(kid, &master.open(Purpose::SigningKey, &sealed).unwrap())
 }
 
 fn pair(directive: &str) -> (String, String) {

@@ -87,7 +87,7 @@ fn is_phone_number(text: &str) -> bool {
 pub struct Identifier {
     /// The id by which users name their primary one.
     pub id: IdentifierId,
-    /// Whose it is.
+    /// The user who has it.
     pub user_id: UserId,
     /// E-mail address or phone number.
     pub kind: IdentifierKind,

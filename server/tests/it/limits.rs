@@ -175,3 +175,34 @@ async fn a_user_is_counted_once_however_the_identifier_is_spelt() {
     }
     assert!((5..=10).contains(&refused), "{refused}");
 }
+
+#[tokio::test]
+async fn credentials_that_nobody_gave_out_are_recorded_by_number_and_by_the_server_itself() {
+    let mut world = World::new().await;
+    let before = world.count("audit").await;
+    for _ in 0..30 {
+        world
+            .backend
+            .with_key("sk_test_guess")
+            .get("/v1/users")
+            .await;
+        world.browser().get("/v1/agents/tasks?ticket=guess").await;
+    }
+    assert_eq!(world.count("audit").await, before);
+    world.restart().await;
+    let records = world.backend.get("/v1/audit_logs?limit=5").await.ok().json;
+    let told: Vec<String> = records["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|record| record["action"] == "credential.refuse")
+        .map(|record| format!("{} {}", record["result"], record["detail"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "ticket_invalid_code 30 since the last such record",
+            "clerk_key_invalid 30 since the last such record"
+        ]
+    );
+}
