@@ -31,6 +31,7 @@ use crate::limits::Shown;
 use crate::secret::{Digest, Secret};
 use crate::secret_keys::{self, SecretKey};
 use crate::wire::{self, Edge, header};
+pub use users::UserRow;
 
 /// All calls.
 fn calls() -> Calls {

@@ -12,6 +12,7 @@ mod lane;
 mod migrate;
 mod postgres;
 mod query;
+mod rows;
 mod sqlite;
 mod state;
 mod value;
@@ -29,6 +30,7 @@ use crate::events::Event;
 use job::{ReadJob, WriteJob};
 use lane::{Lane, Pool};
 pub use query::{Page, Query};
+pub use rows::{insert_all, look_up};
 use state::State;
 pub use value::{FromRow, FromValue, Row, Value};
 

@@ -351,7 +351,7 @@ impl Error {
             Self::UsernameNumber => shown(422, "form_username_needs_non_number_char", "is a number", "A username has at least one character that is no digit.").about("username"),
             Self::PasswordTooShort(min) => shown(422, "form_password_length_too_short", "is too short", format!("A password has at least {min} characters.")).about("password"),
             Self::PasswordTooLong(max) => shown(422, "form_password_length_too_long", "is too long", format!("A password has at most {max} characters.")).about("password"),
-            Self::PasswordDigest => shown(422, "form_password_digest_invalid_code", "is not a known digest", "password_digest must be an argon2i or argon2id digest in the PHC format, of at most 256 MiB and 16 passes.").about("password_digest"),
+            Self::PasswordDigest => shown(422, "form_password_digest_invalid_code", "is not a known digest", "password_digest must be an argon2i or argon2id digest in the PHC format, of at most 256 MiB and 16 passes, or a bcrypt digest of a cost of at most 14.").about("password_digest"),
             Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
             Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),

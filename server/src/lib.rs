@@ -65,6 +65,7 @@ use axum::response::IntoResponse;
 use url::Url;
 
 use crate::app::{App, State};
+pub use crate::backend_api::UserRow;
 use crate::caller::Caller;
 use crate::config::Config;
 use crate::db::{Database, Db};

@@ -4,7 +4,9 @@
 //! changes at once follow each other on both databases, and neither undoes the other.
 
 mod edit;
+mod export;
 mod identifiers;
+mod import;
 mod save;
 mod search;
 
@@ -18,8 +20,10 @@ use crate::id::{IdentifierId, UserId};
 use crate::passwords::PasswordHash;
 use crate::sessions::{self, NewSession, Session, SignIn, Whose};
 pub use edit::{Edit, Metadata};
+pub use export::{Position, export};
 pub use identifiers::{Identifier, IdentifierKind, NewIdentifier, Setting, Verification};
 pub use identifiers::{add, get_identifier, remove, replace, set};
+pub use import::{NewUser, Outcome, import};
 pub use search::{Filter, OrderBy, Range, Selection, count, list};
 
 /// A user.
@@ -262,15 +266,7 @@ pub fn create(
 ) -> Result<Profile> {
     let event = Event::new(Action::UserCreate).user(id);
     tx.attempt(event.clone());
-    let mut user = User::new(id, tx.now());
-    for new in identifiers {
-        if user.primary(new.kind).is_none() {
-            user.set_primary(new.kind, Some(new.id.clone()));
-        }
-    }
-    for edit in edits {
-        user.apply(edit, tx.now())?;
-    }
+    let NewUser { user, .. } = NewUser::new(id, identifiers.to_vec(), edits, tx.now())?;
     unique(tx, &user)?;
     save::insert(tx, &user)?;
     let identifiers: Result<Vec<_>> = identifiers

@@ -1,6 +1,7 @@
 //! `/v1/users` (spec paths `/users…`).
 
 mod form;
+mod row;
 mod search;
 
 use axum::Json;
@@ -18,9 +19,10 @@ use crate::id::UserId;
 use crate::passwords;
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
-use crate::users::{self, Change, Edit};
+use crate::users::{self, Change, Edit, Verification};
 use crate::views;
 use crate::wire::{Answer, Params};
+pub use row::UserRow;
 
 pub(super) fn routes() -> Calls {
     Calls::new()
@@ -115,18 +117,11 @@ async fn count(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
 
 async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
     let now = by.at;
-    let identifiers = form::identifiers(&mut params, now)?;
-    let mut edits = form::edits(&mut params)?;
-    form::enough(&mut params, &identifiers, &edits)?;
-    if params.boolean("banned")?.unwrap_or(false) {
-        edits.push(Edit::Ban);
-    }
-    if params.boolean("locked")?.unwrap_or(false) {
-        edits.push(Edit::Lock);
-    }
-    let password = form::password(&mut params)?;
+    let statuses = [Verification::Verified, Verification::Reserved];
+    let form = form::new_user(&mut params, &statuses, now)?;
     params.finish()?;
-    edits.extend(password.edit().await?);
+    let (identifiers, mut edits) = (form.identifiers, form.edits);
+    edits.extend(form.password.edit().await?);
     let id = UserId::new(now);
     let made = app
         .db

@@ -4,7 +4,7 @@ use email_address::{EmailAddress, Options};
 
 use super::{User, hold, save};
 use crate::clock::Time;
-use crate::db::{FromRow, Query, Read, Row, Write, values};
+use crate::db::{self, FromRow, Query, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::{IdentifierId, UserId};
@@ -39,7 +39,14 @@ impl Verification {
     }
 }
 
-fn claim(kind: IdentifierKind, value: &str) -> String {
+impl NewIdentifier {
+    /// What the unique column will hold.
+    pub(super) fn claim(&self) -> Option<String> {
+        self.status.claim(self.kind, &self.value)
+    }
+}
+
+pub(super) fn claim(kind: IdentifierKind, value: &str) -> String {
     format!("{}:{value}", kind.as_str())
 }
 
@@ -211,19 +218,7 @@ pub(super) fn insert(tx: &mut Write<'_>, user: &UserId, new: &NewIdentifier) -> 
     if other.is_some() {
         return Err(Error::IdentifierExists(new.kind.as_str()));
     }
-    tx.execute(
-        "insert into identifiers (id, user_id, kind, value, status, claimed, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $7)",
-        values![
-            &new.id,
-            user,
-            new.kind,
-            &new.value,
-            new.status,
-            new.status.claim(new.kind, &new.value),
-            now,
-        ],
-    )?;
+    insert_all(tx, &[(user, new)])?;
     Ok(Identifier {
         id: new.id.clone(),
         user_id: user.clone(),
@@ -233,6 +228,29 @@ pub(super) fn insert(tx: &mut Write<'_>, user: &UserId, new: &NewIdentifier) -> 
         created_at: now,
         updated_at: now,
     })
+}
+
+/// Inserts the rows of those who may have them.
+pub(super) fn insert_all(tx: &mut Write<'_>, all: &[(&UserId, &NewIdentifier)]) -> Result<()> {
+    let now = tx.now();
+    let rows = all.iter().map(|(user, new)| {
+        values![
+            &new.id,
+            *user,
+            new.kind,
+            &new.value,
+            new.status,
+            new.claim(),
+            now,
+            now,
+        ]
+        .to_vec()
+    });
+    db::insert_all(
+        tx,
+        "insert into identifiers (id, user_id, kind, value, status, claimed, created_at, updated_at)",
+        rows.collect(),
+    )
 }
 
 fn event(action: Action, user: &UserId, id: &IdentifierId) -> Event {

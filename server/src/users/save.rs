@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::User;
 use crate::clock::Time;
-use crate::db::{Value, Write, values};
+use crate::db::{self, Value, Write, values};
 use crate::error::Result;
 use crate::id::UserId;
 
@@ -78,17 +78,24 @@ fn text(map: &Map<String, Json>) -> String {
 
 /// Writes a new user.
 pub(super) fn insert(tx: &mut Write<'_>, user: &User) -> Result<()> {
-    let mut values = columns(user);
-    values.push(user.updated_at.into());
-    tx.execute(
+    insert_all(tx, &[user])
+}
+
+/// Writes new users.
+pub(super) fn insert_all(tx: &mut Write<'_>, users: &[&User]) -> Result<()> {
+    let rows = users.iter().map(|user| {
+        let mut values = columns(user);
+        values.push(user.updated_at.into());
+        values
+    });
+    db::insert_all(
+        tx,
         "insert into users (id, username, first_name, last_name, name_folded, locale, external_id,
                             primary_email_address_id, primary_phone_number_id, password_hash, password_changed_at,
                             public_metadata, private_metadata, unsafe_metadata, banned_at, locked_until,
-                            delete_self_enabled, create_organization_enabled, legal_accepted_at, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-        &values,
-    )?;
-    Ok(())
+                            delete_self_enabled, create_organization_enabled, legal_accepted_at, created_at, updated_at)",
+        rows.collect(),
+    )
 }
 
 /// Writes back a user whose row is held.

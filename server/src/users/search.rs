@@ -253,7 +253,7 @@ pub fn list(tx: &mut Read<'_>, filter: &Filter, selection: &Selection) -> Result
     with_identifiers(tx, users)
 }
 
-fn with_identifiers(tx: &mut Read<'_>, users: Vec<User>) -> Result<Vec<Profile>> {
+pub(super) fn with_identifiers(tx: &mut Read<'_>, users: Vec<User>) -> Result<Vec<Profile>> {
     if users.is_empty() {
         return Ok(Vec::new());
     }

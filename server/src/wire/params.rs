@@ -61,7 +61,8 @@ impl Params {
         })
     }
 
-    fn json(bytes: &[u8]) -> Result<Self> {
+    /// The parameters of a JSON object.
+    pub(crate) fn json(bytes: &[u8]) -> Result<Self> {
         let Strict(value) = serde_json::from_slice(bytes).map_err(|error| unreadable(&error))?;
         if depth(&value) > DEPTH_MAX {
             return Err(Error::BodyInvalid(format!(
@@ -236,6 +237,16 @@ impl Params {
         match self.values.into_iter().next() {
             None => Ok(()),
             Some((name, _)) => Err(Error::ParamUnknown(name)),
+        }
+    }
+}
+
+/// Parameters that were read elsewhere, typed as JSON is.
+impl From<Map<String, Value>> for Params {
+    fn from(values: Map<String, Value>) -> Self {
+        Self {
+            values,
+            from_text: false,
         }
     }
 }

@@ -13,6 +13,7 @@ mod commits;
 mod handshakes;
 mod headless;
 mod house;
+mod imports;
 mod keys;
 mod limits;
 mod navigation;

@@ -239,6 +239,9 @@ async fn use_everything(world: &World) {
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
     users(world).await;
+    let row = serde_json::json!({ "external_id": "imported", "username": "imported", "email_address": ["i@example.com"] });
+    assert_eq!(crate::imports::import(world, &[row]).await, ["made"]);
+    crate::imports::export(world).await;
     lists(world).await;
 }
 

@@ -5,20 +5,54 @@ use serde_json::{Map, Value};
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::id::IdentifierId;
-use crate::passwords::{self, PasswordHash};
+use crate::passwords::{self, Hasher, PasswordHash};
 use crate::secret::Secret;
 use crate::users::{Edit, IdentifierKind, Metadata, NewIdentifier, Verification};
 use crate::wire::Params;
+use crate::word::Word;
 
 /// The most identifiers of one kind that a user can be made with.
 const IDENTIFIERS_MAX: usize = 10;
 /// The most characters of a name.
 const NAME_MAX: usize = 256;
 
+/// What a body says of a user to be made, all but the hash of its password.
+pub(super) struct NewUserForm {
+    pub(super) identifiers: Vec<NewIdentifier>,
+    pub(super) edits: Vec<Edit>,
+    pub(super) password: Password,
+}
+
+/// The parameters of `POST /v1/users`, whose identifiers may have one of these statuses.
+pub(super) fn new_user(
+    params: &mut Params,
+    statuses: &[Verification],
+    at: Time,
+) -> Result<NewUserForm> {
+    let identifiers = identifiers(params, statuses, at)?;
+    let mut edits = edits(params)?;
+    enough(params, &identifiers, &edits)?;
+    if params.boolean("banned")?.unwrap_or(false) {
+        edits.push(Edit::Ban);
+    }
+    if params.boolean("locked")?.unwrap_or(false) {
+        edits.push(Edit::Lock);
+    }
+    Ok(NewUserForm {
+        identifiers,
+        edits,
+        password: password(params)?,
+    })
+}
+
 /// `email_address` and `phone_number` with their `…_identification_status`.
-pub(super) fn identifiers(params: &mut Params, at: Time) -> Result<Vec<NewIdentifier>> {
-    let mut all = of(params, IdentifierKind::EmailAddress, at)?;
-    all.extend(of(params, IdentifierKind::PhoneNumber, at)?);
+fn identifiers(
+    params: &mut Params,
+    statuses: &[Verification],
+    at: Time,
+) -> Result<Vec<NewIdentifier>> {
+    let mut all = of(params, IdentifierKind::EmailAddress, statuses, at)?;
+    all.extend(of(params, IdentifierKind::PhoneNumber, statuses, at)?);
     // Made in one moment, they are told apart by their ids: the first one asked for gets the smallest.
     let mut ids: Vec<_> = all.iter().map(|new| new.id.clone()).collect();
     ids.sort();
@@ -28,7 +62,12 @@ pub(super) fn identifiers(params: &mut Params, at: Time) -> Result<Vec<NewIdenti
     Ok(all)
 }
 
-fn of(params: &mut Params, kind: IdentifierKind, at: Time) -> Result<Vec<NewIdentifier>> {
+fn of(
+    params: &mut Params,
+    kind: IdentifierKind,
+    allowed: &[Verification],
+    at: Time,
+) -> Result<Vec<NewIdentifier>> {
     let statuses = match kind {
         IdentifierKind::EmailAddress => "email_address_identification_status",
         IdentifierKind::PhoneNumber => "phone_number_identification_status",
@@ -39,16 +78,14 @@ fn of(params: &mut Params, kind: IdentifierKind, at: Time) -> Result<Vec<NewIden
         return Err(Error::ParamLengths(statuses, kind.as_str()));
     }
     let one = |(place, text): (usize, &String)| {
-        let status = match named.get(place).map(String::as_str) {
-            None | Some("verified") => Verification::Verified,
-            Some("reserved") => Verification::Reserved,
-            Some(_) => {
-                return Err(Error::ParamValue(
-                    statuses,
-                    "one of verified, reserved".into(),
-                ));
-            }
-        };
+        let status = named
+            .get(place)
+            .map_or(Some(Verification::Verified), |word| {
+                Verification::from_word(word).filter(|status| allowed.contains(status))
+            });
+        let words = || -> Vec<_> { allowed.iter().map(|status| status.as_str()).collect() };
+        let status = status
+            .ok_or_else(|| Error::ParamValue(statuses, format!("one of {}", words().join(", "))))?;
         Ok(NewIdentifier {
             id: IdentifierId::new(at),
             kind,
@@ -60,11 +97,7 @@ fn of(params: &mut Params, kind: IdentifierKind, at: Time) -> Result<Vec<NewIden
 }
 
 /// A new user needs something to be named by, unless that is waived.
-pub(super) fn enough(
-    params: &mut Params,
-    identifiers: &[NewIdentifier],
-    edits: &[Edit],
-) -> Result<()> {
+fn enough(params: &mut Params, identifiers: &[NewIdentifier], edits: &[Edit]) -> Result<()> {
     let waived = params.boolean("skip_user_requirement")?.unwrap_or(false);
     let named = edits
         .iter()
@@ -172,6 +205,16 @@ impl Password {
         };
         Ok(Some(Edit::Password(Some(hash))))
     }
+
+    /// The same on the calling thread.
+    pub(super) fn edit_here(self) -> Result<Option<Edit>> {
+        let hash = match self {
+            Self::None => return Ok(None),
+            Self::Plain(password, skip_checks) => passwords::hash_here(&password, skip_checks)?,
+            Self::Hashed(hash) => hash,
+        };
+        Ok(Some(Edit::Password(Some(hash))))
+    }
 }
 
 /// `password`, or `password_digest` with `password_hasher`.
@@ -185,14 +228,14 @@ pub(super) fn password(params: &mut Params) -> Result<Password> {
         (None, None, _) => Ok(Password::None),
         (Some(_), Some(_), _) => Err(Error::ParamConflict("password", "password_digest")),
         (Some(plain), None, _) => Ok(Password::Plain(plain, skip_checks)),
-        (None, Some(digest), Some("argon2i" | "argon2id")) => {
-            PasswordHash::import(&digest).map(Password::Hashed)
-        }
         (None, Some(_), None) => Err(Error::ParamMissing("password_hasher")),
-        (None, Some(_), Some(_)) => Err(Error::ParamValue(
-            "password_hasher",
-            "argon2i or argon2id; other digests cannot be checked here".into(),
-        )),
+        (None, Some(digest), Some(hasher)) => {
+            let hasher = Hasher::from_word(hasher).ok_or_else(|| {
+                let known = format!("{}; other digests cannot be checked here", Hasher::list());
+                Error::ParamValue("password_hasher", known)
+            })?;
+            PasswordHash::import(hasher, &digest).map(Password::Hashed)
+        }
     }
 }
 
