@@ -118,7 +118,7 @@ impl Data {
     }
 
     /// Opens what must be there already.
-    async fn open(&self) -> Result<Db> {
+    pub async fn open(&self) -> Result<Db> {
         let (folder, database) = self.find()?;
         if let Database::Sqlite(file) = &database
             && !file.exists()

@@ -56,7 +56,7 @@ enum Command {
     /// Make links that sign a browser in, list them, take them back
     #[command(subcommand)]
     Task(task::Command),
-    /// Make, list, ban and remove users
+    /// Make, list, ban and remove users; bring them and take them along
     #[command(subcommand)]
     User(user::Command),
     /// List agents, stop and start them
@@ -109,8 +109,8 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Dev(dev) => return dev::run(dev, json).await,
         Command::Serve(serve) => return serve::run(serve).await,
         Command::Doctor(doctor) => return doctor::run(doctor, json).await,
+        Command::User(command) => return user::run(command, json).await,
         Command::Task(command) => task::run(command, json).await?,
-        Command::User(command) => user::run(command, json).await?,
         Command::Agent(command) => agent::run(command, json).await?,
         Command::Session(command) => session::run(command, json).await?,
         Command::Audit(command) => audit::run(command, json).await?,

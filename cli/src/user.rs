@@ -1,5 +1,11 @@
 //! `standin user`: who can be signed in.
 
+mod clerk_csv;
+mod export;
+mod import;
+
+use std::process::ExitCode;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 use standin::users::{CreateUser, User};
@@ -28,6 +34,10 @@ pub enum Command {
     Unlock(One),
     /// Remove a user for good and end all their sessions; the record of tasks and sessions stays
     Delete(One),
+    /// Bring users from a file, into the data itself; a server may run on it meanwhile
+    Import(import::Import),
+    /// Write all users to a file that `import` reads
+    Export(export::Export),
 }
 
 #[derive(Args)]
@@ -71,8 +81,10 @@ pub struct One {
     server: ServerOptions,
 }
 
-pub async fn run(command: Command, json: bool) -> Result<()> {
-    match command {
+pub async fn run(command: Command, json: bool) -> Result<ExitCode> {
+    let done = match command {
+        Command::Import(import) => return import.run(json).await,
+        Command::Export(export) => export.run(json).await,
         Command::Create(create) => create.run(json).await,
         Command::List(list) => list.run(json).await,
         Command::Show(one) => show(&one, json).await,
@@ -94,7 +106,8 @@ pub async fn run(command: Command, json: bool) -> Result<()> {
                 .await
         }
         Command::Delete(one) => delete(&one, json).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 impl Create {
