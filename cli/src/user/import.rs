@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -144,6 +145,18 @@ fn progress(size: u64) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// Which part of the time of each transaction the database is left alone after it. Who waits for SQLite's lock looks for it
+/// now and then; without a gap a running server would look in vain until its patience ends.
+const GAP: u32 = 8;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time is for the writes of a running server, which cannot be waited for"
+)]
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 /// An import under way.
 struct Running {
     db: Db,
@@ -162,11 +175,14 @@ impl Running {
         while let Some(batch) = batches.recv().await {
             let users = batch.users.clone();
             let by = Caller::internal("cli", Clock::System.now());
+            let started = Instant::now();
             let outcomes = self
                 .db
                 .write(by, move |tx| users::import(tx, &users))
                 .await?;
+            let taken = started.elapsed();
             self.note(batch, outcomes)?;
+            pause(taken / GAP).await;
             self.refused.flush()?;
             let counts = &self.counts;
             self.progress

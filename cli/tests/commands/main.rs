@@ -8,6 +8,7 @@
 mod certificates;
 mod doctor;
 mod environment;
+mod imports;
 mod privacy;
 mod runner;
 mod serve;

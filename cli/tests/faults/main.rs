@@ -7,5 +7,6 @@
 )]
 
 mod crash;
+mod imports;
 mod process;
 mod two_processes;
