@@ -33,6 +33,8 @@ pub fn broken(why: &str, database: &Database) -> Failure {
     };
     let folder = file.parent().unwrap_or(file).display();
     let file = file.display();
+    // The server's library names the file too.
+    let why = why.strip_prefix(&format!("{file}: ")).unwrap_or(why);
     failure(format!("the database {file} cannot be used: {why}"))
         .hint(
             "look at it",

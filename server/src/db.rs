@@ -43,6 +43,18 @@ pub enum Database {
     Postgres(String),
 }
 
+impl Database {
+    /// Names the file that a start failed with: whoever starts a server may have several.
+    pub(crate) fn at_fault(&self, error: Error) -> Error {
+        match (self, error) {
+            (Self::Sqlite(file), Error::Unavailable(why) | Error::Bug(why)) => {
+                Error::Unavailable(format!("{}: {why}", file.display()))
+            }
+            (_, error) => error,
+        }
+    }
+}
+
 impl fmt::Debug for Database {
     /// The URL may hold a password and is not shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -171,7 +171,9 @@ impl Server {
 /// # Errors
 /// As [`Db::open`].
 pub async fn open(database: &Database) -> Result<Db> {
-    Db::open(database, ledger::enter).await
+    Db::open(database, ledger::enter)
+        .await
+        .map_err(|error| database.at_fault(error))
 }
 
 /// Whether browsers may be sent to a public URL. Over plain http, cookies and tickets travel in clear, and browsers no
@@ -198,7 +200,8 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         .write(by.clone(), move |tx| {
             Ok((instance::load(tx, &fresh, stage)?, instance::seen(tx, now)?))
         })
-        .await?;
+        .await
+        .map_err(|error| config.database.at_fault(error))?;
     let signing_key = keys::load(&db, &master_key, now).await?;
     if let (Stage::Development, Some(secret)) = (config.stage, config.development_key.clone()) {
         let new = NewKey {

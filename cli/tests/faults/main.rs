@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod disk;
 mod imports;
 mod process;
 mod two_processes;

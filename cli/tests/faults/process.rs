@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
 pub struct Process {
@@ -69,17 +69,55 @@ pub fn count(variable: &str, usual: usize) -> usize {
         .unwrap_or(usual)
 }
 
+/// How a server is started on SQLite, with more environment than others have.
+pub struct Spawn<'a> {
+    data: &'a Path,
+    port: u16,
+    environment: Vec<(&'a str, &'a Path)>,
+}
+
+impl<'a> Spawn<'a> {
+    pub fn new(data: &'a Path, port: u16) -> Self {
+        Self {
+            data,
+            port,
+            environment: Vec::new(),
+        }
+    }
+
+    pub fn env(mut self, name: &'a str, value: &'a Path) -> Self {
+        self.environment.push((name, value));
+        self
+    }
+
+    /// Starts a server and waits until it answers.
+    pub async fn start(&self) -> Process {
+        let mut command = command(self.data, None, self.port, self.port);
+        command.envs(self.environment.iter().copied());
+        Process::wait(command, self.data, self.port).await
+    }
+}
+
+fn command(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
+    command
+        .args(["dev", "--port", &port.to_string(), "--data"])
+        .arg(data);
+    command.args(["--public-url", &format!("http://localhost:{public_port}")]);
+    if let Some(url) = database {
+        command.args(["--database-url", url]);
+    }
+    command
+}
+
 impl Process {
     /// Starts a server and waits until it answers.
     pub async fn start(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
-        command
-            .args(["dev", "--port", &port.to_string(), "--data"])
-            .arg(data);
-        command.args(["--public-url", &format!("http://localhost:{public_port}")]);
-        if let Some(url) = database {
-            command.args(["--database-url", url]);
-        }
+        let command = command(data, database, port, public_port);
+        Self::wait(command, data, port).await
+    }
+
+    async fn wait(mut command: Command, data: &Path, port: u16) -> Self {
         command
             .env("RUST_LOG", "error")
             .stdout(Stdio::null())
@@ -140,16 +178,32 @@ impl Calls {
             .unwrap();
     }
 
-    /// Creates a task for `email`; `None` when it was not acknowledged.
-    pub async fn create(&self, email: &str) -> Option<Task> {
-        let body = json!({
+    pub fn task_body(email: &str) -> Value {
+        json!({
             "on_behalf_of": { "identifier": email },
             "permissions": "*",
             "agent_name": "faults",
             "task_description": "dies young",
             "redirect_url": "http://localhost:3000/",
             "expires_in_seconds": 86_400,
-        });
+        })
+    }
+
+    /// Status and body of an answer. A body goes with the key; without one the call is a browser's.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = match body {
+            Some(body) => request.bearer_auth(&self.key).json(&body),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    /// Creates a task for `email`; `None` when it was not acknowledged.
+    pub async fn create(&self, email: &str) -> Option<Task> {
+        let body = Self::task_body(email);
         let request = self
             .http
             .post(format!("{}/v1/agents/tasks", self.base))
