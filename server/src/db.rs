@@ -367,8 +367,8 @@ impl Db {
             return Ok(());
         }
         self.write(Caller::internal("standin", now), |tx| {
-            // A statement that changes nothing and is written to the disk all the same.
-            tx.execute("update instance set kind = kind", &[])
+            // By a millisecond, for SQLite writes no page whose content stays the same.
+            tx.execute("update instance set seen_at = seen_at + 1", &[])
         })
         .await
         .map(|_| ())

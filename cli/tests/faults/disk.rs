@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Calls, Process, SIGNED_IN, Spawn, Task, free_port};
+use crate::process::{Calls, SIGNED_IN, Spawn, Task, free_port};
 
 const EMAIL: &str = "ada@example.com";
 const UNKNOWN: &str = "Whether this was done is not known";
@@ -130,7 +130,10 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+        let _ = Command::new("umount")
+            .arg("--lazy")
+            .arg(self.0.path())
+            .status();
     }
 }
 
@@ -149,19 +152,21 @@ async fn a_full_disk_changes_nothing_and_writes_go_on_when_there_is_room_again()
     // As much as there is room for, and not a byte is left.
     let _ = std::fs::write(&ballast, vec![1; 16 << 20]);
 
-    let mut made = 1;
-    let refused = loop {
-        let told = create(calls).await;
-        if told != "200" {
-            break told;
+    // A small write may still find room where a larger one did not, and health tries a small one.
+    let (mut made, mut refused) = (1, 0);
+    while health(calls).await == 200 {
+        match create(calls).await.as_str() {
+            "200" => made += 1,
+            told => {
+                assert!(told.starts_with(&format!("503 {NOTHING}")), "{told}");
+                refused += 1;
+            }
         }
-        made += 1;
-        assert!(made < 5000, "the disk does not fill");
-    };
-    assert!(refused.starts_with(&format!("503 {NOTHING}")), "{refused}");
-    let refused = said(calls, reqwest::Method::GET, &task.path).await;
-    assert!(refused.starts_with(&format!("503 {NOTHING}")), "{refused}");
-    assert_eq!(health(calls).await, 503);
+        assert!(made + refused < 5000, "{made} made, {refused} refused, and health is well");
+    }
+    assert!(refused > 0);
+    let told = said(calls, reqwest::Method::GET, &task.path).await;
+    assert!(told.starts_with(&format!("503 {NOTHING}")), "{told}");
     assert_reads_go_on(calls, made).await;
 
     std::fs::remove_file(&ballast).unwrap();

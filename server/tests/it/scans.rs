@@ -348,7 +348,7 @@ async fn sign_in_and_out(world: &World) {
     let by = Caller::internal("test", world.now());
     let db = world.db().await;
     let revoked = db.write(by, |tx| {
-        tx.execute("update instance set kind = kind", &[])?;
+        tx.execute("update instance set seen_at = seen_at + 1", &[])?;
         secret_keys::revoke(tx, &"key_unknown".into())
     });
     revoked.await.unwrap_err();
