@@ -162,7 +162,10 @@ async fn a_full_disk_changes_nothing_and_writes_go_on_when_there_is_room_again()
                 refused += 1;
             }
         }
-        assert!(made + refused < 5000, "{made} made, {refused} refused, and health is well");
+        assert!(
+            made + refused < 5000,
+            "{made} made, {refused} refused, and health is well"
+        );
     }
     assert!(refused > 0);
     let told = said(calls, reqwest::Method::GET, &task.path).await;

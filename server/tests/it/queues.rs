@@ -2,8 +2,8 @@
 //! for each other.
 
 use std::pin::Pin;
-use std::sync::mpsc::channel;
-use std::sync::{Arc, RwLock};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,16 @@ fn ask(pending: &mut Pending) -> Poll<Result<u64>> {
         .poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Keeps every writer busy for as long as the gate is held.
-async fn occupy(world: &World, db: &Db, gate: &Arc<RwLock<()>>) -> JoinSet<Result<()>> {
+/// A gate that opens when its other end is dropped.
+type Gate = Arc<Mutex<Receiver<()>>>;
+
+fn gate() -> (Sender<()>, Gate) {
+    let (held, gate) = channel();
+    (held, Arc::new(Mutex::new(gate)))
+}
+
+/// Keeps every writer busy until the gate opens.
+async fn occupy(world: &World, db: &Db, gate: &Gate) -> JoinSet<Result<()>> {
     let writers = match world.config.database {
         Database::Sqlite(_) => 1,
         Database::Postgres(_) => 8,
@@ -52,7 +60,7 @@ async fn occupy(world: &World, db: &Db, gate: &Arc<RwLock<()>>) -> JoinSet<Resul
         busy.spawn(async move {
             db.write(by(), move |_| {
                 started.send(()).unwrap();
-                drop(gate.read());
+                let _ = gate.lock().unwrap().recv();
                 Ok(())
             })
             .await
@@ -76,8 +84,7 @@ async fn table(world: &World) -> Db {
 async fn a_full_queue_says_so_at_once_and_what_waits_in_it_is_done() {
     let world = World::new().await;
     let db = table(&world).await;
-    let gate = Arc::new(RwLock::new(()));
-    let held = gate.write().unwrap();
+    let (held, gate) = gate();
     let busy = occupy(&world, &db, &gate).await;
     let mut waiting: Vec<_> = (0..4096).map(|id| insert(&db, id)).collect();
     assert!(waiting.iter_mut().all(|one| ask(one).is_pending()));
@@ -105,8 +112,7 @@ async fn a_full_queue_says_so_at_once_and_what_waits_in_it_is_done() {
 async fn work_whose_caller_left_before_its_turn_is_never_done() {
     let world = World::new().await;
     let db = table(&world).await;
-    let gate = Arc::new(RwLock::new(()));
-    let held = gate.write().unwrap();
+    let (held, gate) = gate();
     let busy = occupy(&world, &db, &gate).await;
     let mut waiting: Vec<_> = (0..100).map(|id| insert(&db, id)).collect();
     assert!(waiting.iter_mut().all(|one| ask(one).is_pending()));

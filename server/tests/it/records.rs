@@ -112,13 +112,13 @@ async fn what_is_refused_to_a_key_is_recorded_with_the_code_and_changes_nothing(
     let revoke = assert_refused(&world, "session.revoke", "resource_not_found").await;
     assert_eq!(revoke["session_id"], "sess_nothing");
 
-    let used = backend.task().await;
-    world.browser().visit(&used).await.location();
-    let path = format!("/v1/agents/tasks/{}", used.id);
+    let spent = backend.task().await;
+    world.browser().visit(&spent).await.location();
+    let path = format!("/v1/agents/tasks/{}", spent.id);
     let revoke = backend.post(&format!("{path}/revoke"), json!({})).await;
     assert_eq!(revoke.code(), "agent_task_cannot_be_revoked");
     let record = assert_refused(&world, "task.revoke", "agent_task_cannot_be_revoked").await;
-    assert_eq!(record["agent_task_id"], used.id.as_str());
+    assert_eq!(record["agent_task_id"], spent.id.as_str());
     assert_eq!(backend.get(&path).await.json["status"], "used");
 
     let user = ada(&world).await;
