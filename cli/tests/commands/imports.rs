@@ -188,7 +188,8 @@ fn what_is_exported_is_imported_elsewhere_as_it_was_beside_a_running_server() {
         json!({ "id": "user_1", "email_address": ["g@example.com"], "public_metadata": { "a": [1] }, "banned": true }),
         json!({ "id": "user_2", "username": "hedy", "password_digest": BCRYPT, "password_hasher": "bcrypt" }),
     ];
-    let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let lines: Vec<String> = rows.iter().map(ToString::to_string).collect();
+    let text = lines.join("\n");
     import(from.path(), "in.jsonl", text).ok();
     for file in ["all.jsonl", "all.csv"] {
         let done = run(standin(from.path(), &["user", "export", file])).ok();

@@ -205,11 +205,7 @@ fn planned(url: String, statements: Vec<String>) -> Vec<String> {
             .unwrap();
         let mut through = Vec::new();
         for sql in statements {
-<<<<<<< HEAD
             let count = (1..1000)
-=======
-            let count = (1..100)
->>>>>>> adaf5e2 (tests: a gate that clippy understands)
                 .take_while(|n| sql.contains(&format!("${n}")))
                 .count();
             let nulls = vec!["null"; count].join(", ");
