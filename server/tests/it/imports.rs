@@ -18,13 +18,13 @@ pub async fn import(world: &World, rows: &[Value]) -> Vec<&'static str> {
     let (db, by) = (world.db().await, Caller::internal("cli", world.now()));
     let outcomes = db.write(by, move |tx| users::import(tx, &rows)).await;
     db.close().await;
-    let word = |outcome| match outcome {
+    let told = |outcome| match outcome {
         Ok(Outcome::Made) => "made",
         Ok(Outcome::AlreadyThere) => "there",
         Err(Error::IdentifierExists(param)) => param,
         Err(error) => panic!("{error}"),
     };
-    outcomes.unwrap().into_iter().map(word).collect()
+    outcomes.unwrap().into_iter().map(told).collect()
 }
 
 /// Everybody as rows, read in pages of seven.

@@ -56,21 +56,6 @@ async fn a_letter_that_only_looks_alike_names_another_user() {
     assert!(shown.to_string().contains(&kelvin), "{shown}");
 }
 
-#[tokio::test]
-async fn a_username_cannot_pass_for_an_id() {
-    let world = World::new().await;
-    let before = world.count("users").await;
-    for name in ["user_2abc", "USER_2abc", " user_2abc "] {
-        let refused = world
-            .backend
-            .post("/v1/users", json!({ "username": name }))
-            .await;
-        assert_eq!(refused.refusal(), "422 form_param_value_invalid", "{name}");
-        assert_eq!(refused.param(), "username");
-    }
-    assert_eq!(world.count("users").await, before);
-}
-
 /// The user as stored, without the time of the last change.
 async fn stored(world: &World, id: &str) -> Value {
     world

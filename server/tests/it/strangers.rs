@@ -51,10 +51,15 @@ async fn knock(world: &World, browser: &Browser, target: &str) {
     for path in ["/v1/agents/tasks", "/v1/tickets/accept"] {
         let path = format!("{path}?{unknown}&redirect_url={target}");
         assert_eq!(browser.get(&path).await.code(), "ticket_invalid_code");
-        let json = browser
+        // A program has no cookies.
+        let program = match browser.host {
+            Some(_) => world.public_browser(),
+            None => world.browser(),
+        };
+        let json = program
             .request(Method::GET, &path)
             .header("accept", "application/json");
-        assert_eq!(browser.send(json).await.code(), "ticket_invalid_code");
+        assert_eq!(program.send(json).await.code(), "ticket_invalid_code");
     }
     let origin = if browser.host.is_some() {
         "https://app.example.com"
