@@ -30,14 +30,9 @@ impl Statement {
     }
 }
 
-const USER: &str = "select u.id, u.username, u.first_name, u.last_name, u.locale, u.external_id, u.primary_email_address_id,
-    u.primary_phone_number_id, u.password_hash, u.password_changed_at, u.public_metadata,
-    u.private_metadata, u.unsafe_metadata, u.banned_at, u.locked_until, u.delete_self_enabled,
-    u.create_organization_enabled, u.legal_accepted_at, u.last_sign_in_at, u.last_active_at,
-    u.created_at, u.updated_at
-    from users u ";
 const TASK: &str = "select t.id, t.agent_id, a.name, t.user_id, t.description, t.permissions, t.redirect_url, t.session_seconds,
-    t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent
+    t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent,
+    cast(case when a.disabled_at is null then 0 else 1 end as bigint)
     from tasks t join agents a on a.id = t.agent_id ";
 const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.created_at, s.updated_at, s.expire_at,
     s.last_active_at, s.ip, s.user_agent, s.ended_at, s.end_status,
@@ -45,8 +40,8 @@ const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, 
          then 1 else 0 end as bigint)
     from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ";
 
-const FIND_USER: Statement = Statement {
-    pieces: &[USER, "where u.id = ?1"],
+const STANDING: Statement = Statement {
+    pieces: &["select banned_at, locked_until from users where id = ?1"],
     values: |about| vec![about.population.user(about.user).into()],
 };
 
@@ -59,8 +54,8 @@ const FIND_SESSION: Statement = Statement {
 macro_rules! record {
     ($action:literal, $session:literal) => {
         Statement {
-            pieces: &["insert into audit (at, action, result, actor, user_id, agent_id, task_id, session_id, ip, user_agent, request_id, detail)
-                       values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"],
+            pieces: &["insert into audit (at, action, result, actor, user_id, agent_id, task_id, session_id, ip, user_agent, request_id, detail) values",
+                       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"],
             values: |about| vec![
                 about.now.into(),
                 $action.into(),
@@ -81,31 +76,28 @@ macro_rules! record {
 
 /// Creates a task by its user's id.
 pub const CREATE: &[Statement] = &[
-    FIND_USER,
+    STANDING,
     Statement {
-        pieces: &["select id, name, created_at, disabled_at from agents where name = ?1"],
+        pieces: &["select id, name, created_at, disabled_at from agents", " where name = ?1"],
         values: |about| vec![Population::agent_name(about.n).into()],
     },
     Statement {
         pieces: &["insert into tasks (id, agent_id, user_id, created_by, description, permissions, redirect_url, session_seconds,
                    ticket_digest, created_at, expires_at)
-                   values (?1, ?2, ?3, ?4, ?5, '*', ?6, ?7, ?8, ?9, ?10)"],
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"],
         values: |about| vec![
             about.population.task(about.n).into(),
             about.population.agent(about.n).into(),
             about.population.user(about.user).into(),
             "key_bench".into(),
             "Measures how it goes".into(),
+            "*".into(),
             "http://localhost:3000/dashboard".into(),
             1800.into(),
             kept(&about.population.ticket(about.n)).into(),
             about.now.into(),
             (about.now + 600_000).into(),
         ],
-    },
-    Statement {
-        pieces: &[TASK, "where t.id = ?1"],
-        values: |about| vec![about.population.task(about.n).into()],
     },
     record!("task.create", false),
 ];
@@ -116,11 +108,7 @@ pub const VISIT: &[Statement] = &[
         pieces: &[TASK, "where t.ticket_digest = ?1"],
         values: |about| vec![kept(&about.population.ticket(about.n)).into()],
     },
-    FIND_USER,
-    Statement {
-        pieces: &["select id, name, created_at, disabled_at from agents where id = ?1"],
-        values: |about| vec![about.population.agent(about.n).into()],
-    },
+    STANDING,
     Statement {
         pieces: &["update tasks set used_at = ?2, session_id = ?3, used_ip = ?4, used_agent = ?5
                    where id = ?1 and used_at is null and revoked_at is null and expires_at > ?2"],
@@ -138,10 +126,12 @@ pub const VISIT: &[Statement] = &[
         values: |about| vec![about.population.user(about.user).into(), about.now.into()],
     },
     Statement {
-        pieces: &["insert into clients (id, secret_digest, created_at, updated_at) values (?1, ?2, ?3, ?3)"],
+        pieces: &["insert into clients (id, secret_digest, last_active_session_id, created_at, updated_at)
+                   values (?1, ?2, ?3, ?4, ?4)"],
         values: |about| vec![
             about.population.client(about.n).into(),
             kept(&about.population.client_secret(about.n)).into(),
+            about.population.session(about.n).into(),
             about.now.into(),
         ],
     },
@@ -152,10 +142,6 @@ pub const VISIT: &[Statement] = &[
             about.population.client(about.n).into(),
             about.now.into(),
         ],
-    },
-    Statement {
-        pieces: &[SESSION, "where s.client_id = ?1 and s.ended_at is null and s.expire_at > ?2 order by s.created_at, s.id"],
-        values: |about| vec![about.population.client(about.n).into(), about.now.into()],
     },
     Statement {
         pieces: &["insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
@@ -173,21 +159,18 @@ pub const VISIT: &[Statement] = &[
             Cell::Null,
         ],
     },
-    CLIENT_CHANGED,
     record!("session.create", true),
-    FIND_SESSION,
     record!("task.accept", true),
 ];
 
-const CLIENT_CHANGED: Statement = Statement {
-    pieces: &["update clients set updated_at = ?2, last_active_session_id = ?3 where id = ?1"],
-    values: |about| {
-        vec![
-            about.population.client(about.n).into(),
-            about.now.into(),
-            about.population.session(about.n).into(),
-        ]
-    },
+const CLIENT_SIGNED_OUT: Statement = Statement {
+    pieces: &[
+        "update clients set updated_at = ?1, last_active_session_id = null",
+        " where ",
+        "id in (",
+        "?2)",
+    ],
+    values: |about| vec![about.now.into(), about.population.client(about.n).into()],
 };
 
 /// Ends a session.
@@ -206,7 +189,7 @@ pub const REVOKE: &[Statement] = &[
             ]
         },
     },
-    CLIENT_CHANGED,
-    record!("session.revoke", true),
+    CLIENT_SIGNED_OUT,
     FIND_SESSION,
+    record!("session.revoke", true),
 ];
