@@ -1,4 +1,4 @@
-//! `standin user import`: users from a file into the data itself. One thread reads, another writes, some hundred users in
+//! `standin user import`: users from a file into the data itself. One thread reads, another writes, a thousand users in
 //! one transaction; a user is made whole or not at all, and one that is there already is passed over, so the same
 //! command can be run again after anything.
 
