@@ -172,13 +172,17 @@ async fn no_statement_goes_through_a_table_that_grows() {
     Registry::default().with(Listener.with_filter(only)).init();
     let world = World::new().await;
     batch(&world.config.database, &rows());
-    RAN.lock().unwrap().values_mut().for_each(|most| *most = 0);
+    // The start itself, migrations included, ran on empty tables.
+    let started = std::mem::take(&mut *RAN.lock().unwrap());
     use_everything(&world).await;
 
     let ran = RAN.lock().unwrap().clone();
     let missing: Vec<_> = written()
         .into_iter()
-        .filter(|start| !ran.keys().any(|sql| sql.contains(start.as_str())))
+        .filter(|start| {
+            let mut known = ran.keys().chain(started.keys());
+            !known.any(|sql| sql.contains(start.as_str()))
+        })
         .collect();
     assert!(missing.is_empty(), "never ran: {missing:#?}");
     let through = match &world.config.database {
