@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::load::{Load, Round};
-use crate::operations::{self, Operation};
+use crate::operations::{Choice, Operation};
 use crate::scale;
 use crate::stage::Stage;
 use crate::store::Engine;
@@ -20,6 +20,8 @@ pub struct Extent {
     pub rounds: usize,
     /// How long a round is.
     pub length: Duration,
+    /// Which operations.
+    pub choice: Choice,
 }
 
 /// The largest data may cost so much more than the smallest.
@@ -43,8 +45,11 @@ fn on(engine: &Engine, extent: &Extent, load: &Load) -> String {
         eprintln!("{name}: {users} users filled in {filled:.1} s");
         stages.push(stage);
     }
-    let largest = stages.last_mut().expect("a size");
-    let mut large = scale::quiet(largest, load);
+    let of_server = extent.choice.names("server");
+    let mut large = scale::table();
+    if of_server {
+        scale::quiet(&mut large, stages.last_mut().expect("a size"), load);
+    }
     let mut table = Table::new(&[
         "operation",
         "users",
@@ -55,7 +60,7 @@ fn on(engine: &Engine, extent: &Extent, load: &Load) -> String {
         "conn.",
         "to the smallest, per CPU-second",
     ]);
-    for operation in operations::ALL {
+    for operation in extent.choice.operations() {
         eprintln!("{}: {}", engine.name(), operation.name);
         rows(
             &mut table,
@@ -64,7 +69,9 @@ fn on(engine: &Engine, extent: &Extent, load: &Load) -> String {
             &extent.sizes,
         );
     }
-    scale::revoke_all(&mut large, stages.last_mut().expect("a size"), load);
+    if of_server {
+        scale::revoke_all(&mut large, stages.last_mut().expect("a size"), load);
+    }
     let (name, rounds, length) = (engine.name(), extent.rounds, extent.length.as_secs_f64());
     let users = count(*extent.sizes.last().expect("a size"));
     format!(

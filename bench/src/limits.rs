@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::load::{Load, Round};
-use crate::operations::{self, Limit, Operation};
+use crate::operations::{Choice, Limit, Operation};
 use crate::stage::Stage;
 use crate::statements::{Pace, Work, pace};
 use crate::store::{Engine, Store};
@@ -18,6 +18,8 @@ pub struct Extent {
     pub rounds: usize,
     /// How long a round is.
     pub length: Duration,
+    /// Which operations.
+    pub choice: Choice,
 }
 
 /// A figure of an operation or of its limit, each a round.
@@ -67,7 +69,7 @@ pub fn run(extent: &Extent) -> String {
         "limit per CPU-second",
         "ratio per CPU-second",
     ]);
-    for operation in operations::ALL {
+    for operation in extent.choice.operations() {
         eprintln!("{}", operation.name);
         let (done, limit) = bench.measured(operation, extent);
         let spread =

@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use operations::Choice;
 use store::Engine;
 
 const ROUND: Duration = Duration::from_secs(1);
@@ -61,6 +62,9 @@ struct Options {
     /// How many rounds of a second each operation gets [default: 5; quick: 2]
     #[arg(long)]
     rounds: Option<NonZeroUsize>,
+    /// Only the operations whose names contain one of these words; `server` stands for start, memory and revoking everything
+    #[arg(long, value_delimiter = ',', conflicts_with = "write")]
+    only: Vec<String>,
     /// Put the tables into docs/performance.md
     #[arg(long)]
     write: bool,
@@ -86,6 +90,7 @@ impl Options {
             },
             rounds: self.rounds(),
             length: ROUND,
+            choice: Choice(self.only.clone()),
         }
     }
 
@@ -94,6 +99,7 @@ impl Options {
             users: self.users.first().copied().unwrap_or(100_000),
             rounds: self.rounds(),
             length: ROUND,
+            choice: Choice(self.only.clone()),
         }
     }
 

@@ -15,6 +15,8 @@ pub enum Numbers {
     Users,
     /// Any session that is alive, again and again.
     LiveSessions,
+    /// A hundred of them all over the data, so that each has been asked for a moment ago.
+    BusySessions,
     /// Nonces of such sessions, each good for a minute.
     Nonces,
     /// Tickets made for the round, each of them once.
@@ -112,7 +114,8 @@ pub const REFRESH: Operation = Operation {
 pub const ALL: &[Operation] = &[
     REFRESH,
     Operation {
-        name: "client",
+        name: "client, with a fresh token",
+        numbers: Numbers::BusySessions,
         call: |material, n| material.page(Method::GET, "/v1/client".into(), n),
         ..REFRESH
     },
@@ -211,5 +214,20 @@ impl Operation {
     /// Whether a round leaves the data another than it was.
     pub fn changes(&self) -> bool {
         self.creates || self.numbers.are_used_up()
+    }
+}
+
+/// Which operations are wanted: those whose name contains one of the words, or all.
+pub struct Choice(pub Vec<String>);
+
+impl Choice {
+    /// Whether something of this name is wanted.
+    pub fn names(&self, name: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|word| name.contains(word.as_str()))
+    }
+
+    /// The operations that are wanted.
+    pub fn operations(&self) -> impl Iterator<Item = &'static Operation> {
+        ALL.iter().filter(|operation| self.names(operation.name))
     }
 }

@@ -16,9 +16,13 @@ use crate::table::{Spread, Table, count, ms};
 
 const STARTS: usize = 5;
 
+/// What is measured stands beside its goal.
+pub fn table() -> Table {
+    Table::new(&["", "measured", "goal"])
+}
+
 /// Start, memory at rest, and memory once every live session has been used.
-pub fn quiet(stage: &mut Stage, load: &Load) -> Table {
-    let mut table = Table::new(&["", "measured", "goal"]);
+pub fn quiet(table: &mut Table, stage: &mut Stage, load: &Load) {
     let starts = Spread::of((0..STARTS).map(|_| stage.restart().as_secs_f64()));
     let of_starts = format!("{} ms", ms(Duration::from_secs_f64(starts.median)));
     table.row([
@@ -42,7 +46,6 @@ pub fn quiet(stage: &mut Stage, load: &Load) -> Table {
         format!("{used:.1} MiB"),
         "60 MiB".into(),
     ]);
-    table
 }
 
 /// Makes a token for each live session, once.

@@ -18,6 +18,8 @@ use crate::store::{Engine, Store};
 const PUT_BACK_UP_TO: u64 = 100_000;
 /// How many tickets or sessions are made for a second of a round.
 const USED_A_SECOND: f64 = 10_000.0;
+/// How many sessions are asked for again and again.
+const BUSY: u64 = 100;
 /// How many handshakes are made before nonces are exchanged.
 const NONCES: u64 = 1000;
 
@@ -117,6 +119,10 @@ impl Stage {
             let n = match numbers {
                 Numbers::Users => random % material.population.users,
                 Numbers::LiveSessions => Population::nth_live(random % material.population.live()),
+                Numbers::BusySessions => {
+                    let apart = (material.population.live() / BUSY).max(1);
+                    Population::nth_live(random % BUSY * apart)
+                }
                 Numbers::Nonces => random % material.nonces.len() as u64,
                 Numbers::Tickets | Numbers::Sessions | Numbers::UsersSessions | Numbers::New => {
                     let n = unused.fetch_add(1, Ordering::Relaxed);
@@ -147,7 +153,9 @@ impl Stage {
         let enough = (USED_A_SECOND * length.as_secs_f64().max(0.1)) as u64;
         let all = self.unused..self.unused + enough;
         match numbers {
-            Numbers::Users | Numbers::LiveSessions | Numbers::Nonces => return self.unused,
+            Numbers::Users | Numbers::LiveSessions | Numbers::BusySessions | Numbers::Nonces => {
+                return self.unused;
+            }
             Numbers::New => {}
             Numbers::Tickets => self.store.add_tickets(population, all.clone()),
             Numbers::Sessions => self.store.add_sessions(population, all.clone()),

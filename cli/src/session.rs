@@ -166,12 +166,13 @@ impl Revoke {
         }
         let whose = self.which.whose(&client).await?;
         let ended = client.ask(sessions.revoke_all(whose)).await?;
+        let count = ended.total_count.unwrap_or(ended.data.len() as u64);
         if json {
-            terminal::print(json!({ "data": ended, "total_count": ended.len() }));
+            terminal::print(json!({ "data": ended.data, "total_count": count }));
             return Ok(());
         }
-        ended.iter().for_each(terminal::print);
-        match ended.len() {
+        ended.data.iter().for_each(terminal::print);
+        match count {
             0 => terminal::say("no session was open"),
             1 => terminal::say("1 session ended"),
             count => terminal::say(format!("{count} sessions ended")),

@@ -94,18 +94,19 @@ impl Sessions<'_> {
         Call::post(self.0, format!("/v1/sessions/{id}/revoke"))
     }
 
-    /// Ends many sessions in one step. **Standin only**.
+    /// Ends many sessions in one step, and says how many were active (`total_count`) and which, up to 500 of them.
+    /// **Standin only**.
     ///
     /// ```no_run
     /// # async fn run(client: standin::Client, task: standin::id::AgentTaskId) -> standin::Result<()> {
     /// use standin::sessions::Whose;
     ///
     /// let ended = client.sessions().revoke_all(Whose::AgentTask(task)).await?;
-    /// println!("{} sessions ended", ended.len());
+    /// println!("{} sessions ended", ended.total_count.unwrap_or_default());
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn revoke_all(self, whose: Whose) -> Result<Vec<SessionId>> {
+    pub async fn revoke_all(self, whose: Whose) -> Result<Page<SessionId>> {
         let call = Call::<Page<SessionId>>::post(self.0, "/v1/sessions/revoke");
         let call = match whose {
             Whose::User(id) => call.set("user_id", id),
@@ -113,7 +114,7 @@ impl Sessions<'_> {
             Whose::AgentTask(id) => call.set("agent_task_id", id),
             Whose::Everyone => call.set("all", true),
         };
-        call.send().await.map(|ended| ended.data)
+        call.send().await
     }
 
     /// A session token of an active session (spec operation `CreateSessionToken`).

@@ -106,7 +106,7 @@ pub fn count(tx: &mut Read<'_>, name: Option<&str>, most: i64) -> Result<i64> {
 pub fn disable(tx: &mut Write<'_>, id: &AgentId) -> Result<Agent> {
     let now = tx.now();
     let agent = switch(tx, id, Some(now), Action::AgentDisable)?;
-    sessions::revoke_all(tx, &Whose::Agent(id))?;
+    sessions::revoke_all(tx, &Whose::Agent(id.clone()))?;
     Ok(agent)
 }
 

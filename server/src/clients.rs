@@ -165,18 +165,15 @@ pub fn link(tx: &mut Write<'_>, token: &Digest, client: &ClientId) -> Result<()>
 }
 
 /// How many clients one statement changes at most.
-const CHUNK: usize = 250;
+const CHUNK: usize = 50;
 
 /// Notes that these clients lost their sessions.
 pub fn signed_out(tx: &mut Write<'_>, ids: &[ClientId]) -> Result<()> {
     for chunk in ids.chunks(CHUNK) {
-        // Two sizes of statement, so that both stay prepared; the last id stands in for those that are missing.
-        let size = if chunk.len() == 1 { 1 } else { CHUNK };
-        let last = chunk.last().into_iter().cycle();
         let mut query =
             Query::new("update clients set updated_at = $1, last_active_session_id = null");
         query.mark(tx.now());
-        let marks = query.marks(chunk.iter().chain(last).take(size));
+        let marks = query.marks_of_two_sizes(chunk.iter(), CHUNK);
         query.and(&format!("id in ({marks})"));
         query.execute(tx)?;
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -10,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::instance;
 use crate::limits::Shown;
+use crate::sessions::{self, Progress};
 
 /// The one loop of such work.
 pub(crate) struct Housekeeping(JoinHandle<()>);
@@ -18,16 +20,24 @@ pub(crate) struct Housekeeping(JoinHandle<()>);
 /// this and a little, while the server is not running, is found out at the next start.
 const TICK: Duration = Duration::from_mins(1);
 
+/// How often it looks whether a revocation waits for its sessions to be ended one by one; they are over already.
+const LOOK: Duration = Duration::from_secs(1);
+/// How many of them one write ends. Others must not have to wait behind it for long.
+const SLICE: usize = 100;
+
 impl Housekeeping {
     pub(crate) fn start(app: &App) -> Self {
         let app = app.clone();
         Self(tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(TICK);
+            let (mut ticks, mut looks) = (interval(TICK), interval(LOOK));
             // The first tick is at once, and the start has just done it.
             ticks.tick().await;
             loop {
-                ticks.tick().await;
-                if let Err(error) = tidy(&app).await {
+                let done = tokio::select! {
+                    _ = ticks.tick() => tidy(&app).await,
+                    _ = looks.tick() => end_sessions(&app).await,
+                };
+                if let Err(error) = done {
                     tracing::warn!(%error, "housekeeping could not be done");
                 }
             }
@@ -41,6 +51,42 @@ impl Housekeeping {
             tracing::warn!(%error, "housekeeping could not be done");
         }
     }
+}
+
+fn interval(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// Ends the sessions of every revocation that is not done. After a stop in the middle it is gone through again; on several
+/// nodes at once each session is ended by one of them.
+async fn end_sessions(app: &App) -> Result<()> {
+    while let Some(revocation) = app.db.read(sessions::unfinished).await? {
+        let mut from: Option<Progress> = None;
+        loop {
+            let (passing, start) = (revocation.clone(), from.take());
+            let look = app
+                .db
+                .search(move |tx| passing.look(tx, start.as_ref()))
+                .await?;
+            for slice in look.unended.chunks(SLICE) {
+                let (ending, slice) = (revocation.clone(), slice.to_vec());
+                app.db
+                    .write(revocation.by(app.now()), move |tx| ending.end(tx, &slice))
+                    .await?;
+            }
+            match look.next {
+                Some(next) => from = Some(next),
+                None => break,
+            }
+        }
+        let finished = revocation.clone();
+        app.db
+            .write(revocation.by(app.now()), move |tx| finished.finish(tx))
+            .await?;
+    }
+    Ok(())
 }
 
 async fn tidy(app: &App) -> Result<()> {

@@ -183,25 +183,38 @@ impl FromRow for Session {
     }
 }
 
+/// Whether a session is over although nobody has ended it: its user is banned or gone, its agent disabled, or every session
+/// that began by some moment was taken back, of its user, its agent or everyone.
+macro_rules! barred {
+    () => {
+        "(u.id is null or u.banned_at is not null or a.disabled_at is not null
+          or s.created_at <= u.sessions_revoked_at or s.created_at <= coalesce(a.sessions_revoked_at, 0)
+          or s.created_at <= (select i.sessions_revoked_at from instance i where i.slot = 1))"
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.created_at, s.updated_at, s.expire_at,
                     s.last_active_at, s.ip, s.user_agent, s.ended_at, s.end_status,
-                    cast(case when u.id is null or u.banned_at is not null or a.disabled_at is not null
-                         then 1 else 0 end as bigint)
+                    cast(case when ",
+            barred!(),
+            " then 1 else 0 end as bigint)
              from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ",
             $rest
         )
     };
 }
 
-// Behind the macro that it uses.
-mod list;
 mod revoke;
+// Behind the macros that it uses.
+mod list;
 
 pub use list::{Filter, count, list};
-pub use revoke::{Whose, revoke_all};
+pub use revoke::{
+    Progress, Revocation, Revoked, Whose, count_taken_back, list_taken_back, revoke_all, unfinished,
+};
 
 /// A browser that signs in, and all that is made for it before the write.
 #[derive(Clone, Debug)]

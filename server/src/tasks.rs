@@ -386,7 +386,7 @@ fn refuse(tx: &mut Write<'_>, task: &Task, refusal: Error, policy: &Policy) -> R
         tx.note(event);
     }
     if replay && policy.on_replay == OnReplay::RevokeSession {
-        sessions::revoke_all(tx, &Whose::Task(&task.id))?;
+        sessions::revoke_all(tx, &Whose::Task(task.id.clone()))?;
     }
     Ok(Visit::Refused(refusal))
 }

@@ -322,7 +322,7 @@ pub fn edit(tx: &mut Write<'_>, id: &UserId, change: &Change) -> Result<Profile>
     tx.note(event);
     let is_ban = |edit: &Edit| matches!(edit, Edit::Ban);
     if change.sign_out || change.edits.iter().any(is_ban) {
-        sessions::revoke_all(tx, &Whose::User(id))?;
+        sessions::revoke_all(tx, &Whose::User(id.clone()))?;
     }
     Ok(Profile {
         user,
@@ -338,7 +338,7 @@ pub fn delete(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
     tx.execute("delete from identifiers where user_id = $1", values![id])?;
     tx.execute("delete from users where id = $1", values![id])?;
     tx.note(event);
-    sessions::revoke_all(tx, &Whose::User(id)).map(|_| ())
+    sessions::revoke_all(tx, &Whose::User(id.clone())).map(|_| ())
 }
 
 /// Refuses a username or external id that another user has. The house looks before it writes: should another node give it

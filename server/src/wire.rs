@@ -21,7 +21,7 @@ pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
 pub(crate) use params::Params;
 
 /// How far Standin's own lists count what they go through (`total_count`); beyond that, there are at least so many.
-pub(crate) const COUNTED: i64 = 10_000;
+pub(crate) const COUNTED: i64 = 1_000;
 
 /// A JSON answer or a refusal.
 pub(crate) type Answer = crate::error::Result<Json<serde_json::Value>>;

@@ -36,8 +36,11 @@ const TASK: &str = "select t.id, t.agent_id, a.name, t.user_id, t.description, t
     from tasks t join agents a on a.id = t.agent_id ";
 const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.created_at, s.updated_at, s.expire_at,
     s.last_active_at, s.ip, s.user_agent, s.ended_at, s.end_status,
-    cast(case when u.id is null or u.banned_at is not null or a.disabled_at is not null
-         then 1 else 0 end as bigint)
+    cast(case when ";
+const BARRED: &str = "(u.id is null or u.banned_at is not null or a.disabled_at is not null
+    or s.created_at <= u.sessions_revoked_at or s.created_at <= coalesce(a.sessions_revoked_at, 0)
+    or s.created_at <= (select i.sessions_revoked_at from instance i where i.slot = 1))";
+const OF_SESSION: &str = " then 1 else 0 end as bigint)
     from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ";
 
 const STANDING: Statement = Statement {
@@ -46,7 +49,7 @@ const STANDING: Statement = Statement {
 };
 
 const FIND_SESSION: Statement = Statement {
-    pieces: &[SESSION, "where s.id = ?1"],
+    pieces: &[SESSION, BARRED, OF_SESSION, "where s.id = ?1"],
     values: |about| vec![about.population.session(about.n).into()],
 };
 

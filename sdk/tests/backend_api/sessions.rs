@@ -52,7 +52,7 @@ async fn many_sessions_end_in_one_call() {
         made.push((task, session));
     }
     let own = sessions.create(&world.ada.id).await.unwrap();
-    let ended = async |whose| sessions.revoke_all(whose).await.unwrap();
+    let ended = async |whose| sessions.revoke_all(whose).await.unwrap().data;
     assert_eq!(
         ended(Whose::AgentTask(made[0].0.id.clone())).await,
         [made[0].1.clone()]

@@ -11,12 +11,12 @@ use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::NewSecrets;
-use crate::db::Read;
+use crate::db::{Page, Read};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, ClientId, SessionId, TaskId, UserId};
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
-use crate::sessions::{self, Filter, SignIn, Whose};
+use crate::sessions::{self, Filter, Revoked, SignIn, Whose};
 use crate::tokens::{self, Audience};
 use crate::users;
 use crate::views;
@@ -145,40 +145,51 @@ async fn revoke(
 }
 
 /// How many of the sessions that it ended the answer names.
-const SHOWN: usize = 500;
+const NAMED: i64 = 500;
 
-/// Ours: revokes all sessions of a user, an agent or a task, or of everyone, in one transaction.
+/// Ours: revokes all sessions of a user, an agent or a task, or of everyone, at one moment.
 async fn revoke_all(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
     let user = params.text("user_id")?.map(UserId::from);
     let agent = params.text("agent_id")?.map(AgentId::from);
     let task = params.text("agent_task_id")?.map(TaskId::from);
     let all = params.boolean("all")?.unwrap_or(false);
     params.finish()?;
-    if [user.is_some(), agent.is_some(), task.is_some(), all]
-        .iter()
-        .filter(|given| **given)
-        .count()
-        != 1
-    {
-        return Err(Error::ParamValue(
-            "user_id",
-            "the only one given of user_id, agent_id, agent_task_id and all".into(),
-        ));
-    }
+    let whose = match (user, agent, task, all) {
+        (Some(id), None, None, false) => Whose::User(id),
+        (None, Some(id), None, false) => Whose::Agent(id),
+        (None, None, Some(id), false) => Whose::Task(id),
+        (None, None, None, true) => Whose::All,
+        _ => {
+            return Err(Error::ParamValue(
+                "user_id",
+                "the only one given of user_id, agent_id, agent_task_id and all".into(),
+            ));
+        }
+    };
+    let (at, whose_then) = (by.at, whose.clone());
     let revoked = app
         .db
-        .write(by, move |tx| {
-            let whose = match (&user, &agent, &task) {
-                (Some(id), _, _) => Whose::User(id),
-                (_, Some(id), _) => Whose::Agent(id),
-                (_, _, Some(id)) => Whose::Task(id),
-                _ => Whose::All,
-            };
-            sessions::revoke_all(tx, &whose)
-        })
+        .write(by, move |tx| sessions::revoke_all(tx, &whose))
         .await?;
-    let shown = &revoked[..revoked.len().min(SHOWN)];
-    Ok(Json(json!({ "total_count": revoked.len(), "data": shown })))
+    let (total, mut named) = match revoked {
+        Revoked::Ended(ended) => (i64::try_from(ended.len()).unwrap_or(i64::MAX), ended),
+        Revoked::Barred => {
+            let first = Page {
+                limit: NAMED,
+                offset: 0,
+            };
+            app.db
+                .search(move |tx| {
+                    Ok((
+                        sessions::count_taken_back(tx, &whose_then, at)?,
+                        sessions::list_taken_back(tx, &whose_then, at, first)?,
+                    ))
+                })
+                .await?
+        }
+    };
+    named.truncate(usize::try_from(NAMED).unwrap_or(usize::MAX));
+    Ok(Json(json!({ "total_count": total, "data": named })))
 }
 
 async fn create_token(

@@ -4,10 +4,11 @@ use super::{Connection, Query, Read, values};
 use crate::error::{Error, Result};
 use crate::text;
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_session_activity.sql"),
     include_str!("../../migrations/0003_growth.sql"),
+    include_str!("../../migrations/0004_revocations.sql"),
 ];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.

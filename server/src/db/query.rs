@@ -44,6 +44,18 @@ impl Query {
         marks.join(", ")
     }
 
+    /// Keeps one value or up to `most` and returns as many marks as there are in either of these sizes, so that two statements stay
+    /// prepared and not one for each number. The last value stands in for those that are missing.
+    pub fn marks_of_two_sizes<T: Into<Value>>(
+        &mut self,
+        values: impl ExactSizeIterator<Item = T> + Clone,
+        most: usize,
+    ) -> String {
+        let size = if values.len() == 1 { 1 } else { most };
+        let last = values.clone().skip(values.len().saturating_sub(1)).cycle();
+        self.marks(values.chain(last).take(size))
+    }
+
     /// The values kept so far, for a statement that is put together elsewhere.
     pub fn values(&self) -> &[Value] {
         &self.values

@@ -17,7 +17,7 @@ pub struct Filter {
     pub status: Option<Status>,
 }
 
-const BARRED: &str = "(u.id is null or u.banned_at is not null or a.disabled_at is not null)";
+const BARRED: &str = barred!();
 
 impl Filter {
     /// Adds the conditions. What a status means here is what [`Session::status`] reckons from a row.
