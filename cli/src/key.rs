@@ -252,10 +252,3 @@ impl Revoke {
         Ok(())
     }
 }
-
-/// Whether some secret key of this database still opens something.
-pub async fn any_live(database: &Database) -> standin_server::error::Result<bool> {
-    let db = standin_server::open(database).await?;
-    let keys = db.read(secret_keys::list).await?;
-    Ok(keys.iter().any(|key| key.revoked_at.is_none()))
-}

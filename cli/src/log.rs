@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Zoned;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, fmt as lines};
@@ -48,11 +49,14 @@ pub fn development() -> Log {
     Log { all }
 }
 
-/// For machines.
-pub fn production() {
+/// For machines. A thread of its own writes it, until the guard is dropped: where nobody reads stderr, requests go on, and
+/// lines beyond the hundred thousand that wait are lost.
+pub fn production() -> WorkerGuard {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
     let json = lines::layer().json().flatten_event(true);
     let log = tracing_subscriber::registry().with(filter());
-    let _ = log.with(json.with_writer(std::io::stderr)).try_init();
+    let _ = log.with(json.with_writer(writer)).try_init();
+    guard
 }
 
 /// Writes one line for each request.

@@ -16,7 +16,7 @@ use url::Url;
 use crate::data::Folder;
 use crate::failure::{Failure, Result};
 use crate::tls::Certificate;
-use crate::{key, log, signals, startup};
+use crate::{log, signals, startup};
 use file::File;
 
 #[derive(Args)]
@@ -77,12 +77,10 @@ pub struct Serve {
 
 /// Runs it until somebody asks to stop. Requests under way are finished first.
 pub async fn run(serve: Serve) -> Result<ExitCode> {
-    log::production();
+    let _log = log::production();
     let (config, folder) = serve.settle()?;
     let database = config.database.clone();
     let refused = |error| startup::refused(error, &folder, &database);
-    // Before the server has the database, and told after it is ready.
-    let has_key = key::any_live(&database).await.map_err(refused)?;
     let server = Server::start(config).await.map_err(refused)?;
     tracing::info!(
         address = %server.local_addr(),
@@ -92,7 +90,7 @@ pub async fn run(serve: Serve) -> Result<ExitCode> {
         version = env!("CARGO_PKG_VERSION"),
         "ready",
     );
-    if !has_key {
+    if !server.has_secret_key().await.map_err(refused)? {
         tracing::warn!(
             "there is no secret key yet: nobody can use the Backend API; `standin key create` makes one"
         );

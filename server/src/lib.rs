@@ -157,6 +157,14 @@ impl Server {
         &self.app.instance
     }
 
+    /// Whether there is a secret key with which applications' servers can use the Backend API.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn has_secret_key(&self) -> Result<bool> {
+        self.app.db.read(secret_keys::any_live).await
+    }
+
     /// Stops taking requests, lets those under way finish, for [`config::Connections::stop`] at most, and closes the
     /// database.
     pub async fn stop(self) {

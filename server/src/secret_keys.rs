@@ -100,6 +100,15 @@ pub fn list(tx: &mut Read<'_>) -> Result<Vec<SecretKey>> {
     )
 }
 
+/// Whether some key still opens something.
+pub fn any_live(tx: &mut Read<'_>) -> Result<bool> {
+    let one: Option<String> = tx.first(
+        "select id from secret_keys where revoked_at is null limit 1",
+        &[],
+    )?;
+    Ok(one.is_some())
+}
+
 /// Notes that a key was used just now.
 pub fn used(tx: &mut Write<'_>, id: &SecretKeyId) -> Result<()> {
     let now = tx.now();

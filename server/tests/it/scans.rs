@@ -267,6 +267,8 @@ async fn sign_in_and_out(world: &World) {
         .find(|(name, _)| name == "__clerk_handshake_nonce");
     let path = format!("/v1/clients/handshake_payload?nonce={}", nonce.unwrap().1);
     let payload = backend.get(&path).await.ok();
+    let server = world.server.as_ref().unwrap();
+    assert!(server.has_secret_key().await.unwrap());
     let value = |name: &str| {
         let mut cookies = payload.json["directives"].as_array().unwrap().iter();
         let found = cookies
