@@ -3,7 +3,11 @@
 //! Codes and statuses are Clerk's, from its public error catalogue; the sentences are ours and name the next step. The
 //! table has no catch-all, so a new refusal does not compile until it has a status, a code and a sentence.
 
+mod organization;
+
 use std::fmt;
+
+pub use organization::OrganizationError;
 
 /// The result of anything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -149,6 +153,9 @@ pub enum Error {
     PasswordNotSet,
     /// The only verified identifier of a user.
     LastIdentifier,
+
+    /// Something about organizations.
+    Organization(OrganizationError),
 
     // Where it may lead.
     /// A redirect address that is not an absolute URL without tricks.
@@ -372,6 +379,7 @@ impl Error {
             Self::PasswordIncorrect => shown(422, "incorrect_password", "incorrect password", "This is not the user's password.").about("password"),
             Self::PasswordNotSet => shown(400, "no_password_set", "no password set", "This user has no password."),
             Self::LastIdentifier => shown(400, "identification_deletion_failed", "deletion failed", "This is the user's last verified identifier; add another one first."),
+            Self::Organization(why) => why.shown(),
             Self::RedirectInvalid(why) => shown(422, "invalid_redirect_url", "invalid redirect URL", format!("The redirect URL {why}.")).about("redirect_url"),
             Self::RedirectScheme => shown(422, "prohibited_redirect_url", "prohibited scheme", "The redirect URL must begin with https:// (a development instance also takes http://).").about("redirect_url"),
             Self::RedirectForeign(origin) => shown(422, "redirect_url_domain_mismatch", "redirect not allowed", format!("{origin} is not an origin this instance may redirect to. Start it with --allow-origin {origin} if it should be.")).about("redirect_url"),

@@ -15,6 +15,46 @@ words! {
         AgentEnable = "agent.enable",
         /// Credentials that nobody gave out were shown; how many says the detail.
         CredentialRefuse = "credential.refuse",
+        /// An organization was made.
+        OrganizationCreate = "organization.create",
+        /// Its fields or metadata changed.
+        OrganizationUpdate = "organization.update",
+        /// It is gone, with its memberships, invitations and domains; how many members it had says the detail.
+        OrganizationDelete = "organization.delete",
+        /// A user came into an organization.
+        MembershipCreate = "organization_membership.create",
+        /// Its role or metadata changed.
+        MembershipUpdate = "organization_membership.update",
+        /// The user left, or was removed.
+        MembershipDelete = "organization_membership.delete",
+        /// An address was invited.
+        InvitationCreate = "organization_invitation.create",
+        /// Its holder came in.
+        InvitationAccept = "organization_invitation.accept",
+        /// Its link was opened and led nowhere.
+        InvitationRefuse = "organization_invitation.refuse",
+        /// It was taken back.
+        InvitationRevoke = "organization_invitation.revoke",
+        /// An organization got a domain.
+        DomainCreate = "organization_domain.create",
+        /// Its verification changed.
+        DomainUpdate = "organization_domain.update",
+        /// It was removed.
+        DomainDelete = "organization_domain.delete",
+        /// What holds for all organizations changed.
+        OrganizationSettingsUpdate = "organization_settings.update",
+        /// A role was made.
+        RoleCreate = "role.create",
+        /// Its name, key or permissions changed.
+        RoleUpdate = "role.update",
+        /// It was removed.
+        RoleDelete = "role.delete",
+        /// A permission was made.
+        PermissionCreate = "permission.create",
+        /// Its name or key changed.
+        PermissionUpdate = "permission.update",
+        /// It was removed, from all roles too.
+        PermissionDelete = "permission.delete",
         /// A secret key was made.
         SecretKeyCreate = "secret_key.create",
         /// It opens nothing any more.
@@ -23,6 +63,8 @@ words! {
         SessionCreate = "session.create",
         /// Its browser signed out.
         SessionEnd = "session.end",
+        /// It is in another organization from now on, or in none.
+        SessionOrganization = "session.organization",
         /// Its browser signed out and dropped it.
         SessionRemove = "session.remove",
         /// Its client signed in anew.

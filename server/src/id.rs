@@ -93,4 +93,16 @@ ids! {
     ClientId = "client_";
     /// A session.
     SessionId = "sess_";
+    /// An organization.
+    OrganizationId = "org_";
+    /// A user's place in an organization.
+    MembershipId = "orgmem_";
+    /// An invitation into an organization.
+    InvitationId = "orginv_";
+    /// A domain of an organization.
+    DomainId = "orgdmn_";
+    /// A role in organizations.
+    RoleId = "role_";
+    /// A permission that roles give.
+    PermissionId = "perm_";
 }

@@ -42,6 +42,7 @@ pub mod id;
 pub mod instance;
 pub mod keys;
 pub mod ledger;
+pub mod organizations;
 pub mod origin;
 pub mod policy;
 pub mod secret;

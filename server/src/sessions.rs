@@ -11,7 +11,8 @@ use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, NotRenewed, Result};
 use crate::events::{Action, Event};
-use crate::id::{AgentId, ClientId, SessionId, TaskId, UserId};
+use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
+use crate::organizations::{self, Active};
 use crate::word::words;
 
 /// Who acts for the user.
@@ -40,7 +41,7 @@ impl Actor {
 }
 
 words! {
-    /// Clerk's statuses of a session. Standin's are never abandoned or pending; lists can ask for such all the same.
+    /// Clerk's statuses of a session. Standin's are never abandoned; lists can ask for such all the same.
     pub enum Status {
         /// Left alone for too long.
         Abandoned = "abandoned",
@@ -56,7 +57,7 @@ words! {
         Replaced = "replaced",
         /// Taken back, or barred with its user or agent.
         Revoked = "revoked",
-        /// Waiting for something to be done at the sign-in.
+        /// Waiting for its user to choose an organization, where that is required.
         Pending = "pending",
     }
 }
@@ -105,6 +106,10 @@ pub struct Session {
     pub user_id: UserId,
     /// Who acts, if not the user.
     pub actor: Option<Actor>,
+    /// The organization it is in, as long as its user is a member there.
+    pub organization: Option<Active>,
+    /// The organization it was put into, whatever became of that.
+    pub chosen: Option<OrganizationId>,
     /// When the browser signed in.
     pub created_at: Time,
     /// When the session began or ended.
@@ -120,6 +125,8 @@ pub struct Session {
     ended_at: Option<Time>,
     end_status: Option<Status>,
     barred: bool,
+    /// Whether it is in no organization and must be in one.
+    waits: bool,
 }
 
 impl Session {
@@ -129,11 +136,13 @@ impl Session {
             Some(status) => status,
             None if now >= self.expire_at => Status::Expired,
             None if self.barred => Status::Revoked,
+            None if self.waits => Status::Pending,
             None => Status::Active,
         }
     }
 
-    /// Whether tokens may be made for it at the moment `now`.
+    /// Whether tokens may be made for it at the moment `now`: also while it waits for its user to choose an organization, and
+    /// those tokens say so.
     pub fn is_active(&self, now: Time) -> bool {
         self.ended_at.is_none() && now < self.expire_at && !self.barred
     }
@@ -170,6 +179,16 @@ impl FromRow for Session {
                 (Some(agent), Some(name), Some(task)) => Some(Actor { agent, name, task }),
                 _ => None,
             },
+            chosen: row.take()?,
+            organization: match (row.take()?, row.take()?, row.take()?, row.take()?) {
+                (Some(id), slug, Some(role), Some(permissions)) => Some(Active {
+                    id,
+                    slug,
+                    role,
+                    permissions,
+                }),
+                _ => None,
+            },
             created_at: row.take()?,
             updated_at: row.take()?,
             expire_at: row.take()?,
@@ -179,6 +198,7 @@ impl FromRow for Session {
             ended_at: row.take()?,
             end_status: row.take()?,
             barred: row.take()?,
+            waits: row.take()?,
         })
     }
 }
@@ -193,25 +213,50 @@ macro_rules! barred {
     };
 }
 
+/// Whether it is in no organization and must be in one.
+macro_rules! waits {
+    () => {
+        "(o.id is null and g.enabled * g.force_organization_selection = 1)"
+    };
+}
+
+/// What a look at a session takes into account: its user, its agent, and its organization, as long as the user is a member
+/// there.
+macro_rules! around {
+    () => {
+        "left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id
+         join organization_settings g on g.slot = 1
+         left join organization_memberships m
+           on m.organization_id = s.organization_id and m.user_id = s.user_id and g.enabled = 1
+         left join organizations o on o.id = m.organization_id"
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.created_at, s.updated_at, s.expire_at,
-                    s.last_active_at, s.ip, s.user_agent, s.ended_at, s.end_status,
+            "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.organization_id, o.id, o.slug, r.key,
+                    r.permissions, s.created_at, s.updated_at, s.expire_at, s.last_active_at, s.ip, s.user_agent, s.ended_at,
+                    s.end_status,
                     cast(case when ",
             barred!(),
-            " then 1 else 0 end as bigint)
-             from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ",
+            " then 1 else 0 end as bigint), cast(case when ",
+            waits!(),
+            " then 1 else 0 end as bigint) from sessions s ",
+            around!(),
+            " left join roles r on r.id = m.role_id ",
             $rest
         )
     };
 }
 
+mod organization;
 mod revoke;
 // Behind the macros that it uses.
 mod list;
 
 pub use list::{Filter, count, list};
+pub use organization::{Choice, choose, in_organization};
 pub use revoke::{
     Progress, Revocation, Revoked, Whose, count_taken_back, list_taken_back, revoke_all, unfinished,
 };
@@ -235,6 +280,8 @@ pub struct NewSession<'a> {
     pub actor: Option<Actor>,
     /// How long it lasts, in seconds.
     pub seconds: i64,
+    /// The organization it begins in, if the user is a member there.
+    pub organization: Option<&'a OrganizationId>,
 }
 
 /// Opens a session for a browser that signs in, under new secrets. Whatever else was active at the clients that it showed is
@@ -249,11 +296,14 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         }
     }
     let client_id = clients::admit(tx, known.first(), &sign_in.secrets, &sign_in.session)?;
+    let (organization, waits) = organizations::at_start(tx, new.user, new.organization)?;
     let session = Session {
         id: sign_in.session.clone(),
         client_id,
         user_id: new.user.clone(),
         actor: new.actor,
+        chosen: organization.as_ref().map(|active| active.id.clone()),
+        organization,
         created_at: now,
         updated_at: now,
         expire_at: now.plus_seconds(new.seconds),
@@ -263,12 +313,13 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         ended_at: None,
         end_status: None,
         barred: false,
+        waits,
     };
     let actor = session.actor.as_ref();
     tx.execute(
         "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
-                               ip, user_agent)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9)",
+                               ip, user_agent, organization_id)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10)",
         values![
             &session.id,
             &session.client_id,
@@ -279,6 +330,7 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
             session.expire_at,
             by.ip.as_ref(),
             by.user_agent.as_ref(),
+            session.chosen.as_ref(),
         ],
     )?;
     tx.acts_as(session.acting());

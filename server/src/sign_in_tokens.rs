@@ -5,7 +5,8 @@ use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
-use crate::id::{SignInTokenId, UserId};
+use crate::id::{OrganizationId, SignInTokenId, UserId};
+use crate::organizations;
 use crate::secret::Digest;
 use crate::sessions::{Session, SignIn};
 use crate::users;
@@ -36,6 +37,7 @@ pub struct SignInToken {
     pub expires_at: Time,
     used_at: Option<Time>,
     revoked_at: Option<Time>,
+    organization_id: Option<OrganizationId>,
 }
 
 impl SignInToken {
@@ -81,12 +83,12 @@ impl FromRow for SignInToken {
             expires_at: row.take()?,
             used_at: row.take()?,
             revoked_at: row.take()?,
+            organization_id: row.take()?,
         })
     }
 }
 
-const SELECT: &str =
-    "select id, user_id, created_at, expires_at, used_at, revoked_at from sign_in_tokens";
+const SELECT: &str = "select id, user_id, created_at, expires_at, used_at, revoked_at, organization_id from sign_in_tokens";
 
 /// A token to be created.
 #[derive(Clone, Debug)]
@@ -99,6 +101,8 @@ pub struct NewSignInToken {
     pub token: Digest,
     /// How long it opens something, in seconds.
     pub seconds: i64,
+    /// The organization the session shall begin in.
+    pub organization: Option<OrganizationId>,
 }
 
 /// Creates a token for a user.
@@ -106,6 +110,9 @@ pub fn create(tx: &mut Write<'_>, new: &NewSignInToken) -> Result<SignInToken> {
     let now = tx.now();
     tx.attempt(Event::new(Action::SignInTokenCreate).user(&new.user));
     users::may_sign_in(tx, &new.user)?;
+    if let Some(organization) = &new.organization {
+        organizations::must_be_member(tx, &new.user, organization)?;
+    }
     let made = SignInToken {
         id: new.id.clone(),
         user_id: new.user.clone(),
@@ -113,10 +120,19 @@ pub fn create(tx: &mut Write<'_>, new: &NewSignInToken) -> Result<SignInToken> {
         expires_at: now.plus_seconds(new.seconds),
         used_at: None,
         revoked_at: None,
+        organization_id: new.organization.clone(),
     };
     tx.execute(
-        "insert into sign_in_tokens (id, user_id, digest, created_at, expires_at) values ($1, $2, $3, $4, $5)",
-        values![&made.id, &made.user_id, &new.token, now, made.expires_at],
+        "insert into sign_in_tokens (id, user_id, digest, created_at, expires_at, organization_id)
+         values ($1, $2, $3, $4, $5, $6)",
+        values![
+            &made.id,
+            &made.user_id,
+            &new.token,
+            now,
+            made.expires_at,
+            made.organization_id.as_ref(),
+        ],
     )?;
     tx.note(made.event(Action::SignInTokenCreate));
     Ok(made)
@@ -163,7 +179,7 @@ pub fn accept(
         .first(&format!("{SELECT} where digest = $1"), values![token])?
         .ok_or(Error::TicketInvalid)?;
     let refusal = match found.refusal(now) {
-        None => users::may_sign_in(tx, &found.user_id).err(),
+        None => admissible(tx, &found).err(),
         refusal => refusal,
     };
     match refusal {
@@ -180,9 +196,19 @@ pub fn accept(
         // Somebody else was faster, by less than this transaction takes.
         return refuse(tx, &found, Error::SignInTokenAlreadyUsed).map(Err);
     }
-    let session = users::sign_in(tx, &found.user_id, sign_in)?;
+    let organization = found.organization_id.as_ref();
+    let session = users::sign_in_at(tx, &found.user_id, sign_in, organization)?;
     tx.note(found.event(Action::SignInTokenAccept).session(&session.id));
     Ok(Ok(session))
+}
+
+/// Whether the token's user may be signed in now, where the token says.
+fn admissible(tx: &mut Write<'_>, token: &SignInToken) -> Result<()> {
+    users::may_sign_in(tx, &token.user_id)?;
+    if let Some(organization) = &token.organization_id {
+        organizations::must_be_member(tx, &token.user_id, organization)?;
+    }
+    Ok(())
 }
 
 fn refuse(tx: &mut Write<'_>, token: &SignInToken, refusal: Error) -> Result<Error> {

@@ -13,7 +13,8 @@ use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
-use crate::id::{AgentId, SecretKeyId, SessionId, TaskId, UserId};
+use crate::id::{AgentId, OrganizationId, SecretKeyId, SessionId, TaskId, UserId};
+use crate::organizations;
 use crate::policy::{OnReplay, Policy};
 use crate::secret::Digest;
 use crate::sessions::{self, Actor, NewSession, Session, SignIn, Whose};
@@ -67,6 +68,8 @@ pub struct Task {
     pub used_ip: Option<String>,
     /// With what program.
     pub used_agent: Option<String>,
+    /// The organization its session begins in, where its creator named one.
+    pub organization_id: Option<OrganizationId>,
     /// Whether its agent is disabled.
     agent_disabled: bool,
 }
@@ -121,6 +124,7 @@ impl FromRow for Task {
             session_id: row.take()?,
             used_ip: row.take()?,
             used_agent: row.take()?,
+            organization_id: row.take()?,
             agent_disabled: row.take()?,
         })
     }
@@ -131,7 +135,7 @@ macro_rules! select {
         concat!(
             "select t.id, t.agent_id, a.name, t.user_id, t.description, t.permissions, t.redirect_url, t.session_seconds,
                     t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent,
-                    cast(case when a.disabled_at is null then 0 else 1 end as bigint)
+                    t.organization_id, cast(case when a.disabled_at is null then 0 else 1 end as bigint)
              from tasks t join agents a on a.id = t.agent_id ",
             $rest
         )
@@ -184,13 +188,15 @@ pub struct NewTask {
     pub ticket_seconds: i64,
     /// The secret key it is created with.
     pub created_by: SecretKeyId,
+    /// The organization the session shall begin in.
+    pub organization: Option<OrganizationId>,
 }
 
 /// Creates a task.
 ///
 /// # Errors
 /// [`Error::TaskSubjectNotFound`], [`Error::UserBanned`], [`Error::UserLocked`]; [`Error::TaskCannotBeUsed`] when the
-/// agent is disabled.
+/// agent is disabled; [`crate::error::OrganizationError::NotAMember`].
 pub fn create(tx: &mut Write<'_>, new: &NewTask) -> Result<Task> {
     let now = tx.now();
     tx.attempt(Event::new(Action::TaskCreate));
@@ -207,6 +213,9 @@ pub fn create(tx: &mut Write<'_>, new: &NewTask) -> Result<Task> {
     };
     tx.attempt(Event::new(Action::TaskCreate).user(&user_id));
     standing.may_sign_in(now)?;
+    if let Some(organization) = &new.organization {
+        organizations::must_be_member(tx, &user_id, organization)?;
+    }
     let agent = agents::named(tx, &new.agent_name, &new.fresh_agent)?;
     let task = Task {
         id: new.id.clone(),
@@ -224,12 +233,13 @@ pub fn create(tx: &mut Write<'_>, new: &NewTask) -> Result<Task> {
         session_id: None,
         used_ip: None,
         used_agent: None,
+        organization_id: new.organization.clone(),
         agent_disabled: false,
     };
     tx.execute(
         "insert into tasks (id, agent_id, user_id, created_by, description, permissions, redirect_url, session_seconds,
-                            ticket_digest, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                            ticket_digest, created_at, expires_at, organization_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         values![
             &task.id,
             &task.agent_id,
@@ -242,6 +252,7 @@ pub fn create(tx: &mut Write<'_>, new: &NewTask) -> Result<Task> {
             &new.ticket,
             task.created_at,
             task.expires_at,
+            task.organization_id.as_ref(),
         ],
     )?;
     tx.note(task.event(Action::TaskCreate));
@@ -323,7 +334,7 @@ pub fn accept(
         return refuse(tx, &task, refusal, policy);
     }
     // A ban that was committed since the look above is seen here, and gives the ticket back.
-    users::signed_in(tx, &task.user_id)?;
+    let next = users::signed_in(tx, &task.user_id)?;
     let new = NewSession {
         user: &task.user_id,
         actor: Some(Actor {
@@ -332,6 +343,7 @@ pub fn accept(
             task: task.id.clone(),
         }),
         seconds: task.session_seconds,
+        organization: task.organization_id.as_ref().or(next.as_ref()),
     };
     let session = sessions::open(tx, sign_in, new)?;
     tx.note(task.event(Action::TaskAccept).session(&session.id));
@@ -349,6 +361,9 @@ fn admissible(tx: &mut Write<'_>, task: &Task, policy: &Policy) -> Result<Url> {
         .may_sign_in(now)?;
     if task.agent_disabled {
         return Err(Error::TaskCannotBeUsed("its agent is disabled"));
+    }
+    if let Some(organization) = &task.organization_id {
+        organizations::must_be_member(tx, &task.user_id, organization)?;
     }
     policy.lands(&task.redirect_url)
 }

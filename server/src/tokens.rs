@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::id;
 use crate::instance::Instance;
 use crate::keys::SigningKey;
+use crate::organizations::{Active, Claim};
 use crate::secret::MasterKey;
 use crate::sessions::{Actor, Session};
 
@@ -30,11 +31,15 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     azp: Option<&'a str>,
     exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fea: Option<String>,
     fva: [i64; 2],
     iat: i64,
     iss: &'a str,
     jti: String,
     nbf: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    o: Option<Claim>,
     sid: &'a str,
     sts: &'a str,
     sub: &'a str,
@@ -78,17 +83,23 @@ impl Issuer<'_> {
             return Err(Error::SignedOut);
         }
         let issued = now.seconds();
+        let organization = session.organization.as_ref().map(Active::claims);
+        let (o, fea) = organization.map_or((None, None), |claims| {
+            (Some(claims.organization), claims.features)
+        });
         self.signing_key.sign(&Claims {
             act: session.actor.as_ref().map(Actor::claim),
             azp: audience.origin,
+            fea,
             exp: (issued + audience.life).min(session.expire_at.seconds()),
             fva: factor_age(session, now),
             iat: issued,
             iss: &self.instance.issuer,
             jti: id::ksuid(now),
             nbf: issued - HEAD_START,
+            o,
             sid: session.id.as_str(),
-            sts: "active",
+            sts: session.status(now).as_str(),
             sub: session.user_id.as_str(),
             v: 2,
         })

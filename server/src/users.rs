@@ -13,17 +13,20 @@ mod search;
 use serde_json::{Map, Value as Json};
 
 use crate::clock::Time;
-use crate::db::{FromRow, Read, Row, Write, values};
+use crate::db::{FromRow, Query, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
-use crate::id::{IdentifierId, UserId};
+use crate::id::{IdentifierId, OrganizationId, UserId};
+use crate::organizations;
 use crate::passwords::PasswordHash;
 use crate::sessions::{self, NewSession, Session, SignIn, Whose};
 pub use edit::{Edit, Metadata};
+pub(crate) use edit::{merge, metadata_text};
 pub use export::{Position, export};
 pub use identifiers::{Identifier, IdentifierKind, NewIdentifier, Setting, Verification};
-pub use identifiers::{add, get_identifier, remove, replace, set};
+pub use identifiers::{add, by_address, get_identifier, remove, replace, set};
 pub use import::{NewUser, Outcome, import};
+pub(crate) use search::containing;
 pub use search::{Filter, OrderBy, Range, Selection, count, list};
 
 /// A user.
@@ -170,7 +173,7 @@ impl FromRow for User {
     }
 }
 
-fn json(row: &mut Row) -> Result<Map<String, Json>> {
+pub(crate) fn json(row: &mut Row) -> Result<Map<String, Json>> {
     let text: String = row.take()?;
     serde_json::from_str(&text).map_err(|error| Error::Bug(format!("stored metadata: {error}")))
 }
@@ -205,6 +208,18 @@ pub fn profile(tx: &mut Read<'_>, id: &UserId) -> Result<Profile> {
     })
 }
 
+/// The users with these ids and their identifiers, in any order.
+pub fn profiles(tx: &mut Read<'_>, ids: &[&UserId]) -> Result<Vec<Profile>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = Query::new(select!(""));
+    let marks = query.marks(ids.iter().copied());
+    query.and(&format!("u.id in ({marks})"));
+    let users = query.all(tx)?;
+    search::with_identifiers(tx, users)
+}
+
 /// The user who proved to hold this e-mail address or phone number, or has this username. Spaces around it and the case of
 /// ASCII letters do not count; letters that only look alike are others.
 pub fn by_identifier(tx: &mut Read<'_>, identifier: &str) -> Result<Option<UserId>> {
@@ -218,20 +233,32 @@ pub fn by_identifier(tx: &mut Read<'_>, identifier: &str) -> Result<Option<UserI
     )
 }
 
+/// In which organization a user's next session begins.
+struct NextOrganization(Option<OrganizationId>);
+
+impl FromRow for NextOrganization {
+    fn from_row(row: &mut Row) -> Result<Self> {
+        row.take().map(Self)
+    }
+}
+
 /// Notes a sign-in. The condition stands in the statement itself, so a ban or lock that another node commits at this
 /// moment is not overlooked.
 ///
+/// Says in which organization the user's session begins where nothing else is asked for.
+///
 /// # Errors
 /// [`Error::UserBanned`], [`Error::UserLocked`]; [`Error::NotFound`] when the user is gone.
-pub fn signed_in(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
+pub fn signed_in(tx: &mut Write<'_>, id: &UserId) -> Result<Option<OrganizationId>> {
     let now = tx.now();
-    let noted = tx.execute(
+    let noted: Vec<NextOrganization> = tx.returning(
         "update users set last_sign_in_at = $2, last_active_at = $2
-         where id = $1 and banned_at is null and (locked_until is null or locked_until <= $2)",
+         where id = $1 and banned_at is null and (locked_until is null or locked_until <= $2)
+         returning organization_id",
         values![id, now],
     )?;
-    if noted == 1 {
-        return Ok(());
+    if let Some(NextOrganization(next)) = noted.into_iter().next() {
+        return Ok(next);
     }
     may_sign_in(tx, id)?;
     Err(Error::Bug(format!("the sign-in of {id} was not noted")))
@@ -245,11 +272,28 @@ const SESSION_SECONDS: i64 = 7 * 86_400;
 /// # Errors
 /// As [`signed_in`].
 pub fn sign_in(tx: &mut Write<'_>, id: &UserId, sign_in: &SignIn) -> Result<Session> {
-    signed_in(tx, id)?;
+    sign_in_at(tx, id, sign_in, None)
+}
+
+/// The same, in an organization where one is named.
+///
+/// # Errors
+/// As [`signed_in`]; [`crate::error::OrganizationError::NotAMember`].
+pub fn sign_in_at(
+    tx: &mut Write<'_>,
+    id: &UserId,
+    sign_in: &SignIn,
+    organization: Option<&OrganizationId>,
+) -> Result<Session> {
+    let next = signed_in(tx, id)?;
+    if let Some(wanted) = organization {
+        organizations::must_be_member(tx, id, wanted)?;
+    }
     let new = NewSession {
         user: id,
         actor: None,
         seconds: SESSION_SECONDS,
+        organization: organization.or(next.as_ref()),
     };
     sessions::open(tx, sign_in, new)
 }
@@ -335,6 +379,7 @@ pub fn delete(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
     let event = Event::new(Action::UserDelete).user(id);
     tx.attempt(event.clone());
     hold(tx, id)?;
+    organizations::remove_of_user(tx, id)?;
     tx.execute("delete from identifiers where user_id = $1", values![id])?;
     tx.execute("delete from users where id = $1", values![id])?;
     tx.note(event);

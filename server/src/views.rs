@@ -9,7 +9,7 @@ use crate::agents::Agent;
 use crate::audit::Record;
 use crate::clients::Client;
 use crate::clock::Time;
-use crate::sessions::Session;
+use crate::sessions::{Session, Status};
 use crate::sign_in_tokens::SignInToken;
 use crate::tasks::Task;
 use crate::tokens;
@@ -44,6 +44,7 @@ pub(crate) fn agent_task_record(task: &Task, now: Time) -> Value {
         "task_description": task.description,
         "redirect_url": task.redirect_url,
         "session_max_duration_in_seconds": task.session_seconds,
+        "organization_id": task.organization_id,
         "session_id": task.session_id,
         "created_at": task.created_at,
         "expires_at": task.expires_at,
@@ -122,13 +123,13 @@ fn bare_session(session: &Session, now: Time) -> Value {
         "user_id": session.user_id,
         "actor": session.actor.as_ref().map(crate::sessions::Actor::claim),
         "status": session.status(now),
-        "last_active_organization_id": null,
+        "last_active_organization_id": session.organization.as_ref().map(|active| &active.id),
         "last_active_at": session.last_active_at,
         "expire_at": session.expire_at,
         "abandon_at": session.expire_at,
         "created_at": session.created_at,
         "updated_at": session.updated_at,
-        "tasks": null,
+        "tasks": (session.status(now) == Status::Pending).then(|| json!([{ "key": "choose-organization" }])),
     })
 }
 

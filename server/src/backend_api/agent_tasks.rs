@@ -82,6 +82,8 @@ fn read(
     // Ours: Clerk's tickets have one life, and a suite or a slow reviewer may need another.
     let ticket_seconds = seconds(&mut params, "expires_in_seconds", TICKET_SECONDS_MAX)?
         .unwrap_or(app.policy.ticket_seconds);
+    // Ours: in which of the user's organizations the session begins.
+    let organization = params.text("organization_id")?.filter(|id| !id.is_empty());
     params.finish()?;
     app.policy.lands(&redirect_url)?;
     Ok(NewTask {
@@ -95,6 +97,7 @@ fn read(
         ticket: ticket.digest(),
         ticket_seconds,
         created_by: key.id.clone(),
+        organization: organization.map(Into::into),
     })
 }
 

@@ -13,7 +13,7 @@ use crate::caller::Caller;
 use crate::clients::NewSecrets;
 use crate::db::{Page, Read};
 use crate::error::{Error, Result};
-use crate::id::{AgentId, ClientId, SessionId, TaskId, UserId};
+use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::sessions::{self, Filter, Revoked, SignIn, Whose};
@@ -104,7 +104,10 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         return Err(Error::DevelopmentOnly);
     }
     let user = UserId::from(params.required_text("user_id", 64)?);
-    params.ignore(&["active_organization_id"]);
+    let organization = params.text("active_organization_id")?;
+    let organization = organization
+        .filter(|id| !id.is_empty())
+        .map(OrganizationId::from);
     params.finish()?;
     let now = by.at;
     let sign_in = SignIn {
@@ -118,7 +121,9 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
     };
     let session = app
         .db
-        .write(by, move |tx| users::sign_in(tx, &user, &sign_in))
+        .write(by, move |tx| {
+            users::sign_in_at(tx, &user, &sign_in, organization.as_ref())
+        })
         .await?;
     Ok(Json(views::session(&session, now)))
 }

@@ -7,8 +7,8 @@ use axum::routing::MethodFilter;
 use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::error::Error;
-use crate::id::{SignInTokenId, UserId};
+use crate::error::{Error, Result};
+use crate::id::{OrganizationId, SignInTokenId, UserId};
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::sign_in_tokens::{self, NewSignInToken};
@@ -44,12 +44,8 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
             format!("between 1 and {LONGEST}"),
         ));
     }
-    if params.text("org_id")?.is_some() {
-        return Err(Error::ParamValue(
-            "org_id",
-            "left out: Standin has no organizations".into(),
-        ));
-    }
+    // The description says `org_id`; the other name is that of every other call.
+    let organization = organization(&mut params)?;
     params.finish()?;
     let token = Secret::random();
     let new = NewSignInToken {
@@ -57,6 +53,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         user,
         token: token.digest(),
         seconds,
+        organization,
     };
     let made = app
         .db
@@ -69,6 +66,16 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         &made,
         Some((token.expose(), &url)),
     )))
+}
+
+/// `org_id` or `organization_id`.
+fn organization(params: &mut Params) -> Result<Option<OrganizationId>> {
+    let (short, long) = (params.text("org_id")?, params.text("organization_id")?);
+    if short.is_some() && long.is_some() {
+        return Err(Error::ParamConflict("org_id", "organization_id"));
+    }
+    let given = short.or(long).filter(|id| !id.is_empty());
+    Ok(given.map(Into::into))
 }
 
 async fn revoke(

@@ -18,6 +18,7 @@ pub struct Filter {
 }
 
 const BARRED: &str = barred!();
+const WAITS: &str = waits!();
 
 impl Filter {
     /// Adds the conditions. What a status means here is what [`Session::status`] reckons from a row.
@@ -31,7 +32,13 @@ impl Filter {
             Status::Active => {
                 let now = query.mark(now);
                 query.and(&format!(
-                    "s.ended_at is null and s.expire_at > {now} and not {BARRED}"
+                    "s.ended_at is null and s.expire_at > {now} and not {BARRED} and not {WAITS}"
+                ));
+            }
+            Status::Pending => {
+                let now = query.mark(now);
+                query.and(&format!(
+                    "s.ended_at is null and s.expire_at > {now} and not {BARRED} and {WAITS}"
                 ));
             }
             Status::Expired => {
@@ -47,7 +54,7 @@ impl Filter {
             Status::Ended | Status::Removed | Status::Replaced => {
                 query.equals("s.end_status", Some(status));
             }
-            Status::Abandoned | Status::Pending => query.and("1 = 0"),
+            Status::Abandoned => query.and("1 = 0"),
         }
         query
     }
@@ -63,8 +70,6 @@ pub fn list(tx: &mut Read<'_>, filter: &Filter, page: Page, now: Time) -> Result
 
 /// How many sessions [`list`] would go through.
 pub fn count(tx: &mut Read<'_>, filter: &Filter, now: Time) -> Result<i64> {
-    let query = Query::new(
-        "select count(*) from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id",
-    );
+    let query = Query::new(concat!("select count(*) from sessions s ", around!()));
     filter.apply(query, now).one(tx)
 }

@@ -8,6 +8,7 @@ use super::{Audience, Issuer};
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
+use crate::organizations::Active;
 use crate::sessions::Session;
 
 /// How old a token may be that is given out again, in seconds: a third of its life, so that clerk-js, which renews it when
@@ -16,8 +17,8 @@ const AGE_MAX: i64 = 20;
 /// How many are kept at most; each takes about a kilobyte.
 const KEPT: usize = 4096;
 
-/// A session and the origin its token is for.
-type Key = (SessionId, Option<String>);
+/// A session, the origin its token is for, and the organization it is in, as the token says it.
+type Key = (SessionId, Option<String>, Option<Active>);
 
 /// The tokens made lately, in two halves: the older half is dropped whole when the newer one is full or old.
 #[derive(Default)]
@@ -62,7 +63,11 @@ impl Recent {
         if !session.is_active(now) {
             return Err(Error::SignedOut);
         }
-        let key = (session.id.clone(), origin.map(ToOwned::to_owned));
+        let key = (
+            session.id.clone(),
+            origin.map(ToOwned::to_owned),
+            session.organization.clone(),
+        );
         // A token never outlives its session, so near the end there is no older one to be had.
         let ends_soon = session.expire_at.seconds_since(now) < super::LIFE;
         if !ends_soon && let Some(token) = self.halves().find(&key, now) {

@@ -100,17 +100,12 @@ impl User {
 
     /// Refuses a metadata object that is too large, however small the parts were that it came in.
     fn bounded(&mut self, which: Metadata) -> Result<()> {
-        let length =
-            serde_json::to_string(self.metadata(which)).map_or(usize::MAX, |json| json.len());
-        if length <= METADATA_MAX {
-            return Ok(());
-        }
         let param = match which {
             Metadata::Public => "public_metadata",
             Metadata::Private => "private_metadata",
             Metadata::Unsafe => "unsafe_metadata",
         };
-        Err(Error::ParamTooLong(param, METADATA_MAX))
+        metadata_text(param, self.metadata(which)).map(|_| ())
     }
 
     fn metadata(&mut self, which: Metadata) -> &mut Map<String, Json> {
@@ -124,6 +119,17 @@ impl User {
 
 /// How large one metadata object may be as JSON, in bytes; Clerk's bound.
 const METADATA_MAX: usize = 8 * 1024;
+
+/// A metadata object as it is kept.
+///
+/// # Errors
+/// [`Error::ParamTooLong`].
+pub(crate) fn metadata_text(param: &'static str, metadata: &Map<String, Json>) -> Result<String> {
+    match serde_json::to_string(metadata) {
+        Ok(text) if text.len() <= METADATA_MAX => Ok(text),
+        _ => Err(Error::ParamTooLong(param, METADATA_MAX)),
+    }
+}
 
 /// Lower case; 4 to 64 of letters, digits, `_` and `-`, and not a number, which could be taken for a phone's.
 fn username(text: &str) -> Result<String> {
@@ -144,7 +150,7 @@ fn username(text: &str) -> Result<String> {
 }
 
 /// Lays `patch` over `into`: objects are merged, null removes, anything else replaces (RFC 7396).
-fn merge(into: &mut Map<String, Json>, patch: Map<String, Json>) {
+pub(crate) fn merge(into: &mut Map<String, Json>, patch: Map<String, Json>) {
     for (key, value) in patch {
         match value {
             Json::Null => {

@@ -182,6 +182,14 @@ pub(super) fn holder(tx: &mut Read<'_>, value: &str) -> Result<Option<UserId>> {
     )
 }
 
+/// The user who proved to hold this e-mail address, in its normal form.
+pub fn by_address(tx: &mut Read<'_>, address: &str) -> Result<Option<UserId>> {
+    tx.first(
+        "select user_id from identifiers where claimed = $1 and status = 'verified'",
+        values![claim(IdentifierKind::EmailAddress, address)],
+    )
+}
+
 /// Restricts a query on `users u` to those with one of these values, proven or not.
 pub(super) fn held(query: &mut Query, kind: IdentifierKind, values: &[String]) {
     let claims = query.marks(values.iter().map(|value| claim(kind, value)));

@@ -28,6 +28,8 @@ pub struct Filter {
     pub name_query: Option<String>,
     /// Banned or not.
     pub banned: Option<bool>,
+    /// Members of one of these organizations; a `-` before an id excludes its members.
+    pub organization_ids: Vec<String>,
     /// Bounds on times.
     pub ranges: Vec<Range>,
     /// Asked for something that no user here can have, as a web3 wallet.
@@ -129,7 +131,7 @@ pub struct Selection {
 }
 
 /// A pattern that means: contains this text.
-fn containing(text: &str) -> String {
+pub(crate) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
         if matches!(c, '%' | '_' | '!') {
@@ -164,6 +166,23 @@ fn one_of_or_not(query: &mut Query, column: &str, values: &[String]) {
     }
 }
 
+/// The users are members of one of these organizations, where a `-` before an id excludes its members.
+fn members_of(query: &mut Query, organizations: &[String]) {
+    let (out, within): (Vec<&String>, Vec<&String>) =
+        organizations.iter().partition(|id| id.starts_with('-'));
+    for (word, ids) in [("in", within), ("not in", out)] {
+        if !ids.is_empty() {
+            let bare = ids
+                .iter()
+                .map(|id| id.trim_start_matches(['+', ' ', '-']).to_owned());
+            let marks = query.marks(bare);
+            query.and(&format!(
+                "u.id {word} (select user_id from organization_memberships where organization_id in ({marks}))"
+            ));
+        }
+    }
+}
+
 impl Filter {
     /// Whether the users are found by an index, or all are gone through.
     pub fn is_search(&self) -> bool {
@@ -172,10 +191,12 @@ impl Filter {
             || self.name_query.is_some()
             || !self.identifier_queries.is_empty()
             || self.banned.is_some()
+            || !self.organization_ids.is_empty()
             || !self.ranges.is_empty()
     }
 
-    fn apply(&self, mut query: Query) -> Query {
+    /// Restricts a query on `users u`.
+    pub(crate) fn apply(&self, mut query: Query) -> Query {
         for (kind, values) in &self.identifiers {
             identifiers::held(&mut query, *kind, values);
         }
@@ -204,6 +225,7 @@ impl Filter {
             let mark = in_name(&mut query, text);
             query.and(&format!("u.name_folded like {mark} escape '!'"));
         }
+        members_of(&mut query, &self.organization_ids);
         match self.banned {
             Some(true) => query.and("u.banned_at is not null"),
             Some(false) => query.and("u.banned_at is null"),

@@ -14,6 +14,7 @@ pub(super) fn filter(params: &mut Params) -> Result<Filter> {
         external_ids: params.texts("external_id", VALUES_MAX)?,
         usernames: lowered(params.texts("username", VALUES_MAX)?),
         query: params.text("query")?,
+        organization_ids: params.texts("organization_id", VALUES_MAX)?,
         username_query: params.text("username_query")?,
         name_query: params.text("name_query")?,
         banned: params.boolean("banned")?,
@@ -54,7 +55,7 @@ pub(super) fn filter(params: &mut Params) -> Result<Filter> {
             .ranges
             .extend(at.map(|at| Range { column, after, at }));
     }
-    for name in ["web3_wallet", "organization_id", "provider_user_id"] {
+    for name in ["web3_wallet", "provider_user_id"] {
         let values = params.texts(name, VALUES_MAX)?;
         filter.nobody |= values.iter().any(|value| !value.starts_with('-'));
     }

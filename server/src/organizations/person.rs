@@ -1,0 +1,50 @@
+//! A signed-in user as its own page sees it: with the organizations that it is in.
+
+use super::{Membership, Organization, of_user, settings, with_ids};
+use crate::clock::Time;
+use crate::db::Read;
+use crate::error::Result;
+use crate::sessions::Session;
+use crate::users::{self, Profile};
+
+/// How many memberships a page is told of with its user, the newest first; the active one is always among them. More are
+/// listed by pages: a user in a thousand organizations must not carry them all in every answer.
+pub const SHOWN: i64 = 100;
+
+/// A signed-in user.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The user.
+    pub profile: Profile,
+    /// Where it is a member.
+    pub memberships: Vec<(Membership, Organization)>,
+    /// Whether its page may create organizations.
+    pub may_create: bool,
+}
+
+/// The user of a session.
+///
+/// # Errors
+/// [`crate::error::Error::NotFound`].
+pub fn person(tx: &mut Read<'_>, session: &Session, now: Time) -> Result<Person> {
+    let profile = users::profile(tx, &session.user_id)?;
+    let settings = settings(tx)?;
+    let mut memberships = Vec::new();
+    if settings.enabled {
+        let active = session.organization.as_ref().map(|active| &active.id);
+        let found = of_user(tx, &session.user_id, active, SHOWN)?;
+        let ids: Vec<_> = found.iter().map(|one| &one.organization_id).collect();
+        let organizations = with_ids(tx, &ids, now)?;
+        memberships.extend(found.into_iter().filter_map(|membership| {
+            let mut all = organizations.iter();
+            let organization = all.find(|one| one.id == membership.organization_id)?;
+            Some((membership, organization.clone()))
+        }));
+    }
+    let may = profile.user.create_organization_enabled;
+    Ok(Person {
+        may_create: settings.enabled && may && session.actor.is_none(),
+        profile,
+        memberships,
+    })
+}
