@@ -11,6 +11,7 @@ mod calls;
 mod clients;
 mod identifiers;
 mod jwks;
+mod organizations;
 mod sessions;
 mod sign_in_tokens;
 mod testing_tokens;
@@ -42,6 +43,7 @@ fn calls() -> Calls {
         .merge(clients::routes())
         .merge(identifiers::routes())
         .merge(jwks::routes())
+        .merge(organizations::routes())
         .merge(sessions::routes())
         .merge(sign_in_tokens::routes())
         .merge(testing_tokens::routes())
@@ -146,6 +148,50 @@ full  patch  /v1/phone_numbers/{id}
 full  delete /v1/phone_numbers/{id}
 full  put    /v1/users/{id}/phone_number
 read  get    /v1/jwks
+read  get    /v1/organizations
+full  post   /v1/organizations
+read  get    /v1/organizations/{id}
+full  patch  /v1/organizations/{id}
+full  delete /v1/organizations/{id}
+full  patch  /v1/organizations/{id}/metadata
+full  put    /v1/organizations/{id}/metadata
+full  put    /v1/organizations/{id}/logo
+full  delete /v1/organizations/{id}/logo
+read  get    /v1/organizations/{id}/memberships
+full  post   /v1/organizations/{id}/memberships
+full  patch  /v1/organizations/{id}/memberships/{user}
+full  delete /v1/organizations/{id}/memberships/{user}
+full  patch  /v1/organizations/{id}/memberships/{user}/metadata
+read  get    /v1/organization_memberships
+read  get    /v1/users/{id}/organization_memberships
+read  get    /v1/organizations/{id}/invitations
+full  post   /v1/organizations/{id}/invitations
+full  post   /v1/organizations/{id}/invitations/bulk
+read  get    /v1/organizations/{id}/invitations/pending
+read  get    /v1/organizations/{id}/invitations/{invitation}
+full  post   /v1/organizations/{id}/invitations/{invitation}/revoke
+read  get    /v1/organization_invitations
+read  get    /v1/users/{id}/organization_invitations
+read  get    /v1/organizations/{id}/domains
+full  post   /v1/organizations/{id}/domains
+full  patch  /v1/organizations/{id}/domains/{domain}
+full  delete /v1/organizations/{id}/domains/{domain}
+full  post   /v1/organizations/{id}/domains/{domain}/verify_ownership
+read  get    /v1/organization_domains
+read  get    /v1/organization_roles
+full  post   /v1/organization_roles
+read  get    /v1/organization_roles/{id}
+full  patch  /v1/organization_roles/{id}
+full  delete /v1/organization_roles/{id}
+full  post   /v1/organization_roles/{id}/permissions/{permission}
+full  delete /v1/organization_roles/{id}/permissions/{permission}
+read  get    /v1/organization_permissions
+full  post   /v1/organization_permissions
+read  get    /v1/organization_permissions/{id}
+full  patch  /v1/organization_permissions/{id}
+full  delete /v1/organization_permissions/{id}
+read  get    /v1/instance/organization_settings
+full  patch  /v1/instance/organization_settings
 read  get    /v1/sessions
 full  post   /v1/sessions
 full  post   /v1/sessions/revoke
@@ -173,7 +219,6 @@ full  patch  /v1/users/{id}/metadata
 full  put    /v1/users/{id}/metadata
 full  post   /v1/users/{id}/verify_password
 full  post   /v1/users/{id}/remove_password
-read  get    /v1/users/{id}/organization_memberships
 ";
 
     #[test]

@@ -13,6 +13,7 @@ mod headless;
 mod landing;
 mod me;
 mod navigation;
+mod organizations;
 mod proxy;
 mod scripts;
 mod sessions;
@@ -50,6 +51,7 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         .merge(wire::health::routes())
         .merge(landing::routes())
         .merge(me::routes())
+        .merge(organizations::routes())
         .merge(sessions::routes())
         .merge(well_known::routes())
         .method_not_allowed_fallback(move |request: Request| async move {

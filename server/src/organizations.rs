@@ -25,10 +25,12 @@ use crate::users;
 pub use active::{Active, Claim, Claims, at_start, must_be_member};
 pub use domains::{Domain, DomainFilter, DomainOrder};
 pub use domains::{add_domain, count_domains, domain, list_domains, remove_domain, set_domain};
-pub use invitations::{Invitation, InvitationFilter, InvitationOrder, NewInvitation, Status};
+pub use invitations::{
+    Invitation, InvitationFilter, InvitationOrder, Invited, NewInvitation, Status,
+};
 pub use invitations::{
     accept_invitation, count_invitations, invitation, invitation_knows, invitations, invite,
-    revoke_invitation, spend_invitation,
+    invited, revoke_invitation, spend_invitation,
 };
 pub use list::{Filter, OrderBy, count, lacks_manager, list};
 pub use memberships::{
@@ -232,6 +234,28 @@ pub fn create(tx: &mut Write<'_>, new: &NewOrganization) -> Result<Organization>
         )?;
     }
     get(tx, new.id.as_str(), now)
+}
+
+/// The most characters of a name (spec).
+const NAME_MAX: usize = 256;
+
+/// A name as it is kept: of one line, without addresses and markup (spec).
+///
+/// # Errors
+/// [`Error::ParamMissing`], [`Error::ParamTooLong`], [`Error::ParamValue`].
+pub fn name(text: impl AsRef<str>) -> Result<String> {
+    let name = text.as_ref().trim();
+    if name.is_empty() {
+        return Err(Error::ParamMissing("name"));
+    }
+    if name.chars().count() > NAME_MAX {
+        return Err(Error::ParamTooLong("name", NAME_MAX));
+    }
+    if name.contains("://") || name.contains(['<', '>']) || name.chars().any(text::is_control) {
+        let sound = "text of one line without addresses and markup";
+        return Err(Error::ParamValue("name", sound.into()));
+    }
+    Ok(name.to_owned())
 }
 
 /// Lower case letters, digits and dashes.

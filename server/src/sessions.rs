@@ -393,6 +393,18 @@ pub fn of_browser(
         .ok_or(Error::SignedOut)
 }
 
+/// The active session of the client that a browser is: that of its pages.
+///
+/// # Errors
+/// [`Error::AuthenticationInvalid`].
+pub fn of_page(tx: &mut Read<'_>, credentials: &[Credential], now: Time) -> Result<Session> {
+    let active = match clients::find(tx, credentials, now)? {
+        Some(client) => active_at(tx, &client.id, now)?.pop(),
+        None => None,
+    };
+    active.ok_or(Error::AuthenticationInvalid)
+}
+
 /// The active sessions of a client: one, or none, as long as a new one replaces the old.
 pub fn active_at(tx: &mut Read<'_>, client: &ClientId, now: Time) -> Result<Vec<Session>> {
     let mut sessions = unended_at(tx, client, now)?;

@@ -1,6 +1,7 @@
 //! The JSON objects that the doors show, under Clerk's names. Nothing is decided here.
 
 mod activity;
+mod organization;
 mod user;
 
 use serde_json::{Value, json};
@@ -9,11 +10,12 @@ use crate::agents::Agent;
 use crate::audit::Record;
 use crate::clients::Client;
 use crate::clock::Time;
+use crate::organizations::Person;
 use crate::sessions::{Session, Status};
 use crate::sign_in_tokens::SignInToken;
 use crate::tasks::Task;
 use crate::tokens;
-use crate::users::Profile;
+pub(crate) use organization::*;
 pub(crate) use user::*;
 
 /// An agent task as Clerk shows it (spec schema `AgentTask`); the `url` only to its creator, only once.
@@ -152,13 +154,13 @@ pub(crate) fn client(client: &Client, sessions: &[Session], now: Time) -> Value 
 /// A session as its own browser sees it: with its user and a token to start with.
 pub(crate) fn own_session(
     session: &Session,
-    profile: &Profile,
+    person: &Person,
     jwt: Option<&str>,
     now: Time,
 ) -> Value {
     let mut view = bare_session(session, now);
-    view["user"] = own_user(profile, now);
-    view["public_user_data"] = public_user_data(profile);
+    view["user"] = own_user(person, now);
+    view["public_user_data"] = public_user_data(&person.profile);
     view["factor_verification_age"] = json!(tokens::factor_age(session, now));
     view["last_active_token"] = jwt.map(token).into();
     view

@@ -22,7 +22,9 @@ use crate::secret_keys::Scope;
 use crate::users::{self, Change, Edit, Verification};
 use crate::views;
 use crate::wire::{Answer, Params};
+pub(super) use form::time;
 pub use row::UserRow;
+pub(super) use search::filter;
 
 pub(super) fn routes() -> Calls {
     Calls::new()
@@ -76,12 +78,6 @@ pub(super) fn routes() -> Calls {
             MethodFilter::POST,
             "/v1/users/{id}/remove_password",
             remove_password,
-        )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            "/v1/users/{id}/organization_memberships",
-            organization_memberships,
         )
 }
 
@@ -292,21 +288,6 @@ async fn remove_password(
         ..Change::new(Action::UserPasswordRemove, vec![Edit::Password(None)])
     };
     edit(&app, &id, change, by).await
-}
-
-/// Standin has no organizations, so nobody is a member of one.
-async fn organization_memberships(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Answer {
-    let mut params = Params::query(query.as_deref())?;
-    params.page()?;
-    params.ignore(&["paginated", "order_by"]);
-    params.finish()?;
-    let id = UserId::from(id);
-    app.db.read(move |tx| users::get(tx, &id)).await?;
-    Ok(Json(json!({ "data": [], "total_count": 0 })))
 }
 
 /// Changes one user and shows it.

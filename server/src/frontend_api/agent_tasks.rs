@@ -1,5 +1,5 @@
 //! `GET /v1/agents/tasks?ticket=…` (spec path of the same name): the visit that opens a session. Also
-//! `GET /v1/tickets/accept`, the same for sign-in tokens.
+//! `GET /v1/tickets/accept`, the same for sign-in tokens and for links of invitations into organizations.
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -13,11 +13,12 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Write;
 use crate::error::{Error, Result};
+use crate::id::MembershipId;
+use crate::organizations;
 use crate::secret::Secret;
 use crate::sessions::Session;
 use crate::sign_in_tokens;
 use crate::tasks::{self, Visit};
-use crate::users;
 use crate::wire::{Browser, Params, Reply};
 
 pub(super) fn routes() -> Router<App> {
@@ -44,8 +45,10 @@ async fn visit(
     let now = by.at;
     let arrival = Arrival::new(&app, browser, now);
     if headless::is_wanted(&headers) {
-        let profile = |tx: &mut Write<'_>, session: &Session| users::profile(tx, &session.user_id);
-        let opened = spend(&app, &ticket, &arrival, by, profile).await?;
+        let person = |tx: &mut Write<'_>, session: &Session| {
+            organizations::person(tx, session, session.created_at)
+        };
+        let opened = spend(&app, &ticket, &arrival, by, person).await?;
         return headless::answer(&app, &arrival, opened, now);
     }
     let opened = spend(&app, &ticket, &arrival, by, |_, _| Ok(())).await?;
@@ -111,8 +114,42 @@ async fn accept(
     };
     let now = by.at;
     let arrival = Arrival::new(&app, browser, now);
-    let session = accept_token(&app, &ticket, &arrival, by, |_, session| Ok(session)).await?;
+    let opened = accept_token(&app, &ticket, &arrival, by.clone(), |_, session| {
+        Ok(session)
+    })
+    .await;
+    let (session, target) = match opened {
+        Err(Error::TicketInvalid) => {
+            let (session, wanted) = accept_invitation(&app, &ticket, &arrival, by).await?;
+            // The invitation is spent: an address that is no longer allowed must not keep its visitor out.
+            let wanted = wanted.and_then(|url| app.policy.lands(&url).ok());
+            (session, wanted.unwrap_or(target))
+        }
+        opened => (opened?, target),
+    };
     arrival.redirect(&app, &session, target, now)
+}
+
+/// Spends the ticket of an invitation for an arriving browser. Returns where it should lead, where that was said.
+async fn accept_invitation(
+    app: &App,
+    ticket: &Secret,
+    arrival: &Arrival,
+    by: Caller,
+) -> Result<(Session, Option<String>)> {
+    let digest = ticket.digest();
+    let shown = digest.clone();
+    let known = app
+        .db
+        .read(move |tx| organizations::invitation_knows(tx, &shown));
+    if !known.await? {
+        return Err(Error::TicketInvalid);
+    }
+    let (sign_in, membership) = (arrival.sign_in(), MembershipId::new(by.at));
+    let opened = app.db.write(by, move |tx| {
+        organizations::spend_invitation(tx, &digest, &membership, &sign_in)
+    });
+    opened.await?
 }
 
 /// Spends a sign-in token for an arriving browser.

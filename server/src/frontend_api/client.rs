@@ -16,8 +16,8 @@ use crate::db::Read;
 use crate::error::Result;
 use crate::handshake::cookies;
 use crate::id::ClientId;
+use crate::organizations::{self, Person};
 use crate::sessions::{self, Session};
-use crate::users::{self, Profile};
 use crate::views;
 use crate::wire::{Answer, Browser, Reply};
 
@@ -31,7 +31,7 @@ pub(super) fn routes() -> Router<App> {
 /// A client with its active sessions and their users, as read in one go.
 pub(super) struct Seen {
     pub(super) client: Client,
-    pub(super) sessions: Vec<(Session, Profile)>,
+    pub(super) sessions: Vec<(Session, Person)>,
 }
 
 impl Seen {
@@ -44,22 +44,21 @@ impl Seen {
 
     pub(super) fn of(tx: &mut Read<'_>, client: Client, now: Time) -> Result<Self> {
         let active = sessions::active_at(tx, &client.id, now)?;
-        let with_user = |session: Session| Ok((users::profile(tx, &session.user_id)?, session));
+        let with_user = |session: Session| Ok((organizations::person(tx, &session, now)?, session));
         let pairs: Result<Vec<_>> = active.into_iter().map(with_user).collect();
         Ok(Self {
             client,
             sessions: pairs?
                 .into_iter()
-                .map(|(profile, session)| (session, profile))
+                .map(|(person, session)| (session, person))
                 .collect(),
         })
     }
 
     /// The client's JSON, each session with a token to start with.
     pub(super) fn view(&self, app: &App, origin: Option<&str>, now: Time) -> Result<Value> {
-        let view = |(session, profile): &(Session, Profile)| {
-            own_session(app, session, profile, origin, now)
-        };
+        let view =
+            |(session, person): &(Session, Person)| own_session(app, session, person, origin, now);
         let sessions: Result<Vec<_>> = self.sessions.iter().map(view).collect();
         Ok(views::own_client(&self.client, &sessions?))
     }
@@ -69,13 +68,13 @@ impl Seen {
 pub(super) fn own_session(
     app: &App,
     session: &Session,
-    profile: &Profile,
+    person: &Person,
     origin: Option<&str>,
     now: Time,
 ) -> Result<Value> {
     let token = || app.recent.token(app.issuer(), session, origin, now);
     let jwt = session.is_active(now).then(token).transpose()?;
-    Ok(views::own_session(session, profile, jwt.as_deref(), now))
+    Ok(views::own_session(session, person, jwt.as_deref(), now))
 }
 
 async fn show(State(app): State<App>, browser: Browser) -> Answer {

@@ -1,5 +1,5 @@
 //! `/v1/environment` (spec path of the same name): what this instance can do, for clerk-js. Standin signs in by ticket
-//! only, for one session a client, and has no organizations, billing or bot detection.
+//! only, for one session a client, and has no billing or bot detection.
 
 use axum::extract::State;
 use axum::routing::get;
@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::instance::Instance;
+use crate::organizations::{self, Settings};
 use crate::passwords;
+use crate::views;
 use crate::wire::Answer;
 
 pub(super) fn routes() -> Router<App> {
@@ -17,10 +19,11 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn show(State(app): State<App>) -> Answer {
-    Ok(Json(environment(&app.instance)))
+    let settings = app.db.read(organizations::settings).await?;
+    Ok(Json(environment(&app.instance, &settings)))
 }
 
-fn environment(instance: &Instance) -> Value {
+fn environment(instance: &Instance, organizations: &Settings) -> Value {
     json!({
         "object": "environment",
         "auth_config": {
@@ -31,14 +34,8 @@ fn environment(instance: &Instance) -> Value {
             "reverification": false,
         },
         "display_config": display_config(instance),
-        "user_settings": user_settings(),
-        "organization_settings": {
-            "enabled": false,
-            "max_allowed_memberships": 0,
-            "force_organization_selection": false,
-            "actions": { "admin_delete": false },
-            "domains": { "enabled": false, "enrollment_modes": [], "default_role": null },
-        },
+        "user_settings": user_settings(organizations),
+        "organization_settings": views::environment_of_organizations(organizations),
         "commerce_settings": {
             "billing": {
                 "stripe_publishable_key": null,
@@ -86,7 +83,7 @@ fn display_config(instance: &Instance) -> Value {
     })
 }
 
-fn user_settings() -> Value {
+fn user_settings(organizations: &Settings) -> Value {
     let attribute = |name: &str, used: bool| {
         (
             name.to_owned(),
@@ -140,7 +137,7 @@ fn user_settings() -> Value {
         },
         "restrictions": {},
         "username_settings": { "min_length": 4, "max_length": 64 },
-        "actions": { "delete_self": false, "create_organization": false },
+        "actions": { "delete_self": false, "create_organization": organizations.enabled },
         "attack_protection": {},
         "passkey_settings": { "allow_autofill": false, "show_sign_in_button": false },
         "password_settings": { "min_length": passwords::LENGTH.start(), "max_length": passwords::LENGTH.end() },

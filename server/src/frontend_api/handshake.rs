@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::handshake::{self, Form, Payload};
 use crate::id::ClientId;
 use crate::secret::Secret;
-use crate::sessions;
+use crate::sessions::{self, Choice, Session};
 use crate::wire::{Browser, Params, Reply};
 
 pub(super) fn routes() -> Router<App> {
@@ -40,6 +40,7 @@ async fn handshake(
     let shown_dev_browser = params
         .text(cookie::DEV_BROWSER)?
         .filter(|token| !token.is_empty());
+    let choice = Choice::of(params.nullable_text("organization_id")?);
     let now = by.at;
     let shown = browser.credentials.clone();
     let found = app
@@ -49,9 +50,17 @@ async fn handshake(
                 return Ok(None);
             };
             let session = sessions::active_at(tx, &client.id, now)?.pop();
-            Ok(Some((client.id, session.map(|session| session.id))))
+            Ok(Some((client.id, session)))
         })
         .await?;
+    let (client, session) = found.unzip();
+    let session = session.flatten();
+    if let Some(session) = &session
+        && choice != Choice::Same
+    {
+        choose(&app, session, choice, by.clone()).await?;
+    }
+    let found = client.map(|client| (client, session.map(|session| session.id)));
     let known = found
         .as_ref()
         .map(|(client, session)| (client, session.as_ref()));
@@ -80,6 +89,29 @@ async fn handshake(
         set(response.headers_mut(), &cookie)?;
     }
     Ok(response)
+}
+
+/// Puts the session where the application's address says that it should be. One that cannot be there stays where it is
+/// (spec).
+async fn choose(app: &App, session: &Session, choice: Choice, by: Caller) -> Result<()> {
+    let looked_at = (session.clone(), choice.clone());
+    let there = app
+        .db
+        .read(move |tx| sessions::in_organization(tx, looked_at.0.clone(), &looked_at.1))
+        .await;
+    match there {
+        Ok(there) if there.organization == session.organization => return Ok(()),
+        Err(Error::Organization(_)) => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(_) => {}
+    }
+    let session = session.clone();
+    app.db
+        .write(by, move |tx| {
+            tx.acts_as(session.acting());
+            sessions::choose(tx, &session, &choice)
+        })
+        .await
 }
 
 /// Older SDKs name no form and know the token only (spec: default `token`).

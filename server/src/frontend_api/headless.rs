@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::clock::Time;
 use crate::cookie::{self, Cookie};
 use crate::handshake::SignedIn;
-use crate::users::Profile;
+use crate::organizations::Person;
 use crate::views;
 use crate::wire::Reply;
 
@@ -37,11 +37,11 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// The session, a token for it, and the state of a browser that is signed in with it.
-pub(super) fn answer(app: &App, arrival: &Arrival, opened: Opened<Profile>, now: Time) -> Reply {
+pub(super) fn answer(app: &App, arrival: &Arrival, opened: Opened<Person>, now: Time) -> Reply {
     let Opened {
         session,
         target,
-        also: profile,
+        also: person,
     } = opened;
     let payload = arrival.payload(&session, &target, now);
     let found = SignedIn {
@@ -62,7 +62,7 @@ pub(super) fn answer(app: &App, arrival: &Arrival, opened: Opened<Profile>, now:
     Ok(Json(json!({
         "object": "agent_task_session",
         "redirect_url": target.as_str(),
-        "session": views::own_session(session, &profile, Some(jwt), now),
+        "session": views::own_session(session, &person, Some(jwt), now),
         "jwt": jwt,
         "storage_state": { "cookies": cookies, "origins": [] },
     }))

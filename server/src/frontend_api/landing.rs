@@ -12,10 +12,10 @@ use super::client::Seen;
 use crate::app::App;
 use crate::clock::Time;
 use crate::error::{Error, Result};
+use crate::organizations::Person;
 use crate::sessions::Session;
 use crate::tasks::{self, Task};
 use crate::text;
-use crate::users::Profile;
 use crate::wire::{Browser, Reply};
 
 pub(super) fn routes() -> Router<App> {
@@ -42,11 +42,11 @@ async fn show(State(app): State<App>, RawQuery(query): RawQuery, browser: Browse
     Ok(page(title, &rows))
 }
 
-type Found = (Session, Profile, Option<Task>);
+type Found = (Session, Person, Option<Task>);
 
 fn signed_in(tx: &mut crate::db::Read<'_>, browser: &Browser, now: Time) -> Result<Option<Found>> {
     let seen = Seen::find(tx, browser, now)?.and_then(|mut seen| seen.sessions.pop());
-    let Some((session, profile)) = seen else {
+    let Some((session, person)) = seen else {
         return Ok(None);
     };
     let task = session
@@ -54,14 +54,14 @@ fn signed_in(tx: &mut crate::db::Read<'_>, browser: &Browser, now: Time) -> Resu
         .as_ref()
         .map(|actor| tasks::get(tx, &actor.task))
         .transpose()?;
-    Ok(Some((session, profile, task)))
+    Ok(Some((session, person, task)))
 }
 
 const SIGNED_OUT: &str = "<p>Nobody is signed in at this browser. Make a link that changes that:</p>\
     <pre>standin task create --for ada@example.com</pre>";
 
-fn rows(session: &Session, profile: &Profile, task: Option<&Task>, now: Time) -> String {
-    let user = &profile.user;
+fn rows(session: &Session, person: &Person, task: Option<&Task>, now: Time) -> String {
+    let user = &person.profile.user;
     let name = [user.first_name.as_deref(), user.last_name.as_deref()]
         .into_iter()
         .flatten()

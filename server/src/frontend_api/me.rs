@@ -17,9 +17,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/me", get(show).fallback(change))
         .route("/v1/me/sessions", get(sessions))
         .route("/v1/me/sessions/active", get(sessions))
-        .route("/v1/me/organization_memberships", get(none))
-        .route("/v1/me/organization_invitations", get(none))
-        .route("/v1/me/organization_suggestions", get(none))
         .route("/v1/me/{*part}", get(absent).fallback(change))
 }
 
@@ -31,7 +28,7 @@ async fn seen(app: &App, browser: Browser) -> Result<Seen> {
 }
 
 /// A page's own wish to change its user. The answer is shown to whoever looks at the page.
-async fn change(State(app): State<App>, browser: Browser) -> Answer {
+pub(super) async fn change(State(app): State<App>, browser: Browser) -> Answer {
     seen(&app, browser).await?;
     Err(Error::UserReadOnly)
 }
@@ -45,7 +42,7 @@ async fn show(State(app): State<App>, browser: Browser) -> Answer {
     let user = seen
         .sessions
         .last()
-        .map(|(_, profile)| views::own_user(profile, app.now()));
+        .map(|(_, person)| views::own_user(person, app.now()));
     Ok(Json(json!({ "response": user, "client": null })))
 }
 
@@ -59,12 +56,4 @@ async fn sessions(State(app): State<App>, browser: Browser) -> Answer {
         .map(|(session, _)| views::session(session, now))
         .collect();
     Ok(Json(json!(list)))
-}
-
-/// Standin has no organizations, and says so in the shape that asks for none.
-async fn none(State(app): State<App>, browser: Browser) -> Answer {
-    seen(&app, browser).await?;
-    Ok(Json(
-        json!({ "response": { "data": [], "total_count": 0 }, "client": null }),
-    ))
 }

@@ -17,11 +17,12 @@ use crate::clients;
 use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
-use crate::sessions::{self, End, Session};
+use crate::organizations::{self, Person};
+use crate::sessions::{self, Choice, End, Session};
 use crate::tokens::Audience;
-use crate::users::{self, Profile};
 use crate::views;
-use crate::wire::{Browser, Reply};
+use crate::wire::{Browser, Params, Reply};
+use crate::word::words;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -41,18 +42,36 @@ async fn create_token(
     State(app): State<App>,
     Path(id): Path<String>,
     browser: Browser,
+    params: Result<Params>,
 ) -> Response {
-    match mint(&app, SessionId::from(id), browser).await {
+    let choice = params.and_then(wanted);
+    let minted = match choice {
+        Ok(choice) => mint(&app, SessionId::from(id), browser, choice).await,
+        Err(error) => Err(error),
+    };
+    match minted {
         Ok(jwt) => Json(views::token(&jwt)).into_response(),
         Err(error) => signed_out(&app, error),
     }
 }
 
-async fn mint(app: &App, id: SessionId, browser: Browser) -> Result<String> {
+/// For which organization a token is asked: `organization_id`. What clerk-js says of its tab and of the token before is of
+/// no use here.
+fn wanted(mut params: Params) -> Result<Choice> {
+    let choice = Choice::of(params.nullable_text("organization_id")?);
+    params.ignore(&["tab_state", "token", "force_origin"]);
+    params.finish()?;
+    Ok(choice)
+}
+
+async fn mint(app: &App, id: SessionId, browser: Browser, choice: Choice) -> Result<String> {
     let (now, origin) = (app.now(), browser.origin.clone());
     let session = app
         .db
-        .read(move |tx| sessions::own(tx, &browser.credentials, &id, now))
+        .read(move |tx| {
+            let session = sessions::own(tx, &browser.credentials, &id, now)?;
+            sessions::in_organization(tx, session, &choice)
+        })
         .await?;
     let audience = Audience::pages(origin.as_deref());
     app.issuer().mint(&session, audience, now)
@@ -74,15 +93,15 @@ async fn create_token_from_template(Path((_, template)): Path<(String, String)>)
 
 async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Reply {
     let (id, now, origin) = (SessionId::from(id), app.now(), browser.origin.clone());
-    let (session, profile) = app
+    let (session, person) = app
         .db
         .read(move |tx| {
             let session = sessions::own(tx, &browser.credentials, &id, now)?;
-            let profile = users::profile(tx, &session.user_id)?;
-            Ok((session, profile))
+            let person = organizations::person(tx, &session, now)?;
+            Ok((session, person))
         })
         .await?;
-    let view = own_session(&app, &session, &profile, origin.as_deref(), now)?;
+    let view = own_session(&app, &session, &person, origin.as_deref(), now)?;
     Ok(Json(json!({ "response": view, "client": null })).into_response())
 }
 
@@ -91,10 +110,40 @@ async fn touch(
     Path(id): Path<String>,
     browser: Browser,
     by: Caller,
+    params: Result<Params>,
 ) -> Response {
     let id = SessionId::from(id);
-    let touched = change(&app, id, browser, by, sessions::touch).await;
+    let touched = match params.and_then(chosen) {
+        Ok(choice) => {
+            let touch = move |tx: &mut Write<'_>, session: &Session| {
+                sessions::choose(tx, session, &choice)?;
+                sessions::touch(tx, session)
+            };
+            change(&app, id, browser, by, touch).await
+        }
+        Err(error) => Err(error),
+    };
     touched.unwrap_or_else(|error| signed_out(&app, error))
+}
+
+words! {
+    /// Why a page touches its session (spec).
+    enum Intent {
+        /// Somebody looks at it.
+        Focus = "focus",
+        /// It is the one to use from now on.
+        SelectSession = "select_session",
+        /// It goes into another organization.
+        SelectOrganization = "select_org",
+    }
+}
+
+/// Where the session shall be: `active_organization_id`. Whatever the reason is, it is done in the same way.
+fn chosen(mut params: Params) -> Result<Choice> {
+    let choice = Choice::of(params.nullable_text("active_organization_id")?);
+    params.word::<Intent>("intent")?;
+    params.finish()?;
+    Ok(choice)
 }
 
 async fn end(
@@ -136,19 +185,19 @@ async fn change(
     with: impl Fn(&mut Write<'_>, &Session) -> Result<()> + Send + 'static,
 ) -> Reply {
     let (now, origin) = (by.at, browser.origin.clone());
-    let (session, profile, seen): (Session, Profile, Seen) = app
+    let (session, person, seen): (Session, Person, Seen) = app
         .db
         .write(by, move |tx| {
             let (client, session) = sessions::of_browser(tx, &browser.credentials, &id, now)?;
             tx.acts_as(session.acting());
             with(tx, &session)?;
             let session = sessions::get(tx, &session.id)?;
-            let profile = users::profile(tx, &session.user_id)?;
+            let person = organizations::person(tx, &session, now)?;
             let client = clients::get(tx, &client.id)?;
-            Ok((session, profile, Seen::of(tx, client, now)?))
+            Ok((session, person, Seen::of(tx, client, now)?))
         })
         .await?;
-    let view = own_session(app, &session, &profile, origin.as_deref(), now)?;
+    let view = own_session(app, &session, &person, origin.as_deref(), now)?;
     Ok(
         Json(json!({ "response": view, "client": seen.view(app, origin.as_deref(), now)? }))
             .into_response(),

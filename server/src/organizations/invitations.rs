@@ -1,10 +1,12 @@
 //! Invitations: an address that may come into an organization, in a role, for a time. Whoever has proven to hold the address
 //! accepts it as a signed-in user, or by the link that was given to the application's server; the link signs in as well.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
 use super::memberships::{self, NewMembership};
-use super::{event, get, hold, roles, settings};
+use super::{Organization, event, get, hold, roles, settings, with_ids};
 use crate::clock::Time;
 use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
 use crate::error::{Error, OrganizationError, Result};
@@ -12,7 +14,7 @@ use crate::events::{Action, Event};
 use crate::id::{InvitationId, MembershipId, OrganizationId, UserId};
 use crate::secret::Digest;
 use crate::sessions::{Session, SignIn};
-use crate::users;
+use crate::users::{self, Profile};
 use crate::word::words;
 
 words! {
@@ -366,6 +368,41 @@ pub fn spend_invitation(
     admit(tx, &found, &user, membership)?;
     let session = users::sign_in_at(tx, &user, sign_in, Some(&found.organization_id))?;
     Ok(Ok((session, found.redirect_url)))
+}
+
+/// An invitation with what it speaks of.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Into what.
+    pub organization: Organization,
+    /// Who invites, as long as there is such a user.
+    pub inviter: Option<Profile>,
+}
+
+/// Adds organizations and inviters.
+pub fn invited(tx: &mut Read<'_>, found: Vec<Invitation>, now: Time) -> Result<Vec<Invited>> {
+    let ids: BTreeSet<_> = found.iter().map(|one| &one.organization_id).collect();
+    let organizations = with_ids(tx, &ids.into_iter().collect::<Vec<_>>(), now)?;
+    let ids: BTreeSet<_> = found
+        .iter()
+        .filter_map(|one| one.inviter_id.as_ref())
+        .collect();
+    let inviters = users::profiles(tx, &ids.into_iter().collect::<Vec<_>>())?;
+    let with = |invitation: Invitation| {
+        let mut all = organizations.iter();
+        let organization = all.find(|one| one.id == invitation.organization_id)?;
+        let mut all = inviters.iter();
+        let inviter = all.find(|one| invitation.inviter_id.as_ref() == Some(&one.user.id));
+        Some(Invited {
+            organization: organization.clone(),
+            inviter: inviter.cloned(),
+            invitation,
+        })
+    };
+    // What was deleted between the statements is left out.
+    Ok(found.into_iter().filter_map(with).collect())
 }
 
 /// Which invitations to list. What is empty does not restrict.

@@ -195,6 +195,16 @@ impl Filter {
             || !self.ranges.is_empty()
     }
 
+    /// Whether anything is asked for.
+    pub fn restricts(&self) -> bool {
+        self.is_search()
+            || self.nobody
+            || !self.identifiers.is_empty()
+            || !self.usernames.is_empty()
+            || !self.user_ids.is_empty()
+            || !self.external_ids.is_empty()
+    }
+
     /// Restricts a query on `users u`.
     pub(crate) fn apply(&self, mut query: Query) -> Query {
         for (kind, values) in &self.identifiers {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::own_membership;
 use crate::clock::Time;
+use crate::organizations::Person;
 use crate::users::{Identifier, IdentifierKind, Profile, User, Verification};
 
 /// A user as applications' servers see it.
@@ -16,10 +18,19 @@ pub(crate) fn user(profile: &Profile, now: Time) -> Value {
 
 /// A user as its own browser sees it: without the private metadata, and without what pages would offer to do but an
 /// agent's session cannot.
-pub(crate) fn own_user(profile: &Profile, now: Time) -> Value {
+pub(crate) fn own_user(person: &Person, now: Time) -> Value {
+    let Person {
+        profile,
+        memberships,
+        may_create,
+    } = person;
     let mut view = shared(profile, now);
     view["delete_self_enabled"] = false.into();
-    view["create_organization_enabled"] = false.into();
+    view["create_organization_enabled"] = (*may_create).into();
+    view["organization_memberships"] = memberships
+        .iter()
+        .map(|(membership, organization)| own_membership(membership, organization, profile))
+        .collect();
     view
 }
 

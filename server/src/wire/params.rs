@@ -78,6 +78,37 @@ impl Params {
         }
     }
 
+    /// The parameters of every object in a body that is a list of them.
+    pub(crate) async fn from_list(request: Request) -> Result<Vec<Self>> {
+        let kind = header(request.headers(), CONTENT_TYPE).unwrap_or_default();
+        if !kind.trim_start().starts_with("application/json") {
+            return Err(Error::ContentType("application/json"));
+        }
+        let mut wrapped = b"{\"list\":".to_vec();
+        wrapped.extend(body(request).await?);
+        wrapped.push(b'}');
+        // Read as part of an object, so that everything that holds for objects holds for these.
+        let mut all = Self::json(&wrapped)?;
+        let Some(Value::Array(list)) = all.take("list") else {
+            return Err(Error::BodyInvalid(
+                "it must be a list of JSON objects".into(),
+            ));
+        };
+        all.finish()?;
+        let object = |value| match value {
+            Value::Object(values) => Ok(Self::from(values)),
+            _ => Err(Error::BodyInvalid(
+                "it must be a list of JSON objects".into(),
+            )),
+        };
+        list.into_iter().map(object).collect()
+    }
+
+    /// Whether a parameter is given and not null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// A nested object's parameters, named `outer.inner` in refusals only by their own names, as Clerk does.
     pub(crate) fn nested(&mut self, name: &'static str) -> Result<Option<Self>> {
         Ok(self.object(name)?.map(|values| Self {
@@ -223,6 +254,34 @@ impl Params {
             return Err(Error::ParamValue("offset", "zero or more".into()));
         }
         Ok(Page { limit, offset })
+    }
+
+    /// `order_by`: a word with `+` (the default) or `-` before it, and whether the greatest come first; `default`, the greatest
+    /// first, where it is not given.
+    pub(crate) fn order<T: Word>(&mut self, default: T) -> Result<(T, bool)> {
+        let Some(text) = self.text("order_by")? else {
+            return Ok((default, true));
+        };
+        let (name, descending) = match text.strip_prefix('-') {
+            Some(name) => (name, true),
+            // A bare `+` in a query string is a space by the time it gets here.
+            None => (text.trim_start_matches(['+', ' ']), false),
+        };
+        let by = T::from_word(name).ok_or_else(|| {
+            Error::ParamValue("order_by", format!("{}, with + or - before it", T::list()))
+        })?;
+        Ok((by, descending))
+    }
+
+    /// Words of an enum; none where it is missing. Pages write several with commas between.
+    pub(crate) fn words<T: Word>(&mut self, name: &'static str) -> Result<Vec<T>> {
+        let given = self.texts(name, ITEMS_MAX)?;
+        let words = given.iter().flat_map(|text| text.split(','));
+        words
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .map(|word| T::from_word(word).ok_or_else(|| Error::ParamValue(name, T::list())))
+            .collect()
     }
 
     /// Drops a parameter that is known and has no effect here.

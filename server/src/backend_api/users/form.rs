@@ -240,7 +240,10 @@ pub(super) fn password(params: &mut Params) -> Result<Password> {
 }
 
 /// A moment in RFC 3339.
-fn time(params: &mut Params, name: &'static str) -> Result<Option<Time>> {
+pub(in crate::backend_api) fn time(
+    params: &mut Params,
+    name: &'static str,
+) -> Result<Option<Time>> {
     let Some(text) = params.text(name)? else {
         return Ok(None);
     };

@@ -8,7 +8,7 @@ use crate::wire::Params;
 /// The most values of one filter (spec).
 const VALUES_MAX: usize = 100;
 
-pub(super) fn filter(params: &mut Params) -> Result<Filter> {
+pub(in crate::backend_api) fn filter(params: &mut Params) -> Result<Filter> {
     let mut filter = Filter {
         user_ids: params.texts("user_id", VALUES_MAX)?,
         external_ids: params.texts("external_id", VALUES_MAX)?,

@@ -1,0 +1,284 @@
+//! `/v1/organizations/{id}/invitations`, `/v1/organization_invitations` and `/v1/users/{id}/organization_invitations` (spec
+//! paths of the same names).
+//!
+//! Standin sends no mail. The link that Clerk would send is in the answer, as `url`, once.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::routing::MethodFilter;
+use serde_json::Value;
+
+use super::super::calls::Calls;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::clock::Time;
+use crate::db::Read;
+use crate::error::{Error, Result};
+use crate::id::{InvitationId, OrganizationId, UserId};
+use crate::organizations::{
+    self, InvitationFilter, InvitationOrder, Invited, NewInvitation, Status,
+};
+use crate::secret::Secret;
+use crate::secret_keys::Scope;
+use crate::users::{self, IdentifierKind};
+use crate::views;
+use crate::wire::{Answer, Params};
+
+const ALL: &str = "/v1/organizations/{id}/invitations";
+
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Read, MethodFilter::GET, ALL, list)
+        .call(Scope::Full, MethodFilter::POST, ALL, create)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/organizations/{id}/invitations/bulk",
+            create_many,
+        )
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            "/v1/organizations/{id}/invitations/pending",
+            list_pending,
+        )
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            "/v1/organizations/{id}/invitations/{invitation}",
+            show,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/organizations/{id}/invitations/{invitation}/revoke",
+            revoke,
+        )
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            "/v1/organization_invitations",
+            list_all,
+        )
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            "/v1/users/{id}/organization_invitations",
+            list_of_user,
+        )
+}
+
+/// How long an invitation can be accepted where the request does not say, in days (spec).
+const DAYS: i64 = 30;
+/// How many invitations one call makes at most (spec).
+const MANY: usize = 10;
+
+/// An invitation to be made, and the secret of its link.
+struct Form {
+    new: NewInvitation,
+    ticket: Secret,
+}
+
+impl Form {
+    fn read(app: &App, mut params: Params, at: Time) -> Result<Self> {
+        let address = params.required_text("email_address", 320)?;
+        let days = params.integer("expires_in_days")?.unwrap_or(DAYS);
+        if !(1..=365).contains(&days) {
+            return Err(Error::ParamValue(
+                "expires_in_days",
+                "between 1 and 365".into(),
+            ));
+        }
+        if params.boolean("notify")? == Some(true) {
+            let without = "false or left out: Standin sends no mail, the answer holds the url";
+            return Err(Error::ParamValue("notify", without.into()));
+        }
+        let redirect_url = params.text("redirect_url")?.filter(|url| !url.is_empty());
+        let redirect_url = redirect_url.map(|url| app.policy.lands(&url)).transpose()?;
+        let ticket = Secret::random();
+        let new = NewInvitation {
+            id: InvitationId::new(at),
+            email_address: IdentifierKind::EmailAddress.normal(&address)?,
+            role: params.required_text("role", 256)?,
+            inviter: params.text("inviter_user_id")?.map(Into::into),
+            public_metadata: params.object("public_metadata")?.unwrap_or_default(),
+            private_metadata: params.object("private_metadata")?.unwrap_or_default(),
+            redirect_url: redirect_url.map(Into::into),
+            ticket: Some(ticket.digest()),
+            seconds: days * 86_400,
+        };
+        params.finish()?;
+        Ok(Self { new, ticket })
+    }
+}
+
+/// Makes the invitations and shows each with its link.
+async fn make(app: &App, id: String, by: Caller, forms: Vec<Form>) -> Result<Vec<Value>> {
+    let (now, id) = (by.at, OrganizationId::from(id));
+    let (new, tickets): (Vec<_>, Vec<_>) = forms
+        .into_iter()
+        .map(|form| (form.new, form.ticket))
+        .unzip();
+    let made = app.db.write(by, move |tx| {
+        let made = organizations::invite(tx, &id, &new)?;
+        organizations::invited(tx, made, now)
+    });
+    let view = |(one, ticket): (&Invited, &Secret)| {
+        let path = format!("/v1/tickets/accept?ticket={}", ticket.expose());
+        let (inviter, url) = (one.inviter.as_ref(), app.instance.address(&path));
+        views::invitation(&one.invitation, None, inviter, Some(&url), now)
+    };
+    Ok(made.await?.iter().zip(&tickets).map(view).collect())
+}
+
+async fn create(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    let form = Form::read(&app, params, by.at)?;
+    let mut made = make(&app, id, by, vec![form]).await?;
+    Ok(Json(made.pop().unwrap_or_default()))
+}
+
+/// The body is a list of what the call for a single one takes.
+async fn create_many(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    request: Request,
+) -> Answer {
+    let at = by.at;
+    let all = Params::from_list(request).await?;
+    if all.is_empty() || all.len() > MANY {
+        return Err(Error::ParamTooMany("invitations".into(), MANY));
+    }
+    let forms = all.into_iter().map(|params| Form::read(&app, params, at));
+    let forms = forms.collect::<Result<Vec<_>>>()?;
+    let made = make(&app, id, by, forms).await?;
+    let total = i64::try_from(made.len()).unwrap_or_default();
+    Ok(Json(views::listed(&made, total)))
+}
+
+async fn list(State(app): State<App>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let filter = InvitationFilter {
+        organization: Some(id.into()),
+        email_address: address(&mut params)?,
+        statuses: params.words("status")?,
+        ..InvitationFilter::default()
+    };
+    shown(&app, params, filter, false).await
+}
+
+fn address(params: &mut Params) -> Result<Option<String>> {
+    let given = params.text("email_address")?;
+    given
+        .map(|text| IdentifierKind::EmailAddress.normal(&text))
+        .transpose()
+}
+
+async fn list_pending(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let params = Params::query(query.as_deref())?;
+    let filter = InvitationFilter {
+        organization: Some(id.into()),
+        statuses: vec![Status::Pending],
+        ..InvitationFilter::default()
+    };
+    shown(&app, params, filter, false).await
+}
+
+async fn list_all(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let filter = InvitationFilter {
+        part: params.text("query")?.filter(|text| !text.is_empty()),
+        statuses: params.words("status")?,
+        ..InvitationFilter::default()
+    };
+    shown(&app, params, filter, true).await
+}
+
+async fn list_of_user(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let user = UserId::from(id);
+    let filter = InvitationFilter {
+        holder: Some(user.clone()),
+        statuses: params.words("status")?,
+        ..InvitationFilter::default()
+    };
+    app.db.read(move |tx| users::get(tx, &user)).await?;
+    shown(&app, params, filter, true).await
+}
+
+/// A page of invitations, with their organizations where they may be into any, and how many there are.
+async fn shown(
+    app: &App,
+    mut params: Params,
+    filter: InvitationFilter,
+    with_organization: bool,
+) -> Answer {
+    let (page, order) = (params.page()?, params.order(InvitationOrder::Created)?);
+    params.ignore(&["paginated"]);
+    params.finish()?;
+    let now = app.now();
+    let find = move |tx: &mut Read<'_>| {
+        let total = organizations::count_invitations(tx, &filter, now)?;
+        let found = organizations::invitations(tx, &filter, order, page, now)?;
+        Ok((organizations::invited(tx, found, now)?, total))
+    };
+    let (found, total) = app.db.search(find).await?;
+    let view = |one: &Invited| {
+        let organization = with_organization.then_some(&one.organization);
+        views::invitation(
+            &one.invitation,
+            organization,
+            one.inviter.as_ref(),
+            None,
+            now,
+        )
+    };
+    let data: Vec<Value> = found.iter().map(view).collect();
+    Ok(Json(views::listed(&data, total)))
+}
+
+fn one(found: Result<Vec<Invited>>, now: Time) -> Answer {
+    let view =
+        |one: &Invited| views::invitation(&one.invitation, None, one.inviter.as_ref(), None, now);
+    Ok(Json(found?.first().map(view).unwrap_or_default()))
+}
+
+async fn show(State(app): State<App>, Path((id, invitation)): Path<(String, String)>) -> Answer {
+    let now = app.now();
+    let (id, invitation) = (OrganizationId::from(id), InvitationId::from(invitation));
+    let find = move |tx: &mut Read<'_>| {
+        let found = organizations::invitation(tx, &id, &invitation)?;
+        organizations::invited(tx, vec![found], now)
+    };
+    one(app.db.read(find).await, now)
+}
+
+async fn revoke(
+    State(app): State<App>,
+    Path((id, invitation)): Path<(String, String)>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let user = params.text("requesting_user_id")?.map(UserId::from);
+    params.finish()?;
+    let now = by.at;
+    let (id, invitation) = (OrganizationId::from(id), InvitationId::from(invitation));
+    let revoked = app.db.write(by, move |tx| {
+        let found = organizations::revoke_invitation(tx, &id, &invitation, user.as_ref())?;
+        organizations::invited(tx, vec![found], now)
+    });
+    one(revoked.await, now)
+}

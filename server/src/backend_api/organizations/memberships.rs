@@ -1,0 +1,175 @@
+//! `/v1/organizations/{id}/memberships`, `/v1/organization_memberships` and `/v1/users/{id}/organization_memberships` (spec
+//! paths of the same names).
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::routing::MethodFilter;
+use serde_json::Value;
+
+use super::super::calls::Calls;
+use super::super::users::filter;
+use super::form;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::db::Read;
+use crate::error::Result;
+use crate::id::{MembershipId, OrganizationId, UserId};
+use crate::organizations::{self, Member, MemberFilter, MemberOrder, NewMembership};
+use crate::secret_keys::Scope;
+use crate::users;
+use crate::views;
+use crate::wire::{Answer, Params};
+
+const ALL: &str = "/v1/organizations/{id}/memberships";
+const ONE: &str = "/v1/organizations/{id}/memberships/{user}";
+
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Read, MethodFilter::GET, ALL, list)
+        .call(Scope::Full, MethodFilter::POST, ALL, create)
+        .call(Scope::Full, MethodFilter::PATCH, ONE, update)
+        .call(Scope::Full, MethodFilter::DELETE, ONE, delete)
+        .call(
+            Scope::Full,
+            MethodFilter::PATCH,
+            "/v1/organizations/{id}/memberships/{user}/metadata",
+            merge_metadata,
+        )
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            "/v1/organization_memberships",
+            list_all,
+        )
+        .call(
+            Scope::Read,
+            MethodFilter::GET,
+            "/v1/users/{id}/organization_memberships",
+            list_of_user,
+        )
+}
+
+async fn list(State(app): State<App>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let users = filter(&mut params)?;
+    let filter = MemberFilter {
+        organization: Some(id.into()),
+        roles: params.texts("role", form::VALUES_MAX)?,
+        by_user: users.restricts(),
+        users,
+        ..MemberFilter::default()
+    };
+    shown(&app, params, filter).await
+}
+
+async fn list_all(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let params = Params::query(query.as_deref())?;
+    shown(&app, params, MemberFilter::default()).await
+}
+
+async fn list_of_user(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let params = Params::query(query.as_deref())?;
+    let user = UserId::from(id);
+    let filter = MemberFilter {
+        user: Some(user.clone()),
+        ..MemberFilter::default()
+    };
+    app.db.read(move |tx| users::get(tx, &user)).await?;
+    shown(&app, params, filter).await
+}
+
+/// A page of memberships and how many there are.
+async fn shown(app: &App, mut params: Params, filter: MemberFilter) -> Answer {
+    let (page, order) = (params.page()?, params.order(MemberOrder::Created)?);
+    params.ignore(&["paginated"]);
+    params.finish()?;
+    let now = app.now();
+    let is_search = filter.is_search() || order.0 != MemberOrder::Created;
+    let find = move |tx: &mut Read<'_>| {
+        let total = organizations::count_members(tx, &filter, now)?;
+        Ok((
+            organizations::members(tx, &filter, order, page, now)?,
+            total,
+        ))
+    };
+    let (found, total) = if is_search {
+        app.db.search(find).await?
+    } else {
+        app.db.read(find).await?
+    };
+    let data: Vec<Value> = found.iter().map(views::membership).collect();
+    Ok(Json(views::listed(&data, total)))
+}
+
+async fn create(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let new = NewMembership {
+        id: MembershipId::new(by.at),
+        organization: id.into(),
+        user: params.required_text("user_id", 64)?.into(),
+        public_metadata: params.object("public_metadata")?.unwrap_or_default(),
+        private_metadata: params.object("private_metadata")?.unwrap_or_default(),
+    };
+    let role = params.required_text("role", 256)?;
+    params.finish()?;
+    let made = app
+        .db
+        .write(by, move |tx| organizations::add_member(tx, &new, &role));
+    one(made.await)
+}
+
+fn one(member: Result<Member>) -> Answer {
+    Ok(Json(views::membership(&member?)))
+}
+
+async fn update(
+    State(app): State<App>,
+    Path((id, user)): Path<(String, String)>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let role = params.required_text("role", 256)?;
+    params.finish()?;
+    let (id, user) = (OrganizationId::from(id), UserId::from(user));
+    let changed = app
+        .db
+        .write(by, move |tx| organizations::set_role(tx, &id, &user, &role));
+    one(changed.await)
+}
+
+async fn merge_metadata(
+    State(app): State<App>,
+    Path((id, user)): Path<(String, String)>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let change = form::metadata(&mut params, true)?;
+    params.finish()?;
+    let (id, user) = (OrganizationId::from(id), UserId::from(user));
+    let changed = app.db.write(by, move |tx| {
+        organizations::set_member_metadata(tx, &id, &user, &change)
+    });
+    one(changed.await)
+}
+
+async fn delete(
+    State(app): State<App>,
+    Path((id, user)): Path<(String, String)>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    let (id, user) = (OrganizationId::from(id), UserId::from(user));
+    let gone = app
+        .db
+        .write(by, move |tx| organizations::remove_member(tx, &id, &user));
+    one(gone.await)
+}

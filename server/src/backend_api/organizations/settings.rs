@@ -1,0 +1,51 @@
+//! `/v1/instance/organization_settings` (spec path of the same name).
+
+use axum::Json;
+use axum::extract::State;
+use axum::routing::MethodFilter;
+
+use super::super::calls::Calls;
+use super::form;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::OrganizationError;
+use crate::organizations::{self, SettingsChange};
+use crate::secret_keys::Scope;
+use crate::views;
+use crate::wire::{Answer, Params};
+
+const PATH: &str = "/v1/instance/organization_settings";
+
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Read, MethodFilter::GET, PATH, show)
+        .call(Scope::Full, MethodFilter::PATCH, PATH, update)
+}
+
+async fn show(State(app): State<App>) -> Answer {
+    let settings = app.db.read(organizations::settings).await?;
+    Ok(Json(views::organization_settings(&settings)))
+}
+
+/// `force_organization_selection` is ours: with Clerk it is set in the dashboard.
+async fn update(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
+    let modes = params.texts("domains_enrollment_modes", form::VALUES_MAX)?;
+    if let Some(mode) = modes.into_iter().find(|mode| mode != "manual_invitation") {
+        return Err(OrganizationError::EnrollmentMode(mode).into());
+    }
+    let change = SettingsChange {
+        enabled: params.boolean("enabled")?,
+        max_allowed_memberships: form::max_members(&mut params)?,
+        admin_delete_enabled: params.boolean("admin_delete_enabled")?,
+        domains_enabled: params.boolean("domains_enabled")?,
+        slug_disabled: params.boolean("slug_disabled")?,
+        force_organization_selection: params.boolean("force_organization_selection")?,
+        creator_role: params.text("creator_role_id")?.map(Into::into),
+        domains_default_role: params.text("domains_default_role_id")?.map(Into::into),
+    };
+    params.finish()?;
+    let settings = app
+        .db
+        .write(by, move |tx| organizations::update_settings(tx, &change));
+    Ok(Json(views::organization_settings(&settings.await?)))
+}

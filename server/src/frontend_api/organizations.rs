@@ -1,0 +1,211 @@
+//! `/v1/organizations` (spec paths `/v1/organizations…`), for pages of members. What a member may do, the permissions of its
+//! role say; the house holds each call against them. An agent's page reads what its user may read and changes nothing.
+
+mod invitations;
+mod mine;
+mod parts;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use axum::routing::{get, put};
+use serde_json::{Value, json};
+
+use super::client::Seen;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::db::{Read, Write};
+use crate::error::{Error, OrganizationError, Result};
+use crate::id::{MembershipId, OrganizationId};
+use crate::organizations::{self, Active, Change, NewOrganization, Permit, system};
+use crate::sessions::{self, Session};
+use crate::users;
+use crate::views;
+use crate::wire::{Answer, Browser, Params, Reply};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/organizations", axum::routing::post(create))
+        .route(
+            "/v1/organizations/{id}",
+            get(show).patch(update).delete(delete),
+        )
+        .route(
+            "/v1/organizations/{id}/logo",
+            put(set_logo).delete(remove_logo),
+        )
+        .merge(parts::routes())
+        .merge(invitations::routes())
+        .merge(mine::routes())
+}
+
+/// What every query of clerk-js carries beside its own parameters.
+const OF_EVERY_CALL: [&str; 7] = [
+    "__clerk_api_version",
+    "_clerk_js_version",
+    "_clerk_session_id",
+    "_clerk_retry_attempt",
+    "__clerk_db_jwt",
+    "_is_native",
+    "rotating_token_nonce",
+];
+
+/// The parameters of a page's query.
+fn query(text: Option<&str>) -> Result<Params> {
+    let mut params = Params::query(text)?;
+    params.ignore(&OF_EVERY_CALL);
+    params.ignore(&["paginated"]);
+    Ok(params)
+}
+
+/// Reads for the session of a page.
+async fn read<T: Send + 'static>(
+    app: &App,
+    browser: Browser,
+    with: impl Fn(&mut Read<'_>, &Session) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let now = app.now();
+    app.db
+        .read(move |tx| {
+            let session = sessions::of_page(tx, &browser.credentials, now)?;
+            with(tx, &session)
+        })
+        .await
+}
+
+/// The answer to a read.
+fn answer(response: &Value) -> Answer {
+    Ok(Json(json!({ "response": response, "client": null })))
+}
+
+/// Changes something for the session of a page, and answers with the outcome and the client as it is afterwards.
+async fn write(
+    app: &App,
+    browser: Browser,
+    by: Caller,
+    with: impl Fn(&mut Write<'_>, &Session) -> Result<Value> + Send + 'static,
+) -> Reply {
+    let (now, origin) = (by.at, browser.origin.clone());
+    let written = app.db.write(by, move |tx| {
+        let session = sessions::of_page(tx, &browser.credentials, now)?;
+        tx.acts_as(session.acting());
+        if session.actor.is_some() {
+            return Err(Error::UserReadOnly);
+        }
+        let response = with(tx, &session)?;
+        Ok((response, Seen::find(tx, &browser, now)?))
+    });
+    let (response, seen) = written.await?;
+    let client = seen
+        .map(|seen| seen.view(app, origin.as_deref(), now))
+        .transpose()?;
+    Ok(Json(json!({ "response": response, "client": client })).into_response())
+}
+
+/// The organization with this id or slug, where the session's user has this permission.
+fn permitted(
+    tx: &mut Read<'_>,
+    session: &Session,
+    id: &str,
+    needs: Option<&'static str>,
+) -> Result<OrganizationId> {
+    let user = &session.user_id;
+    organizations::permit(tx, id, Permit { user, needs })
+}
+
+async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params: Params) -> Reply {
+    let name = organizations::name(params.required_text("name", 2048)?)?;
+    let slug = params.text("slug")?.filter(|slug| !slug.is_empty());
+    params.finish()?;
+    let (id, membership) = (OrganizationId::new(by.at), MembershipId::new(by.at));
+    write(&app, browser, by, move |tx, session| {
+        if !users::get(tx, &session.user_id)?.create_organization_enabled {
+            return Err(OrganizationError::UserMayNotCreate.into());
+        }
+        let new = NewOrganization {
+            id: id.clone(),
+            membership: membership.clone(),
+            name: name.clone(),
+            slug: slug.clone(),
+            created_by: Some(session.user_id.clone()),
+            public_metadata: serde_json::Map::new(),
+            private_metadata: serde_json::Map::new(),
+            max_allowed_memberships: None,
+            created_at: None,
+        };
+        organizations::create(tx, &new).map(|made| views::own_organization(&made))
+    })
+    .await
+}
+
+async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Answer {
+    let now = app.now();
+    let found = read(&app, browser, move |tx, session| {
+        let active = Active::find(tx, &session.user_id, &id)?
+            .ok_or(OrganizationError::NotFoundOrUnauthorized)?;
+        organizations::get(tx, active.id.as_str(), now)
+    });
+    answer(&views::own_organization(&found.await?))
+}
+
+async fn update(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+    mut params: Params,
+) -> Reply {
+    let change = Change {
+        name: params.text("name")?.map(organizations::name).transpose()?,
+        slug: params.text("slug")?,
+        ..Change::default()
+    };
+    params.finish()?;
+    changed(&app, id, browser, by, change).await
+}
+
+async fn changed(app: &App, id: String, browser: Browser, by: Caller, change: Change) -> Reply {
+    write(app, browser, by, move |tx, session| {
+        let id = permitted(tx, session, &id, Some(system::PROFILE_MANAGE))?;
+        let changed = organizations::update(tx, &id, &change)?;
+        Ok(views::own_organization(&changed))
+    })
+    .await
+}
+
+/// Files are not kept; the application's server gives the logo's address.
+async fn set_logo() -> Reply {
+    Err(OrganizationError::LogoByAddress.into())
+}
+
+async fn remove_logo(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+) -> Reply {
+    let change = Change {
+        logo: Some(None),
+        ..Change::default()
+    };
+    changed(&app, id, browser, by, change).await
+}
+
+async fn delete(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+) -> Reply {
+    write(&app, browser, by, move |tx, session| {
+        let now = tx.now();
+        let id = permitted(tx, session, &id, Some(system::PROFILE_DELETE))?;
+        if !organizations::get(tx, id.as_str(), now)?.admin_delete_enabled {
+            return Err(OrganizationError::AdminDeleteNotEnabled.into());
+        }
+        organizations::delete(tx, &id)?;
+        Ok(views::deleted("organization", id.as_str()))
+    })
+    .await
+}
