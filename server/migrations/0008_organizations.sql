@@ -65,7 +65,7 @@ create table organization_memberships (
 );
 create index memberships_by_organization on organization_memberships (organization_id, created_at, id);
 create index memberships_by_role on organization_memberships (organization_id, role_id, created_at, id);
-create index memberships_of_role on organization_memberships (role_id);
+create index memberships_of_role on organization_memberships (role_id, id);
 create index memberships_by_user on organization_memberships (user_id, created_at, id);
 create index memberships_by_created on organization_memberships (created_at, id);
 

@@ -391,7 +391,7 @@ pub fn delete_role(tx: &mut Write<'_>, id: &RoleId) -> Result<()> {
         return Err(OrganizationError::RoleOfDomains.into());
     }
     let member: Option<String> = tx.first(
-        "select id from organization_memberships where role_id = $1 limit 1",
+        "select id from organization_memberships where role_id = $1 order by id limit 1",
         values![id],
     )?;
     if member.is_some() {

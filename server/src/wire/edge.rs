@@ -176,7 +176,13 @@ fn readable(uri: &Uri) -> Result<()> {
 
 /// Pages may send GET and POST only without asking first, so clerk-js sends the other methods as `POST …?_method=…`.
 fn tunnel(request: &mut Request<Body>) -> Result<()> {
-    const PAGES: [&str; 4] = ["/v1/client", "/v1/me", "/v1/environment", "/v1/dev_browser"];
+    const PAGES: [&str; 5] = [
+        "/v1/client",
+        "/v1/me",
+        "/v1/environment",
+        "/v1/dev_browser",
+        "/v1/organizations",
+    ];
     let uri = request.uri();
     if request.method() != Method::POST
         || !PAGES.iter().any(|prefix| uri.path().starts_with(prefix))

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::world::World;
 
 /// Every call that takes a body.
-const WRITES: [(&str, &str); 22] = [
+const WRITES: [(&str, &str); 39] = [
     ("POST", "/v1/agents/tasks"),
     ("POST", "/v1/agents/tasks/agttsk_x/revoke"),
     ("POST", "/v1/agents/agent_x/disable"),
@@ -30,6 +30,29 @@ const WRITES: [(&str, &str); 22] = [
     ("POST", "/v1/clients/verify"),
     ("POST", "/v1/sign_in_tokens"),
     ("POST", "/v1/testing_tokens"),
+    ("POST", "/v1/organizations"),
+    ("PATCH", "/v1/organizations/org_x"),
+    ("PATCH", "/v1/organizations/org_x/metadata"),
+    ("PUT", "/v1/organizations/org_x/metadata"),
+    ("POST", "/v1/organizations/org_x/memberships"),
+    ("PATCH", "/v1/organizations/org_x/memberships/{user}"),
+    (
+        "PATCH",
+        "/v1/organizations/org_x/memberships/{user}/metadata",
+    ),
+    ("POST", "/v1/organizations/org_x/invitations"),
+    (
+        "POST",
+        "/v1/organizations/org_x/invitations/orginv_x/revoke",
+    ),
+    ("POST", "/v1/organizations/org_x/domains"),
+    ("PATCH", "/v1/organizations/org_x/domains/orgdmn_x"),
+    ("POST", "/v1/organization_roles"),
+    ("PATCH", "/v1/organization_roles/role_x"),
+    ("POST", "/v1/organization_roles/role_x/permissions/perm_x"),
+    ("POST", "/v1/organization_permissions"),
+    ("PATCH", "/v1/organization_permissions/perm_x"),
+    ("PATCH", "/v1/instance/organization_settings"),
 ];
 
 async fn every_write(world: &World) -> Vec<(Method, String)> {
@@ -54,6 +77,12 @@ async fn state(world: &World) -> Vec<i64> {
         "sessions",
         "clients",
         "sign_in_tokens",
+        "organizations",
+        "organization_memberships",
+        "organization_invitations",
+        "organization_domains",
+        "roles",
+        "permissions",
         "audit",
     ] {
         rows.push(world.count(table).await);
@@ -179,7 +208,7 @@ async fn unknown_wrong_and_oversized_fields_are_refused_everywhere_and_change_no
         );
     }
     // Metadata takes any object, so the user may have changed; nothing may have come or gone.
-    assert_eq!(state(&world).await[..7], before[..7]);
+    assert_eq!(state(&world).await[..13], before[..13]);
 }
 
 #[tokio::test]
@@ -203,6 +232,13 @@ async fn unknown_ids_are_not_found() {
             "/v1/agents/tasks/{id}",
             "/v1/email_addresses/{id}",
             "/v1/phone_numbers/{id}",
+            "/v1/organizations/{id}",
+            "/v1/organizations/{id}/memberships",
+            "/v1/organizations/{id}/invitations",
+            "/v1/organizations/{id}/invitations/{id}",
+            "/v1/organizations/{id}/domains",
+            "/v1/organization_roles/{id}",
+            "/v1/organization_permissions/{id}",
         ] {
             let answer = world.backend.get(&path.replace("{id}", id)).await;
             assert!(

@@ -48,6 +48,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "handshake",
             "keys",
             "ledger",
+            "organizations",
             "passwords",
             "secret_keys",
             "sessions",

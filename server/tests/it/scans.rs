@@ -23,6 +23,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::house::sources;
+use crate::organizations::{ada, text};
+use crate::organizations_active::as_user;
 use crate::world::{Task, World, batch};
 
 const ROWS: u64 = 20_000;
@@ -30,7 +32,7 @@ const ROWS: u64 = 20_000;
 const STEPS: u64 = 600;
 
 /// Statements that may go through a whole table, by a part of their text, and why.
-const ALLOWED: [(&str, &str); 9] = [
+const ALLOWED: [(&str, &str); 14] = [
     ("counted", "counts to a thousand and no further"),
     (
         "select count(*) from users",
@@ -39,6 +41,26 @@ const ALLOWED: [(&str, &str); 9] = [
     (
         "select count(*) from sessions",
         "Clerk's count of all sessions; in the searches' lane",
+    ),
+    (
+        "select count(*) from organization",
+        "Clerk's counts of organizations and what belongs to them; in the searches' lane",
+    ),
+    (
+        "o.id in (select organization_id from organization_memberships where user_id in",
+        "organizations of some users among all; in the searches' lane",
+    ),
+    (
+        "u.id in (select user_id from organization_memberships where organization_id in",
+        "members of some organizations among all users; in the searches' lane",
+    ),
+    (
+        "order by o.name_folded",
+        "another order than that of creation; in the searches' lane",
+    ),
+    (
+        "d.claimed is",
+        "domains that are verified; in the searches' lane",
     ),
     (
         "like",
@@ -67,7 +89,7 @@ const ALLOWED: [(&str, &str); 9] = [
 ];
 
 /// Tables that grow with users and their use.
-const GROWING: [&str; 9] = [
+const GROWING: [&str; 13] = [
     "agents",
     "users",
     "identifiers",
@@ -76,6 +98,10 @@ const GROWING: [&str; 9] = [
     "tasks",
     "sign_in_tokens",
     "sessions",
+    "organizations",
+    "organization_memberships",
+    "organization_invitations",
+    "organization_domains",
     "audit",
 ];
 
@@ -101,6 +127,18 @@ fn rows() -> String {
     select session_id, 'client_' || user_id, user_id, agent_id, id, created_at, 1, 2, 1 from tasks;
     insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at)
     select id || '_busy', client_id, 'user_17', 'agent_7', task_id, created_at, 1, 2, 1 from sessions where created_at < 3000;
+    insert into organizations (id, name, name_folded, slug, public_metadata, private_metadata, max_allowed_memberships,
+                               admin_delete_enabled, members_count, created_at, updated_at)
+    select 'org_' || id, 'Acme', 'acme', 'acme-' || created_at, '{{}}', '{{}}', 0, 1, 1, created_at, 1 from users where username like 'name%';
+    insert into organization_memberships (id, organization_id, user_id, role_id, public_metadata, private_metadata, created_at, updated_at)
+    select 'orgmem_' || u.id, 'org_' || u.id, u.id, r.id, '{{}}', '{{}}', u.created_at, 1 from users u join roles r on r.key = 'org:member'
+    where u.username like 'name%';
+    insert into organization_invitations (id, organization_id, email_address, role_id, ticket_digest, public_metadata, private_metadata,
+                                          created_at, updated_at, expires_at)
+    select 'orginv_' || organization_id, organization_id, user_id || '@example.com', role_id, organization_id, '{{}}', '{{}}', created_at, 1, 2
+    from organization_memberships;
+    insert into organization_domains (id, organization_id, name, claimed, created_at, updated_at)
+    select 'orgdmn_' || id, id, slug || '.example', slug || '.example', created_at, 1 from organizations;
     insert into audit (at, action, result, actor, task_id, request_id) select 1, 'task.create', 'ok', 'key_1', id, '' from tasks;
     analyze;"
     )
@@ -246,6 +284,7 @@ async fn use_everything(world: &World) {
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
     users(world).await;
+    organizations(world).await;
     let row = serde_json::json!({ "external_id": "imported", "username": "imported", "email_address": ["i@example.com"] });
     assert_eq!(crate::imports::import(world, &[row]).await, ["made"]);
     crate::imports::export(world).await;
@@ -451,6 +490,111 @@ async fn users(world: &World) {
     backend.delete(&format!("/v1/users/{id}")).await.ok();
 }
 
+async fn organizations(world: &World) {
+    let backend = &world.backend;
+    let ada = ada(world).await;
+    let bob = backend.user("bob@example.com").await;
+    let browser = as_user(world, &ada).await;
+    let id = backend.organization("Mine", &ada).await;
+    backend.organization("Mine", &ada).await;
+    let path = format!("/v1/organizations/{id}");
+    backend
+        .patch(&path, json!({ "slug": "mine-now" }))
+        .await
+        .ok();
+    backend.member(&id, &bob, "org:member").await.ok();
+    let member = format!("{path}/memberships/{bob}");
+    let more = json!({ "public_metadata": { "a": 1 } });
+    backend
+        .patch(&format!("{member}/metadata"), more)
+        .await
+        .ok();
+    let admin = json!({ "role": "org:admin" });
+    backend.patch(&member, admin).await.ok();
+    backend
+        .patch(&member, json!({ "role": "org:member" }))
+        .await
+        .ok();
+    let session = text(&browser.session().await["id"]);
+    for organization in [id.as_str(), "mine-now", ""] {
+        let touch = browser.request(
+            Method::POST,
+            &format!("/v1/client/sessions/{session}/touch"),
+        );
+        let form = format!("active_organization_id={organization}");
+        let touch = touch
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        browser.send(touch).await.ok();
+    }
+    invitations(world, &path).await;
+    let key = json!({ "name": "x", "key": "org:x:y" });
+    let permission = text(
+        &backend
+            .post("/v1/organization_permissions", key)
+            .await
+            .ok()
+            .json["id"],
+    );
+    let permissions = format!("/v1/organization_permissions/{permission}");
+    let role = json!({ "name": "x", "key": "org:x", "permissions": [permission] });
+    let role = text(&backend.post("/v1/organization_roles", role).await.ok().json["id"]);
+    let role = format!("/v1/organization_roles/{role}");
+    backend.get(&role).await.ok();
+    backend
+        .patch(&permissions, json!({ "key": "org:x:z" }))
+        .await
+        .ok();
+    backend.patch(&role, json!({ "key": "org:z" })).await.ok();
+    backend.delete(&role).await.ok();
+    backend.delete(&permissions).await.ok();
+    let force = |yes: bool| json!({ "force_organization_selection": yes, "domains_enabled": true });
+    backend.organization_settings(force(true)).await.ok();
+    as_user(world, &bob).await;
+    backend.organization_settings(force(false)).await.ok();
+    let domain = json!({ "name": "mine.example" });
+    let domain = backend
+        .post(&format!("{path}/domains"), domain)
+        .await
+        .ok()
+        .json;
+    let domain = format!("{path}/domains/{}", text(&domain["id"]));
+    backend
+        .patch(&domain, json!({ "verified": false }))
+        .await
+        .ok();
+    backend.delete(&domain).await.ok();
+    backend.delete(&member).await.ok();
+    backend.delete("/v1/users/user_3").await.ok();
+    backend.delete(&path).await.ok();
+}
+
+async fn invitations(world: &World, path: &str) {
+    let backend = &world.backend;
+    let all = format!("{path}/invitations");
+    let invite = async |address: &str| {
+        let body = json!({ "email_address": address, "role": "org:member" });
+        backend.post(&all, body).await.ok().json
+    };
+    let first = invite("user_5@example.com").await;
+    let link = url::Url::parse(&text(&first["url"])).unwrap();
+    let link = format!("{}?{}", link.path(), link.query().unwrap());
+    world.browser().get(&link).await.location();
+    let second = invite("user_6@example.com").await;
+    let page = as_user(world, "user_6").await;
+    let accept = format!(
+        "/v1/me/organization_invitations/{}/accept",
+        text(&second["id"])
+    );
+    page.page(Method::POST, &accept).await.ok();
+    page.page(Method::GET, "/v1/me/organization_invitations")
+        .await
+        .ok();
+    let third = invite("somebody@example.com").await;
+    let third = format!("{all}/{}/revoke", text(&third["id"]));
+    backend.post(&third, json!({})).await.ok();
+}
+
 async fn lists(world: &World) {
     let backend = &world.backend;
     for path in [
@@ -480,6 +624,34 @@ async fn lists(world: &World) {
         "/v1/sessions?status=revoked&user_id=user_7",
         "/v1/sessions?status=replaced&user_id=user_7",
         "/v1/sessions?status=expired&user_id=user_7",
+        "/v1/users?organization_id=org_user_7",
+        "/v1/sessions?status=pending&user_id=user_7",
+        "/v1/organizations",
+        "/v1/organizations/org_user_7?include_missing_member_with_elevated_permissions=true",
+        "/v1/organizations/acme-7",
+        "/v1/organizations?order_by=name",
+        "/v1/organizations?order_by=-members_count",
+        "/v1/organizations?user_id=user_7",
+        "/v1/organizations?organization_id=org_user_7",
+        "/v1/organizations?query=acme",
+        "/v1/organizations/org_user_7/memberships",
+        "/v1/organizations/org_user_7/memberships?role=org:member",
+        "/v1/organizations/org_user_7/memberships?order_by=first_name",
+        "/v1/organizations/org_user_7/memberships?query=grace",
+        "/v1/organization_memberships",
+        // The few roles are gone through beside each row.
+        "/v1/organization_memberships?limit=200&offset=50",
+        "/v1/users/user_7/organization_memberships",
+        "/v1/organizations/org_user_7/invitations?status=pending&status=expired",
+        "/v1/organizations/org_user_7/invitations?email_address=user_7@example.com",
+        "/v1/organization_invitations",
+        "/v1/organization_invitations?query=user_7",
+        "/v1/users/user_7/organization_invitations",
+        "/v1/organizations/org_user_7/domains?verified=true",
+        "/v1/organization_domains",
+        "/v1/organization_domains?query=acme&domains=acme-7.example",
+        "/v1/organization_roles?query=org",
+        "/v1/organization_permissions?query=org",
         "/v1/sessions?paginated=true",
         "/v1/sessions",
         "/v1/audit_logs",
