@@ -277,7 +277,7 @@ fn free_slug(tx: &mut Read<'_>, slug: &str, own: &OrganizationId) -> Result<Stri
 }
 
 /// The most characters of a slug: it travels in every token.
-const SLUG_MAX: usize = 128;
+const SLUG_MAX: usize = 64;
 
 fn is_taken(tx: &mut Read<'_>, slug: &str, own: &OrganizationId) -> Result<bool> {
     let other: Option<OrganizationId> = tx.first(

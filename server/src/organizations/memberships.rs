@@ -372,7 +372,15 @@ impl MemberFilter {
         let mut query = Query::new(&select);
         query.equals("m.organization_id", self.organization.as_ref());
         query.equals("m.user_id", self.user.as_ref());
-        query.one_of("r.key", &self.roles);
+        if let [role] = &self.roles[..] {
+            // Equal to a single one, so that the index of an organization's roles leads, in the order of creation.
+            let mark = query.mark(role);
+            query.and(&format!(
+                "m.role_id = (select id from roles where key = {mark})"
+            ));
+        } else {
+            query.one_of("r.key", &self.roles);
+        }
         if self.by_user {
             query = self.users.apply(query);
         }

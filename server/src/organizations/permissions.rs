@@ -27,6 +27,9 @@ pub mod system {
 
 const SYSTEM: &str = "org:sys_";
 
+/// The most characters of a key.
+const KEY_MAX: usize = 128;
+
 pub(super) fn is_system(key: &str) -> bool {
     key.starts_with(SYSTEM)
 }
@@ -162,8 +165,8 @@ fn free_key(tx: &mut Read<'_>, key: &str, own: &PermissionId) -> Result<()> {
     if is_system(key) {
         return Err(OrganizationError::SystemPermission.into());
     }
-    if key.len() > roles::KEY_MAX {
-        return Err(Error::ParamTooLong("key", roles::KEY_MAX));
+    if key.len() > KEY_MAX {
+        return Err(Error::ParamTooLong("key", KEY_MAX));
     }
     let other: Option<PermissionId> = tx.first(
         "select id from permissions where key = $1 and id <> $2",

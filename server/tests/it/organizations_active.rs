@@ -500,3 +500,67 @@ async fn where_an_organization_is_required_a_session_without_one_waits_and_says_
         id.as_str()
     );
 }
+
+#[tokio::test]
+async fn the_longest_names_and_the_fullest_role_still_make_cookies_that_browsers_keep() {
+    let world = World::new().await;
+    let backend = &world.backend;
+    let user = ada(&world).await;
+    let slug = "x".repeat(64);
+    let body = json!({ "name": "Acme", "slug": slug, "created_by": user });
+    let id = text(&backend.post("/v1/organizations", body).await.ok().json["id"]);
+    backend
+        .member(&id, &backend.user("bob@example.com").await, "org:admin")
+        .await
+        .ok();
+    let role = json!({ "name": "Full", "key": format!("org:{}", "r".repeat(60)) });
+    let role = backend.post("/v1/organization_roles", role).await.ok().json;
+    let role = format!("/v1/organization_roles/{}", text(&role["id"]));
+    // As many permissions as the role takes.
+    for number in 0.. {
+        let permission = backend
+            .permission(&format!("org:feature_{number}:action_{number}"))
+            .await;
+        if backend
+            .post(&format!("{role}/permissions/{permission}"), json!({}))
+            .await
+            .status
+            != 200
+        {
+            break;
+        }
+    }
+    let full = backend.get(&role).await.ok().json;
+    assert!(full["permissions"].as_array().unwrap().len() > 20);
+    let member = format!("/v1/organizations/{id}/memberships/{user}");
+    backend
+        .patch(&member, json!({ "role": full["key"] }))
+        .await
+        .ok();
+    let host = format!("{}localhost", "abc.".repeat(61));
+    let wish = json!({
+        "redirect_url": format!("http://{host}:65535/"),
+        "agent_name": "\u{1f916}".repeat(256),
+        "organization_id": id,
+    });
+    let task = Task::of(&backend.create(wish).await.ok());
+    let target = world.browser().visit(&task).await.location();
+    let nonce = target
+        .query_pairs()
+        .find(|(name, _)| name == "__clerk_handshake_nonce")
+        .unwrap()
+        .1
+        .into_owned();
+    let told = backend
+        .get(&format!("/v1/clients/handshake_payload?nonce={nonce}"))
+        .await
+        .ok()
+        .json;
+    let lengths = told["directives"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one.as_str().unwrap().len());
+    let longest = lengths.max().unwrap();
+    assert!(longest <= 4096, "{longest} bytes");
+}
