@@ -85,18 +85,12 @@ impl From<OrganizationError> for Error {
 
 impl OrganizationError {
     /// The row of the table for this refusal.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table, one row a refusal; splitting it would need catch-alls"
+    )]
     pub(super) fn shown(&self) -> Shown {
-        let shown = self
-            .shown_of_access()
-            .or_else(|| self.shown_of_invitations())
-            .or_else(|| self.shown_of_roles());
-        // Each part names every refusal that it leaves to the others, so one of them has it.
-        shown.unwrap_or_else(|| Error::Bug(format!("no row for {self:?}")).shown())
-    }
-
-    /// Who may do what in an organization, and what one must be like.
-    fn shown_of_access(&self) -> Option<Shown> {
-        Some(match self {
+        match self {
             Self::NotEnabled => shown(
                 403,
                 "organization_not_enabled_in_instance",
@@ -183,33 +177,6 @@ impl OrganizationError {
                 "Nobody can be required to choose an organization while they are switched off.",
             )
             .about("force_organization_selection"),
-            Self::InvitationNotUnique
-            | Self::InvitationNotFound(..)
-            | Self::InvitationNotPending
-            | Self::InvitationAlreadyAccepted
-            | Self::InvitationRevoked
-            | Self::InvitationNoUser
-            | Self::DomainExists
-            | Self::DomainExistsSame
-            | Self::DomainsNotEnabled
-            | Self::EnrollmentMode(..)
-            | Self::DomainsQuota(..)
-            | Self::RolesQuota(..)
-            | Self::RoleAssigned
-            | Self::RoleInInvitations
-            | Self::RoleOfCreators
-            | Self::RoleOfDomains
-            | Self::RoleHasPermission
-            | Self::RoleLacksPermission
-            | Self::CreatorPermissionsMissing(..)
-            | Self::RoleTooLarge(..)
-            | Self::SystemPermission => return None,
-        })
-    }
-
-    /// How one gets into an organization.
-    fn shown_of_invitations(&self) -> Option<Shown> {
-        Some(match self {
             Self::InvitationNotUnique => shown(
                 400,
                 "organization_invitation_not_unique",
@@ -280,36 +247,6 @@ impl OrganizationError {
                 "too many domains",
                 format!("An organization has at most {max} domains."),
             ),
-            Self::NotEnabled
-            | Self::NotFoundOrUnauthorized
-            | Self::PermissionMissing(..)
-            | Self::NotAMember(..)
-            | Self::AlreadyMember
-            | Self::QuotaExceeded(..)
-            | Self::MinimumPermissions
-            | Self::CreatorNotFound(..)
-            | Self::AdminDeleteNotEnabled
-            | Self::UserMayNotCreate
-            | Self::SlugsDisabled
-            | Self::Exists(..)
-            | Self::LogoByAddress
-            | Self::ForcedWithoutOrganizations
-            | Self::RolesQuota(..)
-            | Self::RoleAssigned
-            | Self::RoleInInvitations
-            | Self::RoleOfCreators
-            | Self::RoleOfDomains
-            | Self::RoleHasPermission
-            | Self::RoleLacksPermission
-            | Self::CreatorPermissionsMissing(..)
-            | Self::RoleTooLarge(..)
-            | Self::SystemPermission => return None,
-        })
-    }
-
-    /// What roles and permissions may be.
-    fn shown_of_roles(&self) -> Option<Shown> {
-        Some(match self {
             Self::RolesQuota(max) => shown(403, "organization_instance_roles_quota_exceeded", "too many roles", format!("An instance has at most {max} roles.")),
             Self::RoleAssigned => shown(422, "organization_role_assigned_members", "role is assigned", "Members have this role. Give them another one first."),
             Self::RoleInInvitations => shown(422, "organization_role_exists_in_invitations", "role is in invitations", "Open invitations name this role. Revoke them first."),
@@ -320,7 +257,6 @@ impl OrganizationError {
             Self::CreatorPermissionsMissing(keys) => shown(422, "organization_missing_creator_role_permissions", "permissions are missing", format!("The role of those who create organizations must have {keys}.")),
             Self::RoleTooLarge(max) => shown(422, "form_param_value_invalid", "too many permissions", format!("The custom permissions of a role travel in every token of its members, in a cookie; they may take {max} bytes there. Shorten their keys or give the role fewer.")).about("permissions"),
             Self::SystemPermission => shown(403, "organization_system_permission_not_modifiable", "system permission", "Permissions that begin with org:sys_ are part of the software and stay as they are."),
-            Self::NotEnabled | Self::NotFoundOrUnauthorized | Self::PermissionMissing(..) | Self::NotAMember(..) | Self::AlreadyMember | Self::QuotaExceeded(..) | Self::MinimumPermissions | Self::CreatorNotFound(..) | Self::AdminDeleteNotEnabled | Self::UserMayNotCreate | Self::SlugsDisabled | Self::Exists(..) | Self::LogoByAddress | Self::ForcedWithoutOrganizations | Self::InvitationNotUnique | Self::InvitationNotFound(..) | Self::InvitationNotPending | Self::InvitationAlreadyAccepted | Self::InvitationRevoked | Self::InvitationNoUser | Self::DomainExists | Self::DomainExistsSame | Self::DomainsNotEnabled | Self::EnrollmentMode(..) | Self::DomainsQuota(..) => return None,
-        })
+        }
     }
 }

@@ -75,8 +75,8 @@ async fn read<T: Send + 'static>(
 }
 
 /// The answer to a read.
-fn answer(response: &Value) -> Answer {
-    Ok(Json(json!({ "response": response, "client": null })))
+fn answer(response: &Value) -> Json<Value> {
+    Json(json!({ "response": response, "client": null }))
 }
 
 /// Changes something for the session of a page, and answers with the outcome and the client as it is afterwards.
@@ -146,7 +146,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) 
             .ok_or(OrganizationError::NotFoundOrUnauthorized)?;
         organizations::get(tx, active.id.as_str(), now)
     });
-    answer(&views::own_organization(&found.await?))
+    Ok(answer(&views::own_organization(&found.await?)))
 }
 
 async fn update(

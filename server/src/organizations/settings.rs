@@ -8,6 +8,10 @@ use crate::id::RoleId;
 
 /// What holds for all organizations.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "Clerk's settings are switches, each of its own"
+)]
 pub struct Settings {
     /// Whether there are organizations.
     pub enabled: bool,

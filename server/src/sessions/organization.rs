@@ -19,10 +19,6 @@ pub enum Choice {
 
 impl Choice {
     /// Reads a parameter: outer `None` where it is not given, inner `None` where it is empty.
-    #[expect(
-        clippy::option_option,
-        reason = "not given, and given as nothing, are two things"
-    )]
     pub fn of(given: Option<Option<String>>) -> Self {
         match given {
             None => Self::Same,

@@ -63,7 +63,7 @@ fn public_organization(organization: &Organization) -> Value {
     })
 }
 
-fn bare_membership(membership: &Membership, organization: Value) -> Value {
+fn bare_membership(membership: &Membership, organization: &Value) -> Value {
     json!({
         "object": "organization_membership",
         "id": membership.id,
@@ -80,7 +80,7 @@ fn bare_membership(membership: &Membership, organization: Value) -> Value {
 /// A membership as applications' servers see it.
 pub(crate) fn membership(member: &Member) -> Value {
     let whole = organization(&member.organization, true);
-    let mut view = bare_membership(&member.membership, whole);
+    let mut view = bare_membership(&member.membership, &whole);
     view["private_metadata"] = member.membership.private_metadata.clone().into();
     view["public_user_data"] = public_user_data(&member.profile);
     view
@@ -92,7 +92,7 @@ pub(crate) fn own_membership(
     organization: &Organization,
     profile: &Profile,
 ) -> Value {
-    let mut view = bare_membership(membership, own_organization(organization));
+    let mut view = bare_membership(membership, &own_organization(organization));
     view["public_user_data"] = public_user_data(profile);
     view
 }

@@ -20,8 +20,6 @@ mod limits;
 mod names;
 mod navigation;
 mod organizations;
-mod organizations_active;
-mod organizations_pages;
 mod origins;
 mod outcomes;
 mod planted;

@@ -23,8 +23,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::house::sources;
+use crate::organizations::active::as_user;
 use crate::organizations::{ada, text};
-use crate::organizations_active::as_user;
 use crate::world::{Task, World, batch};
 
 const ROWS: u64 = 20_000;

@@ -164,7 +164,7 @@ async fn shown(
     let (found, total) = app.db.search(find).await?;
     let view = |one| views::own_invitation(one, None, now);
     let data: Vec<Value> = found.iter().map(view).collect();
-    answer(&views::listed(&data, total))
+    Ok(answer(&views::listed(&data, total)))
 }
 
 async fn revoke(

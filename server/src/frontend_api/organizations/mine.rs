@@ -58,7 +58,7 @@ async fn memberships(State(app): State<App>, RawQuery(text): RawQuery, browser: 
         views::own_membership(&one.membership, &one.organization, &one.profile)
     };
     let data: Vec<Value> = found.iter().map(view).collect();
-    answer(&views::listed(&data, total))
+    Ok(answer(&views::listed(&data, total)))
 }
 
 async fn leave(
@@ -99,7 +99,7 @@ async fn invitations(State(app): State<App>, RawQuery(text): RawQuery, browser: 
         views::own_invitation(&one.invitation, Some(&one.organization), now)
     };
     let data: Vec<Value> = found.iter().map(view).collect();
-    answer(&views::listed(&data, total))
+    Ok(answer(&views::listed(&data, total)))
 }
 
 async fn accept(
@@ -129,14 +129,14 @@ async fn suggestions(State(app): State<App>, RawQuery(text): RawQuery, browser: 
     params.ignore(&["status"]);
     params.finish()?;
     read(&app, browser, |_, _| Ok(())).await?;
-    answer(&views::listed(&[], 0))
+    Ok(answer(&views::listed(&[], 0)))
 }
 
 /// What a form for a new organization begins with: nothing.
 async fn defaults(State(app): State<App>, browser: Browser) -> Answer {
     read(&app, browser, |_, _| Ok(())).await?;
-    answer(&json!({
+    Ok(answer(&json!({
         "advisory": null,
         "form": { "name": "", "slug": "", "logo": null, "blur_hash": null },
-    }))
+    })))
 }

@@ -78,7 +78,7 @@ async fn members(
         app.db.read(find).await?
     };
     let data: Vec<Value> = found.iter().map(shown).collect();
-    answer(&views::listed(&data, total))
+    Ok(answer(&views::listed(&data, total)))
 }
 
 async fn add(
@@ -151,7 +151,7 @@ async fn requests(
         permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))
     })
     .await?;
-    answer(&views::listed(&[], 0))
+    Ok(answer(&views::listed(&[], 0)))
 }
 
 async fn roles(
@@ -176,7 +176,9 @@ async fn roles(
     let (found, permissions, total) = found.await?;
     let view = |role| views::role(role, &permissions);
     let data: Vec<Value> = found.iter().map(view).collect();
-    answer(&json!({ "data": data, "total_count": total, "has_role_set_migration": false }))
+    Ok(answer(
+        &json!({ "data": data, "total_count": total, "has_role_set_migration": false }),
+    ))
 }
 
 async fn domains(
@@ -209,7 +211,7 @@ async fn domains(
     };
     let (found, total) = app.db.read(find).await?;
     let data: Vec<Value> = found.iter().map(|one| views::domain(one, None)).collect();
-    answer(&views::listed(&data, total))
+    Ok(answer(&views::listed(&data, total)))
 }
 
 async fn domain(
@@ -222,7 +224,7 @@ async fn domain(
         let id = permitted(tx, session, &id, Some(system::DOMAINS_READ))?;
         organizations::domain(tx, &id, &domain)
     });
-    answer(&views::domain(&found.await?, None))
+    Ok(answer(&views::domain(&found.await?, None)))
 }
 
 async fn remove_domain(

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::organizations::{ada, text, trail};
+use super::{ada, text, trail};
 use crate::world::{Answer, Browser, Task, World, claims};
 
 /// What a new token of this page says.
@@ -410,8 +410,8 @@ async fn a_handshake_puts_the_session_where_the_address_says_and_leaves_it_where
             .ok();
         let all = payload.json["directives"].as_array().unwrap().iter();
         let token = all
-            .filter_map(|one| one.as_str()?.strip_prefix("__session="))
-            .next()
+            .filter_map(Value::as_str)
+            .find_map(|one| one.strip_prefix("__session="))
             .unwrap();
         claims(&world, token.split(';').next().unwrap()).await["o"]["id"].clone()
     };

@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::organizations::{ada, text, trail};
-use crate::organizations_active::as_user;
+use super::active::as_user;
+use super::{ada, text, trail};
 use crate::world::{Answer, Browser, World};
 
 /// A call of clerk-js: the method in the address, the rest in a form.
@@ -20,6 +20,9 @@ async fn call(browser: &Browser, method: &str, path: &str, form: &[(&str, &str)]
         .body(body.finish());
     browser.send(request).await
 }
+
+/// Method, address and form of a call.
+type Call<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
 
 /// What clerk-js reads of an address.
 async fn read(browser: &Browser, path: &str) -> Answer {
@@ -132,7 +135,7 @@ async fn a_page_creates_an_organization_manages_it_and_deletes_it() {
     call(&browser, "DELETE", &format!("{path}/logo"), &[])
         .await
         .ok();
-    let last = call(
+    let lonely = call(
         &browser,
         "DELETE",
         &format!("/v1/me/organization_memberships/{id}"),
@@ -140,7 +143,7 @@ async fn a_page_creates_an_organization_manages_it_and_deletes_it() {
     )
     .await;
     assert_eq!(
-        last.refusal(),
+        lonely.refusal(),
         "400 organization_minimum_permissions_needed"
     );
     let gone = call(&browser, "DELETE", &path, &[]).await.ok().json;
@@ -173,7 +176,7 @@ async fn what_a_role_does_not_allow_is_refused_and_changes_nothing() {
     );
     let (memberships, invitations) = (format!("{path}/memberships"), format!("{path}/invitations"));
     let bulk = format!("{invitations}/bulk");
-    let changes: [(&str, &str, &[(&str, &str)]); 8] = [
+    let changes: [Call<'_>; 8] = [
         ("PATCH", &path, &[("name", "Mine")]),
         ("DELETE", &path, &[]),
         (
