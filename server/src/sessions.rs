@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::clients::{self, Client, Credential, NewSecrets};
 use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
-use crate::error::{Error, NotRenewed, Result};
+use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
 use crate::organizations::{self, Active};
@@ -251,12 +251,14 @@ macro_rules! select {
 }
 
 mod organization;
+mod renew;
 mod revoke;
 // Behind the macros that it uses.
 mod list;
 
 pub use list::{Filter, count, list};
 pub use organization::{Choice, choose, in_organization};
+pub use renew::renew;
 pub use revoke::{
     Progress, Revocation, Revoked, Whose, count_taken_back, list_taken_back, revoke_all, unfinished,
 };
@@ -480,51 +482,4 @@ pub fn touch(tx: &mut Write<'_>, session: &Session) -> Result<()> {
         values![&session.user_id, now],
     )?;
     Ok(())
-}
-
-/// How long after its first exchange an expired token may be shown again, in seconds: a page's parallel requests all
-/// carry the same one.
-const EXCHANGE_GRACE: i64 = 10;
-
-/// Takes an expired token of a session in exchange for a new one: each once, apart from a short grace, and none older than
-/// the newest that was taken. `issued_at` is the token's `iat`, in seconds.
-///
-/// # Errors
-/// [`Error::NotRenewed`].
-pub fn renew(tx: &mut Write<'_>, id: &SessionId, issued_at: i64) -> Result<(Client, Session)> {
-    let (now, refused) = (tx.now(), |why| Err(Error::NotRenewed(why)));
-    let Some(session) = find(tx, id)? else {
-        return refused(NotRenewed::SessionUnknown);
-    };
-    let user: Option<String> = tx.first(
-        "select id from users where id = $1",
-        values![&session.user_id],
-    )?;
-    if user.is_none() {
-        return refused(NotRenewed::UserUnknown);
-    }
-    if !session.is_active(now) {
-        return refused(NotRenewed::SessionInactive);
-    }
-    if !exchange(tx, id, issued_at)? {
-        return refused(NotRenewed::Consumed);
-    }
-    Ok((clients::get(tx, &session.client_id)?, session))
-}
-
-fn exchange(tx: &mut Write<'_>, id: &SessionId, issued_at: i64) -> Result<bool> {
-    let now = tx.now();
-    let taken = tx.execute(
-        "update sessions set refreshed_iat = $2, refreshed_at = $3
-         where id = $1 and (refreshed_iat is null or refreshed_iat < $2)",
-        values![id, issued_at, now],
-    )?;
-    if taken == 1 {
-        return Ok(true);
-    }
-    let repeated: Option<String> = tx.first(
-        "select id from sessions where id = $1 and refreshed_iat = $2 and refreshed_at > $3",
-        values![id, issued_at, now.plus_seconds(-EXCHANGE_GRACE)],
-    )?;
-    Ok(repeated.is_some())
 }

@@ -1,21 +1,24 @@
 //! Invitations: an address that may come into an organization, in a role, for a time. Whoever has proven to hold the address
 //! accepts it as a signed-in user, or by the link that was given to the application's server; the link signs in as well.
 
-use std::collections::BTreeSet;
+mod list;
 
 use serde_json::{Map, Value as Json};
 
 use super::memberships::{self, NewMembership};
-use super::{Organization, event, get, hold, roles, settings, with_ids};
+use super::{event, hold, roles, settings};
 use crate::clock::Time;
-use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
+use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, OrganizationError, Result};
 use crate::events::{Action, Event};
 use crate::id::{InvitationId, MembershipId, OrganizationId, UserId};
 use crate::secret::Digest;
 use crate::sessions::{Session, SignIn};
-use crate::users::{self, Profile};
+use crate::users;
 use crate::word::words;
+pub use list::{
+    InvitationFilter, InvitationOrder, Invited, count_invitations, invitations, invited,
+};
 
 words! {
     /// How far an invitation has come.
@@ -368,121 +371,4 @@ pub fn spend_invitation(
     admit(tx, &found, &user, membership)?;
     let session = users::sign_in_at(tx, &user, sign_in, Some(&found.organization_id))?;
     Ok(Ok((session, found.redirect_url)))
-}
-
-/// An invitation with what it speaks of.
-#[derive(Clone, Debug)]
-pub struct Invited {
-    /// The invitation.
-    pub invitation: Invitation,
-    /// Into what.
-    pub organization: Organization,
-    /// Who invites, as long as there is such a user.
-    pub inviter: Option<Profile>,
-}
-
-/// Adds organizations and inviters.
-pub fn invited(tx: &mut Read<'_>, found: Vec<Invitation>, now: Time) -> Result<Vec<Invited>> {
-    let ids: BTreeSet<_> = found.iter().map(|one| &one.organization_id).collect();
-    let organizations = with_ids(tx, &ids.into_iter().collect::<Vec<_>>(), now)?;
-    let ids: BTreeSet<_> = found
-        .iter()
-        .filter_map(|one| one.inviter_id.as_ref())
-        .collect();
-    let inviters = users::profiles(tx, &ids.into_iter().collect::<Vec<_>>())?;
-    let with = |invitation: Invitation| {
-        let mut all = organizations.iter();
-        let organization = all.find(|one| one.id == invitation.organization_id)?;
-        let mut all = inviters.iter();
-        let inviter = all.find(|one| invitation.inviter_id.as_ref() == Some(&one.user.id));
-        Some(Invited {
-            organization: organization.clone(),
-            inviter: inviter.cloned(),
-            invitation,
-        })
-    };
-    // What was deleted between the statements is left out.
-    Ok(found.into_iter().filter_map(with).collect())
-}
-
-/// Which invitations to list. What is empty does not restrict.
-#[derive(Clone, Debug, Default)]
-pub struct InvitationFilter {
-    /// Into this organization.
-    pub organization: Option<OrganizationId>,
-    /// For an address that this user has proven to hold.
-    pub holder: Option<UserId>,
-    /// For this address.
-    pub email_address: Option<String>,
-    /// For an address that contains this.
-    pub part: Option<String>,
-    /// With one of these statuses.
-    pub statuses: Vec<Status>,
-}
-
-words! {
-    /// What lists of invitations are sorted by.
-    pub enum InvitationOrder {
-        /// When they were made.
-        Created = "created_at",
-        /// Who is invited.
-        EmailAddress = "email_address",
-    }
-}
-
-impl InvitationFilter {
-    fn query(&self, select: &str, now: Time) -> Query {
-        let mut query = Query::new(select);
-        query.equals("i.organization_id", self.organization.as_ref());
-        query.equals("i.email_address", self.email_address.as_ref());
-        if let Some(user) = &self.holder {
-            let user = query.mark(user);
-            query.and(&format!(
-                "i.email_address in (select value from identifiers
-                   where user_id = {user} and kind = 'email_address' and status = 'verified')"
-            ));
-        }
-        if let Some(part) = &self.part {
-            let mark = query.mark(users::containing(&part.to_ascii_lowercase()));
-            query.and(&format!("i.email_address like {mark} escape '!'"));
-        }
-        if !self.statuses.is_empty() {
-            let now = query.mark(now);
-            let open = "i.accepted_at is null and i.revoked_at is null";
-            let one = |status: &Status| match status {
-                Status::Accepted => "i.accepted_at is not null".to_owned(),
-                Status::Revoked => {
-                    "(i.accepted_at is null and i.revoked_at is not null)".to_owned()
-                }
-                Status::Expired => format!("({open} and i.expires_at <= {now})"),
-                Status::Pending => format!("({open} and i.expires_at > {now})"),
-            };
-            let any: Vec<String> = self.statuses.iter().map(one).collect();
-            query.and(&format!("({})", any.join(" or ")));
-        }
-        query
-    }
-}
-
-/// A page of invitations.
-pub fn invitations(
-    tx: &mut Read<'_>,
-    filter: &InvitationFilter,
-    (order, descending): (InvitationOrder, bool),
-    page: Page,
-    now: Time,
-) -> Result<Vec<Invitation>> {
-    let direction = if descending { "desc" } else { "asc" };
-    let order = format!("i.{} {direction}, i.id {direction}", order.as_str());
-    filter.query(SELECT, now).page(&order, page).all(tx)
-}
-
-/// How many invitations match; of those into an organization, whether there is one.
-pub fn count_invitations(tx: &mut Read<'_>, filter: &InvitationFilter, now: Time) -> Result<i64> {
-    if let Some(organization) = &filter.organization {
-        get(tx, organization.as_str(), now)?;
-    }
-    filter
-        .query("select count(*) from organization_invitations i", now)
-        .one(tx)
 }

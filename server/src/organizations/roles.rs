@@ -1,5 +1,7 @@
 //! Roles: what a member may do. There are few, the same in all organizations, and each keeps the keys of its permissions.
 
+mod packed;
+
 use std::collections::BTreeSet;
 
 use super::{permissions, settings};
@@ -9,6 +11,7 @@ use crate::error::{Error, OrganizationError, Result};
 use crate::events::{Action, Event};
 use crate::id::{PermissionId, RoleId};
 use crate::word::words;
+pub(super) use packed::Packed;
 
 /// A role.
 #[derive(Clone, Debug)]
@@ -83,57 +86,10 @@ pub(super) fn may_create(permissions: &BTreeSet<String>) -> Result<()> {
     Err(OrganizationError::CreatorPermissionsMissing(missing.join(", ")).into())
 }
 
-/// The custom permissions of a role, as a token's claims have them: each feature with a mask of the actions it has.
-pub(super) struct Packed {
-    pub(super) features: String,
-    pub(super) actions: String,
-    pub(super) masks: String,
-    count: usize,
-}
-
-/// The most bytes that a role's permissions take in a token. A browser keeps 4,096 bytes of a cookie; beside this fit the
-/// longest names of agent, host and organization, a third more becomes of all of it in base64.
-const PACKED_MAX: usize = 720;
-
-impl Packed {
-    pub(super) fn of<'a>(keys: impl Iterator<Item = &'a str>) -> Self {
-        let custom = keys.filter(|key| !permissions::is_system(key));
-        let parts = custom.filter_map(|key| key.strip_prefix("org:")?.split_once(':'));
-        let parts: Vec<(&str, &str)> = parts.collect();
-        let features: BTreeSet<&str> = parts.iter().map(|(feature, _)| *feature).collect();
-        let actions: BTreeSet<&str> = parts.iter().map(|(_, action)| *action).collect();
-        let mask = |feature: &&str| {
-            let mut mask = 0_u128;
-            for (place, action) in actions.iter().enumerate().take(128) {
-                if parts.contains(&(*feature, *action)) {
-                    mask |= 1 << place;
-                }
-            }
-            mask.to_string()
-        };
-        let masks: Vec<String> = features.iter().map(mask).collect();
-        let scoped: Vec<String> = features.iter().map(|one| format!("o:{one}")).collect();
-        let count = actions.len();
-        let actions: Vec<&str> = actions.into_iter().collect();
-        Self {
-            features: scoped.join(","),
-            actions: actions.join(","),
-            masks: masks.join(","),
-            count,
-        }
-    }
-
-    fn fits(&self) -> bool {
-        // A mask has 128 places.
-        self.count <= 128
-            && self.features.len() + self.actions.len() + self.masks.len() <= PACKED_MAX
-    }
-}
-
 /// Writes the permissions of a role, if they fit into a token and do what its use requires.
 pub(super) fn put(tx: &mut Write<'_>, id: &RoleId, permissions: &BTreeSet<String>) -> Result<()> {
     if !Packed::of(permissions.iter().map(String::as_str)).fits() {
-        return Err(OrganizationError::RoleTooLarge(PACKED_MAX).into());
+        return Err(OrganizationError::RoleTooLarge(packed::MAX).into());
     }
     if settings::settings(tx)?.creator_role == *id {
         may_create(permissions)?;
@@ -409,22 +365,4 @@ pub fn delete_role(tx: &mut Write<'_>, id: &RoleId) -> Result<()> {
     tx.execute("delete from roles where id = $1", values![id])?;
     tx.note(event(Action::RoleDelete, id));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_role_fits_into_a_token_or_is_refused() {
-        let keys = |features: usize, actions: usize| -> Vec<String> {
-            (0..features)
-                .flat_map(|f| (0..actions).map(move |a| format!("org:feature{f}:action{a}")))
-                .collect()
-        };
-        let fits = |keys: &[String]| Packed::of(keys.iter().map(String::as_str)).fits();
-        assert!(fits(&keys(20, 10)));
-        assert!(!fits(&keys(60, 2)));
-        assert!(!fits(&keys(1, 129)));
-    }
 }

@@ -1,6 +1,7 @@
 //! Parameters, read strictly: a JSON body, a form body or a query string becomes [`Params`]; a handler takes out what it
 //! knows, by name and type, and [`Params::finish`] refuses what is left. So a misspelt parameter is never ignored.
 
+mod lists;
 mod strict;
 
 use axum::body::Body;
@@ -13,7 +14,6 @@ use url::form_urlencoded;
 
 use self::strict::{Strict, depth, unreadable};
 use super::{Edge, header};
-use crate::db::Page;
 use crate::error::{Error, Result};
 use crate::text;
 use crate::word::Word;
@@ -241,47 +241,6 @@ impl Params {
             Some(Value::Object(object)) => Ok(Some(object)),
             Some(_) => Err(Error::ParamType(name.into(), "an object")),
         }
-    }
-
-    /// `limit` (1 to 500, 10 where not given) and `offset` (0 or more).
-    pub(crate) fn page(&mut self) -> Result<Page> {
-        let limit = self.integer("limit")?.unwrap_or(10);
-        let offset = self.integer("offset")?.unwrap_or(0);
-        if !(1..=500).contains(&limit) {
-            return Err(Error::ParamValue("limit", "between 1 and 500".into()));
-        }
-        if offset < 0 {
-            return Err(Error::ParamValue("offset", "zero or more".into()));
-        }
-        Ok(Page { limit, offset })
-    }
-
-    /// `order_by`: a word with `+` (the default) or `-` before it, and whether the greatest come first; `default`, the greatest
-    /// first, where it is not given.
-    pub(crate) fn order<T: Word>(&mut self, default: T) -> Result<(T, bool)> {
-        let Some(text) = self.text("order_by")? else {
-            return Ok((default, true));
-        };
-        let (name, descending) = match text.strip_prefix('-') {
-            Some(name) => (name, true),
-            // A bare `+` in a query string is a space by the time it gets here.
-            None => (text.trim_start_matches(['+', ' ']), false),
-        };
-        let by = T::from_word(name).ok_or_else(|| {
-            Error::ParamValue("order_by", format!("{}, with + or - before it", T::list()))
-        })?;
-        Ok((by, descending))
-    }
-
-    /// Words of an enum; none where it is missing. Pages write several with commas between.
-    pub(crate) fn words<T: Word>(&mut self, name: &'static str) -> Result<Vec<T>> {
-        let given = self.texts(name, ITEMS_MAX)?;
-        let words = given.iter().flat_map(|text| text.split(','));
-        words
-            .map(str::trim)
-            .filter(|word| !word.is_empty())
-            .map(|word| T::from_word(word).ok_or_else(|| Error::ParamValue(name, T::list())))
-            .collect()
     }
 
     /// Drops a parameter that is known and has no effect here.
