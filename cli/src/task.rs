@@ -47,6 +47,9 @@ pub struct Create {
     /// How long the URL can be opened, as in 10m [default: as the server is set, usually 10m]
     #[arg(long, value_name = "TIME")]
     expires: Option<Seconds>,
+    /// The user's organization that the session begins in, by its id
+    #[arg(long, value_name = "ID")]
+    organization: Option<String>,
     /// Open the URL in the browser
     #[arg(long)]
     open: bool,
@@ -147,6 +150,9 @@ impl Create {
             }
             if let Some(Seconds(length)) = self.expires {
                 task = task.expires_in(length);
+            }
+            if let Some(id) = &self.organization {
+                task = task.organization(id);
             }
             client.ask(task)
         };

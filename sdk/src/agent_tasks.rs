@@ -197,6 +197,12 @@ impl CreateAgentTask {
     pub fn expires_in(self, duration: Duration) -> Self {
         Self(self.0.set("expires_in_seconds", duration.as_secs()))
     }
+
+    /// The id of the organization that the session begins in; refused with `not_a_member_in_organization` where the user
+    /// is not in it. **Standin only**: Clerk refuses it with `form_param_unknown`.
+    pub fn organization(self, id: &str) -> Self {
+        Self(self.0.set("organization_id", id))
+    }
 }
 
 awaitable!(CreateAgentTask => CreatedAgentTask, ListAgentTasks => Page<AgentTaskRecord>);

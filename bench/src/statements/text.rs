@@ -32,16 +32,24 @@ impl Statement {
 
 const TASK: &str = "select t.id, t.agent_id, a.name, t.user_id, t.description, t.permissions, t.redirect_url, t.session_seconds,
     t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent,
-    cast(case when a.disabled_at is null then 0 else 1 end as bigint)
+    t.organization_id, cast(case when a.disabled_at is null then 0 else 1 end as bigint)
     from tasks t join agents a on a.id = t.agent_id ";
-const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.created_at, s.updated_at, s.expire_at,
-    s.last_active_at, s.ip, s.user_agent, s.ended_at, s.end_status,
+const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.organization_id, o.id, o.slug, r.key,
+    r.permissions, s.created_at, s.updated_at, s.expire_at, s.last_active_at, s.ip, s.user_agent, s.ended_at,
+    s.end_status,
     cast(case when ";
 const BARRED: &str = "(u.id is null or u.banned_at is not null or a.disabled_at is not null
     or s.created_at <= u.sessions_revoked_at or s.created_at <= coalesce(a.sessions_revoked_at, 0)
     or s.created_at <= (select i.sessions_revoked_at from instance i where i.slot = 1))";
-const OF_SESSION: &str = " then 1 else 0 end as bigint)
-    from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ";
+const AND: &str = " then 1 else 0 end as bigint), cast(case when ";
+const WAITS: &str = "(o.id is null and g.enabled * g.force_organization_selection = 1)";
+const OF_SESSION: &str = " then 1 else 0 end as bigint) from sessions s ";
+const AROUND: &str = "left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id
+    join organization_settings g on g.slot = 1
+    left join organization_memberships m
+      on m.organization_id = s.organization_id and m.user_id = s.user_id and g.enabled = 1
+    left join organizations o on o.id = m.organization_id";
+const WITH_ROLE: &str = " left join roles r on r.id = m.role_id ";
 
 const STANDING: Statement = Statement {
     pieces: &["select banned_at, locked_until from users where id = ?1"],
@@ -49,7 +57,16 @@ const STANDING: Statement = Statement {
 };
 
 const FIND_SESSION: Statement = Statement {
-    pieces: &[SESSION, BARRED, OF_SESSION, "where s.id = ?1"],
+    pieces: &[
+        SESSION,
+        BARRED,
+        AND,
+        WAITS,
+        OF_SESSION,
+        AROUND,
+        WITH_ROLE,
+        "where s.id = ?1",
+    ],
     values: |about| vec![about.population.session(about.n).into()],
 };
 
@@ -86,8 +103,8 @@ pub const CREATE: &[Statement] = &[
     },
     Statement {
         pieces: &["insert into tasks (id, agent_id, user_id, created_by, description, permissions, redirect_url, session_seconds,
-                   ticket_digest, created_at, expires_at)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"],
+                   ticket_digest, created_at, expires_at, organization_id)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"],
         values: |about| vec![
             about.population.task(about.n).into(),
             about.population.agent(about.n).into(),
@@ -100,6 +117,7 @@ pub const CREATE: &[Statement] = &[
             kept(&about.population.ticket(about.n)).into(),
             about.now.into(),
             (about.now + 600_000).into(),
+            Cell::Null,
         ],
     },
     record!("task.create", false),
@@ -125,7 +143,8 @@ pub const VISIT: &[Statement] = &[
     },
     Statement {
         pieces: &["update users set last_sign_in_at = ?2, last_active_at = ?2
-                   where id = ?1 and banned_at is null and (locked_until is null or locked_until <= ?2)"],
+                   where id = ?1 and banned_at is null and (locked_until is null or locked_until <= ?2)
+                   returning organization_id"],
         values: |about| vec![about.population.user(about.user).into(), about.now.into()],
     },
     Statement {
@@ -147,9 +166,13 @@ pub const VISIT: &[Statement] = &[
         ],
     },
     Statement {
+        pieces: &["select enabled * force_organization_selection from organization_settings where slot = 1"],
+        values: |_| Vec::new(),
+    },
+    Statement {
         pieces: &["insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
-                   ip, user_agent)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?6, ?8, ?9)"],
+                   ip, user_agent, organization_id)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?6, ?8, ?9, ?10)"],
         values: |about| vec![
             about.population.session(about.n).into(),
             about.population.client(about.n).into(),
@@ -159,6 +182,7 @@ pub const VISIT: &[Statement] = &[
             about.now.into(),
             (about.now + 1_800_000).into(),
             "127.0.0.1".into(),
+            Cell::Null,
             Cell::Null,
         ],
     },

@@ -83,6 +83,15 @@ async fn session_and_link_last_as_long_as_asked() {
 }
 
 #[tokio::test]
+async fn a_session_begins_in_an_organization_of_its_user_only() {
+    let world = World::new().await;
+    let tasks = world.client.agent_tasks();
+    let refused = tasks.create(task()).organization("org_nothing").await;
+    let code = refused.unwrap_err().code().map(ToOwned::to_owned);
+    assert_eq!(code.as_deref(), Some("not_a_member_in_organization"));
+}
+
+#[tokio::test]
 async fn a_task_taken_back_opens_nothing() {
     let world = World::new().await;
     let tasks = world.client.agent_tasks();

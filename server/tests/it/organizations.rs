@@ -55,7 +55,8 @@ pub fn text(value: &Value) -> String {
 }
 
 pub async fn ada(world: &World) -> String {
-    text(&world.backend.get("/v1/users").await.ok().json[0]["id"])
+    let found = "/v1/users?email_address=ada@example.com";
+    text(&world.backend.get(found).await.ok().json[0]["id"])
 }
 
 /// What is recorded, oldest first: actions with results.
