@@ -83,7 +83,8 @@ create table organization_invitations (
     updated_at bigint not null,
     expires_at bigint not null,
     accepted_at bigint,
-    revoked_at bigint
+    revoked_at bigint,
+    refusals bigint not null default 0      -- how often the link was opened and led nowhere
 );
 create index invitations_by_organization on organization_invitations (organization_id, created_at, id);
 create index invitations_by_address on organization_invitations (email_address, created_at, id);

@@ -126,6 +126,23 @@ pub fn get(tx: &mut Read<'_>, id_or_slug: &str, now: Time) -> Result<Organizatio
     .ok_or_else(|| Error::NotFound("organization", id_or_slug.to_owned()))
 }
 
+/// The organization with this id. Changes and lists take no slug.
+///
+/// # Errors
+/// [`Error::NotFound`].
+fn by_id(tx: &mut Read<'_>, id: &OrganizationId, now: Time) -> Result<Organization> {
+    tx.first(&format!("{SELECT} where o.id = $2"), values![now, id])?
+        .ok_or_else(|| Error::NotFound("organization", id.to_string()))
+}
+
+/// Refuses an id that no organization has.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn exists(tx: &mut Read<'_>, id: &OrganizationId, now: Time) -> Result<()> {
+    by_id(tx, id, now).map(|_| ())
+}
+
 /// Those with these ids, in any order.
 fn with_ids(tx: &mut Read<'_>, ids: &[&OrganizationId], now: Time) -> Result<Vec<Organization>> {
     if ids.is_empty() {
@@ -148,7 +165,7 @@ fn hold(tx: &mut Write<'_>, id: &OrganizationId) -> Result<Organization> {
         "update organizations set updated_at = $2 where id = $1",
         values![id, now],
     )?;
-    get(tx, id.as_str(), now)
+    by_id(tx, id, now)
 }
 
 fn event(action: Action, id: &OrganizationId) -> Event {
@@ -236,7 +253,7 @@ pub fn create(tx: &mut Write<'_>, new: &NewOrganization) -> Result<Organization>
             &settings.creator_role,
         )?;
     }
-    get(tx, new.id.as_str(), now)
+    by_id(tx, &new.id, now)
 }
 
 /// What shall change about an organization. What is `None` stays.
@@ -334,7 +351,7 @@ pub fn update(tx: &mut Write<'_>, id: &OrganizationId, change: &Change) -> Resul
     )?;
     tx.note(event(Action::OrganizationUpdate, id));
     let now = tx.now();
-    get(tx, id.as_str(), now)
+    by_id(tx, id, now)
 }
 
 /// Deletes an organization with its memberships, invitations and domains. One record says how many members it had: a

@@ -184,7 +184,9 @@ async fn remove_logo(
     Path(id): Path<String>,
     browser: Browser,
     by: Caller,
+    params: Params,
 ) -> Reply {
+    params.finish()?;
     let change = Change {
         logo: Some(None),
         ..Change::default()
@@ -197,7 +199,9 @@ async fn delete(
     Path(id): Path<String>,
     browser: Browser,
     by: Caller,
+    params: Params,
 ) -> Reply {
+    params.finish()?;
     write(&app, browser, by, move |tx, session| {
         let now = tx.now();
         let id = permitted(tx, session, &id, Some(system::PROFILE_DELETE))?;

@@ -289,6 +289,19 @@ pub fn accept_invitation(
     admit(tx, &found, user, membership)
 }
 
+fn refuse(tx: &mut Write<'_>, found: &Invitation, refusal: Error) -> Result<Error> {
+    let refusals = tx.returning(
+        "update organization_invitations set refusals = refusals + 1 where id = $1 returning refusals",
+        values![&found.id],
+    )?;
+    let event = found.event(Action::InvitationRefuse);
+    let event = event.refused(refusal.shown().code);
+    if let Some(event) = refusals.first().and_then(|nth| event.of_many(*nth)) {
+        tx.note(event);
+    }
+    Ok(refusal)
+}
+
 /// Spends an open invitation and makes its user a member.
 fn admit(
     tx: &mut Write<'_>,
@@ -359,11 +372,7 @@ pub fn spend_invitation(
     };
     let user = match (refusal, holder) {
         (Some(error), _) if error.is_fault() => return Err(error),
-        (Some(refusal), _) => {
-            let event = found.event(Action::InvitationRefuse);
-            tx.note(event.refused(refusal.shown().code));
-            return Ok(Err(refusal));
-        }
+        (Some(refusal), _) => return refuse(tx, &found, refusal).map(Err),
         (None, Some(user)) => user,
         (None, None) => return Err(Error::TicketInvalid),
     };

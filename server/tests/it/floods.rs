@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::organizations::{ada, text};
 use crate::world::{Browser, Task, World};
 
 const TIMES: usize = 300;
@@ -26,6 +27,24 @@ fn assert_bounded(records: &[Value], code: &str) {
     assert_eq!(records.len(), 13, "{records:#?}");
     assert!(records.iter().all(|record| record["result"] == code));
     assert_eq!(records[12]["detail"], "refusal 256");
+}
+
+#[tokio::test]
+async fn three_hundred_visits_with_the_link_of_a_revoked_invitation_leave_thirteen_records() {
+    let world = World::new().await;
+    let backend = &world.backend;
+    let id = backend.organization("Acme", &ada(&world).await).await;
+    let all = format!("/v1/organizations/{id}/invitations");
+    let body = json!({ "email_address": "bob@example.com", "role": "org:member" });
+    let made = backend.post(&all, body).await.ok().json;
+    let revoke = format!("{all}/{}/revoke", text(&made["id"]));
+    backend.post(&revoke, json!({})).await.ok();
+    let link = url::Url::parse(&text(&made["url"])).unwrap();
+    let link = format!("{}?{}", link.path(), link.query().unwrap());
+    let code = "organization_invitation_revoked_code";
+    refused(&world.browser(), &link, &format!("400 {code}")).await;
+    let records = records(&world, "organization_invitation.refuse").await;
+    assert_bounded(&records, code);
 }
 
 #[tokio::test]

@@ -167,6 +167,44 @@ async fn an_organization_is_made_shown_changed_and_deleted_with_its_records() {
 }
 
 #[tokio::test]
+async fn a_slug_finds_an_organization_and_changes_none() {
+    let world = World::new().await;
+    let backend = &world.backend;
+    let user = ada(&world).await;
+    let id = backend.organization("Acme", &user).await;
+    assert_eq!(
+        backend.get("/v1/organizations/acme").await.ok().json["id"],
+        id.as_str()
+    );
+    let before = world.count("audit where result = 'ok'").await;
+    for (method, path) in [
+        ("PATCH", "/v1/organizations/acme"),
+        ("DELETE", "/v1/organizations/acme"),
+        ("PATCH", "/v1/organizations/acme/metadata"),
+        ("GET", "/v1/organizations/acme/memberships"),
+        ("GET", "/v1/organizations/acme/invitations"),
+        ("GET", "/v1/organizations/acme/domains"),
+    ] {
+        let request = backend.request(method.parse().unwrap(), path);
+        let request = if method == "GET" {
+            request
+        } else {
+            request.json(&json!({}))
+        };
+        let refused = backend.send(request).await;
+        assert_eq!(
+            refused.refusal(),
+            "404 resource_not_found",
+            "{method} {path}"
+        );
+    }
+    let member = backend.member("acme", &user, "org:member").await;
+    assert_eq!(member.refusal(), "404 resource_not_found");
+    assert_eq!(world.count("organizations").await, 1);
+    assert_eq!(world.count("audit where result = 'ok'").await, before);
+}
+
+#[tokio::test]
 async fn a_logo_that_is_sent_as_a_file_is_refused_with_the_way_to_give_one() {
     let world = World::new().await;
     let id = world.backend.organization("Acme", &ada(&world).await).await;

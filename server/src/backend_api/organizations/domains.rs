@@ -105,9 +105,9 @@ async fn list(State(app): State<App>, Path(id): Path<String>, RawQuery(query): R
         nothing: excludes_all(&mut params)?,
         ..DomainFilter::default()
     };
-    let now = app.now();
+    let (now, id) = (app.now(), OrganizationId::from(id));
     app.db
-        .read(move |tx| organizations::get(tx, &id, now))
+        .read(move |tx| organizations::exists(tx, &id, now))
         .await?;
     shown(&app, params, filter).await
 }

@@ -172,7 +172,9 @@ async fn revoke(
     Path((id, invitation)): Path<(String, String)>,
     browser: Browser,
     by: Caller,
+    params: Params,
 ) -> Reply {
+    params.finish()?;
     let (now, invitation) = (by.at, InvitationId::from(invitation));
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;

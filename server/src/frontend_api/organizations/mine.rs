@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::id::{InvitationId, MembershipId};
 use crate::organizations::{self, InvitationFilter, InvitationOrder, MemberFilter, MemberOrder};
 use crate::views;
-use crate::wire::{Answer, Browser, Reply};
+use crate::wire::{Answer, Browser, Params, Reply};
 
 pub(super) fn routes() -> Router<App> {
     let change = super::super::me::change;
@@ -66,7 +66,9 @@ async fn leave(
     Path(id): Path<String>,
     browser: Browser,
     by: Caller,
+    params: Params,
 ) -> Reply {
+    params.finish()?;
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, None)?;
         let gone = organizations::remove_member(tx, &id, &session.user_id)?;
@@ -107,7 +109,9 @@ async fn accept(
     Path(id): Path<String>,
     browser: Browser,
     by: Caller,
+    params: Params,
 ) -> Reply {
+    params.finish()?;
     let (now, id) = (by.at, InvitationId::from(id));
     let membership = MembershipId::new(now);
     write(&app, browser, by, move |tx, session| {

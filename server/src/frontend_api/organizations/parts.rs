@@ -127,7 +127,9 @@ async fn remove(
     Path((id, user)): Path<(String, String)>,
     browser: Browser,
     by: Caller,
+    params: Params,
 ) -> Reply {
+    params.finish()?;
     let user = UserId::from(user);
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
@@ -232,7 +234,9 @@ async fn remove_domain(
     Path((id, domain)): Path<(String, String)>,
     browser: Browser,
     by: Caller,
+    params: Params,
 ) -> Reply {
+    params.finish()?;
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::DOMAINS_MANAGE))?;
         organizations::remove_domain(tx, &id, &DomainId::from(domain.as_str()))?;

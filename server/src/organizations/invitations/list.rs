@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Organization, get, with_ids};
+use super::super::{Organization, by_id, with_ids};
 use super::{Invitation, SELECT, Status};
 use crate::clock::Time;
 use crate::db::{Page, Query, Read};
@@ -121,7 +121,7 @@ pub fn invitations(
 /// How many invitations match; of those into an organization, whether there is one.
 pub fn count_invitations(tx: &mut Read<'_>, filter: &InvitationFilter, now: Time) -> Result<i64> {
     if let Some(organization) = &filter.organization {
-        get(tx, organization.as_str(), now)?;
+        by_id(tx, organization, now)?;
     }
     filter
         .query("select count(*) from organization_invitations i", now)

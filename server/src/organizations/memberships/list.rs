@@ -1,6 +1,6 @@
 //! Lists of memberships.
 
-use super::super::get as organization;
+use super::super::by_id;
 use super::{Member, Membership, SELECT, get, whole};
 use crate::clock::Time;
 use crate::db::{Page, Query, Read, values};
@@ -123,7 +123,7 @@ pub fn count_members(tx: &mut Read<'_>, filter: &MemberFilter, now: Time) -> Res
     ) && filter.user.is_none()
     {
         // It is kept, so that it costs the same for any number.
-        return Ok(organization(tx, id.as_str(), now)?.members_count);
+        return Ok(by_id(tx, id, now)?.members_count);
     }
     filter
         .query(

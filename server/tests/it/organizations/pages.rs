@@ -198,6 +198,8 @@ async fn what_a_role_does_not_allow_is_refused_and_changes_nothing() {
         ),
         ("POST", &format!("{invitations}/orginv_x/revoke"), &[]),
     ];
+    let unknown = call(&member, "DELETE", &path, &[("really", "yes")]).await;
+    assert_eq!(unknown.refusal(), "422 form_param_unknown");
     for (method, path, form) in changes {
         let refused = call(&member, method, path, form).await;
         assert_eq!(
@@ -298,7 +300,12 @@ async fn an_agents_page_reads_organizations_and_changes_none() {
             "/v1/me/organization_invitations/orginv_x/accept".into(),
         ),
     ] {
-        let refused = call(&browser, method, &path, &[("name", "Mine")]).await;
+        let form: &[_] = match method {
+            "PATCH" => &[("name", "Mine")],
+            "POST" if path == "/v1/organizations" => &[("name", "Mine")],
+            _ => &[],
+        };
+        let refused = call(&browser, method, &path, form).await;
         assert_eq!(
             refused.refusal(),
             "403 authorization_invalid",
