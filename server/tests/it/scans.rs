@@ -493,6 +493,8 @@ async fn users(world: &World) {
 async fn organizations(world: &World) {
     let backend = &world.backend;
     let ada = backend.user("carol@example.com").await;
+    // Everybody's sessions were taken back at this moment.
+    world.advance(1);
     let bob = backend.user("bob@example.com").await;
     let browser = as_user(world, &ada).await;
     let id = backend.organization("Mine", &ada).await;
