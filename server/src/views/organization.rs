@@ -203,7 +203,8 @@ fn domain_modes(settings: &Settings) -> Value {
     }
 }
 
-/// The same for clerk-js.
+/// The same for clerk-js. Pages are not told of domains: its components would offer to prove that one is the organization's,
+/// by a mail that nobody sends.
 pub(crate) fn environment_of_organizations(settings: &Settings) -> Value {
     json!({
         "enabled": settings.enabled,
@@ -211,8 +212,8 @@ pub(crate) fn environment_of_organizations(settings: &Settings) -> Value {
         "force_organization_selection": settings.enabled && settings.force_organization_selection,
         "actions": { "admin_delete": settings.admin_delete_enabled },
         "domains": {
-            "enabled": settings.domains_enabled,
-            "enrollment_modes": domain_modes(settings),
+            "enabled": false,
+            "enrollment_modes": [],
             "default_role": settings.domains_default_role_key,
         },
         "slug": { "disabled": settings.slug_disabled },

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{answer, permitted, query, read, write};
 use crate::app::App;
 use crate::caller::Caller;
+use crate::error::Error;
 use crate::id::{DomainId, MembershipId, UserId};
 use crate::organizations::{
     self, DomainFilter, DomainOrder, Member, MemberFilter, MemberOrder, Named, NamedOrder,
@@ -26,7 +27,10 @@ pub(super) fn routes() -> Router<App> {
         )
         .route("/v1/organizations/{id}/membership_requests", get(requests))
         .route("/v1/organizations/{id}/roles", get(roles))
-        .route("/v1/organizations/{id}/domains", get(domains))
+        .route(
+            "/v1/organizations/{id}/domains",
+            get(domains).fallback(async || Error::RouteUnknown),
+        )
         .route(
             "/v1/organizations/{id}/domains/{domain}",
             get(domain).delete(remove_domain),

@@ -537,6 +537,9 @@ async fn members_with_the_permission_see_and_remove_domains() {
     .await
     .ok();
     assert_eq!(titles(&list, "name"), ["acme.example"]);
+    // A page cannot prove that a domain is the organization's, and is not asked for a key either.
+    let added = call(&browser, "POST", &path, &[("name", "other.example")]).await;
+    assert_eq!(added.refusal(), "404 resource_not_found");
     let one = format!("{path}/{}", text(&made["id"]));
     assert_eq!(
         read(&browser, &one).await.ok().json["response"]["name"],
