@@ -61,7 +61,6 @@ fn shared(profile: &Profile, now: Time) -> Value {
         "external_accounts": [],
         "saml_accounts": [],
         "enterprise_accounts": [],
-        "organization_memberships": [],
         "password_enabled": user.password.is_some(),
         "password_last_updated_at": user.password_changed_at,
         "two_factor_enabled": false,
