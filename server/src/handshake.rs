@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
+use crate::claims::Custom;
 use crate::clients;
 use crate::clock::Time;
 use crate::cookie::{self, Cookie};
@@ -108,18 +109,18 @@ impl Payload {
         }))
     }
 
-    /// The cookies the application must set: signed in with `found`, or signed out.
+    /// The cookies the application must set: signed in with `found` and its custom claims, or signed out.
     pub fn directives(
         &self,
         issuer: Issuer<'_>,
-        found: Option<&SignedIn>,
+        found: Option<(&SignedIn, &Custom)>,
         now: Time,
     ) -> Result<Vec<Cookie>> {
         let tokens = found
-            .map(|found| {
+            .map(|(found, custom)| {
                 let audience = Audience::pages(Some(&self.origin));
                 Ok::<_, Error>(cookies::Tokens {
-                    session: issuer.mint(&found.session, audience, now)?,
+                    session: issuer.mint(&found.session, custom, audience, now)?,
                     refresh: refresh_token(issuer.master_key, &found.session.id)?,
                     changed_at: found.changed_at,
                 })
@@ -150,6 +151,20 @@ impl Form {
 /// The signed form of directives.
 pub fn token(key: &SigningKey, directives: &[Cookie]) -> Result<String> {
     key.sign(&json!({ "handshake": directives }))
+}
+
+/// Refuses the signed form where no cookie could carry it: the session token is in it twice.
+///
+/// # Errors
+/// [`Error::HandshakeInvalid`].
+pub fn check_form(instance: &Instance, token: &str) -> Result<()> {
+    let cookie = cookie::HANDSHAKE.len() + 1 + token.len();
+    if instance.is_development() || cookie <= 4096 {
+        return Ok(());
+    }
+    Err(Error::HandshakeInvalid(
+        "with this session's claims no cookie carries it; an SDK that asks for format=nonce can be answered",
+    ))
 }
 
 /// Puts a payload on its way: into the address in development, into a cookie in production. Returns the address to

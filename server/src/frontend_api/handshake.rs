@@ -70,8 +70,10 @@ async fn handshake(
         Form::Token => {
             let arriving = payload.clone();
             let found = app.db.read(move |tx| arriving.find(tx, now)).await?;
-            let directives = payload.directives(app.issuer(), found.as_ref(), now)?;
-            handshake::token(&app.signing_key, &directives)?
+            let directives = app.directives(&payload, found.as_ref(), now).await?;
+            let token = handshake::token(&app.signing_key, &directives)?;
+            handshake::check_form(&app.instance, &token)?;
+            token
         }
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);
