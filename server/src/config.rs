@@ -94,7 +94,7 @@ pub struct Config {
     pub session_cap_seconds: i64,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
-    /// What session tokens say beside the claims that all have, see [`crate::claims`]; the instance's setting takes them
+    /// What session tokens say beside the claims that all have, with shortcodes; the instance's setting takes them
     /// over at the start. `None` leaves it as it is.
     pub session_claims: Option<Map<String, Value>>,
     /// See [`Limits`].
