@@ -148,24 +148,51 @@ impl Form {
     }
 }
 
-/// The signed form of directives.
-pub fn token(key: &SigningKey, directives: &[Cookie]) -> Result<String> {
-    key.sign(&json!({ "handshake": directives }))
-}
-
-/// Refuses the signed form where no cookie could carry it: the session token is in it twice.
+/// The signed form of directives. In production a cookie must carry it, in which the session token does not always fit twice:
+/// then it is under the one name that the application's SDK reads, `suffixed` or plain, and is taken away under the other.
 ///
 /// # Errors
-/// [`Error::HandshakeInvalid`].
-pub fn check_form(instance: &Instance, token: &str) -> Result<()> {
-    let cookie = cookie::HANDSHAKE.len() + 1 + token.len();
-    if instance.is_development() || cookie <= 4096 {
-        return Ok(());
+/// [`Error::HandshakeInvalid`] where no cookie carries even that.
+pub fn token(
+    instance: &Instance,
+    key: &SigningKey,
+    directives: &[Cookie],
+    suffixed: bool,
+) -> Result<String> {
+    let signed = |directives: &[Cookie]| key.sign(&json!({ "handshake": directives }));
+    let fits = |token: &str| {
+        let cookie = cookie::HANDSHAKE.len() + 1 + token.len();
+        instance.is_development() || cookie <= COOKIE_MAX
+    };
+    let whole = signed(directives)?;
+    if fits(&whole) {
+        return Ok(whole);
+    }
+    let (sessions, mut short): (Vec<Cookie>, Vec<Cookie>) = directives
+        .iter()
+        .cloned()
+        .partition(|one| one.name.starts_with(cookie::SESSION));
+    let (kept, mut gone): (Vec<_>, Vec<_>) = sessions
+        .into_iter()
+        .partition(|one| (one.name != cookie::SESSION) == suffixed);
+    for cookie in &mut gone {
+        cookie.value.clear();
+        cookie.max_age = 0;
+    }
+    // The full one last, which is the one that SDKs take.
+    short.extend(gone);
+    short.extend(kept);
+    let short = signed(&short)?;
+    if fits(&short) {
+        return Ok(short);
     }
     Err(Error::HandshakeInvalid(
-        "with this session's claims no cookie carries it; an SDK that asks for format=nonce can be answered",
+        "no cookie carries this session's claims in the long form; an SDK that asks for format=nonce can be answered",
     ))
 }
+
+/// How large a cookie may be for browsers, its name included.
+const COOKIE_MAX: usize = 4096;
 
 /// Puts a payload on its way: into the address in development, into a cookie in production. Returns the address to
 /// redirect to and the cookie to set.

@@ -37,6 +37,7 @@ async fn handshake(
     // The payload is a bearer credential, so where it may go is settled before anything else is looked at.
     let target = app.policy.lands(&target)?;
     let form = form(&mut params)?;
+    let suffixed = params.text("suffixed_cookies")?.as_deref() == Some("true");
     let shown_dev_browser = params
         .text(cookie::DEV_BROWSER)?
         .filter(|token| !token.is_empty());
@@ -71,9 +72,7 @@ async fn handshake(
             let arriving = payload.clone();
             let found = app.db.read(move |tx| arriving.find(tx, now)).await?;
             let directives = app.directives(&payload, found.as_ref(), now).await?;
-            let token = handshake::token(&app.signing_key, &directives)?;
-            handshake::check_form(&app.instance, &token)?;
-            token
+            handshake::token(&app.instance, &app.signing_key, &directives, suffixed)?
         }
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);

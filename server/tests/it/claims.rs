@@ -489,6 +489,40 @@ async fn a_payload_in_the_long_form_that_no_cookie_carries_is_refused() {
 }
 
 #[tokio::test]
+async fn a_payload_in_the_long_form_always_fits_into_its_cookie() {
+    let world = World::production().await;
+    let custom = json!({ "more": "x".repeat(200) });
+    set(&world, custom).await.ok();
+    let browser = world.public_browser();
+    let task = json!({ "redirect_url": "https://app.example.com/" });
+    let task = crate::world::Task::of(&world.backend.create(task).await.ok());
+    browser.visit(&task).await.location();
+    for (suffixed, name) in [("true", "__session_"), ("false", "__session=")] {
+        let path = format!(
+            "/v1/client/handshake?redirect_url=https://app.example.com/&suffixed_cookies={suffixed}"
+        );
+        let cookies = browser.get(&path).await.set_cookies();
+        let cookie = cookies["__clerk_handshake"].split(';').next().unwrap();
+        assert!(cookie.len() <= 4096, "{}", cookie.len());
+        let payload = cookie.split_once('=').unwrap().1;
+        let said = claims(&world, payload).await;
+        let directives = said["handshake"].as_array().unwrap();
+        let sessions = directives
+            .iter()
+            .map(|one| one.as_str().unwrap())
+            .filter(|one| one.starts_with("__session"));
+        let sessions: Vec<_> = sessions.collect();
+        let [gone, kept] = sessions[..] else {
+            panic!("{sessions:?}")
+        };
+        assert!(gone.contains("=; ") && gone.contains("Max-Age=0"), "{gone}");
+        assert!(kept.starts_with(name), "{kept}");
+        let token = kept.split(';').next().unwrap().split_once('=').unwrap().1;
+        assert_eq!(claims(&world, token).await["more"], "x".repeat(200));
+    }
+}
+
+#[tokio::test]
 async fn a_start_takes_over_the_claims_it_is_given_and_otherwise_leaves_them() {
     let mut world = World::with(|config| {
         config.session_claims = Some(object(json!({ "from": "the start" })));
