@@ -64,8 +64,8 @@ pub async fn id(client: &Client, agent: &str) -> Result<AgentId> {
     {
         return Ok(found.id);
     }
-    let named = client.ask(agents.list().name(agent).limit(1)).await?;
-    if let Some(found) = named.into_iter().next() {
+    let its = client.ask(agents.list().name(agent).limit(1)).await?;
+    if let Some(found) = its.into_iter().next() {
         return Ok(found.id);
     }
     let newest = client.ask(agents.list().limit(500)).await?;

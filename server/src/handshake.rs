@@ -24,7 +24,7 @@ use crate::instance::Instance;
 use crate::keys::SigningKey;
 use crate::secret::{MasterKey, Purpose, Secret};
 use crate::sessions::{self, Session};
-use crate::tokens::{Audience, Issuer};
+use crate::tokens::{Audience, Issuer, Subject};
 
 /// How long a nonce can be exchanged, in seconds. It can be read more than once: parallel requests carry the same one.
 pub const NONCE_SECONDS: i64 = 60;
@@ -119,8 +119,10 @@ impl Payload {
         let tokens = found
             .map(|(found, custom)| {
                 let audience = Audience::pages(Some(&self.origin));
+                let session = &found.session;
+                let of = Subject { session, custom };
                 Ok::<_, Error>(cookies::Tokens {
-                    session: issuer.mint(&found.session, custom, audience, now)?,
+                    session: issuer.mint(of, audience, now)?,
                     refresh: refresh_token(issuer.master_key, &found.session.id)?,
                     changed_at: found.changed_at,
                 })

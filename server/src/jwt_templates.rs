@@ -109,10 +109,6 @@ pub struct Change {
     /// How far before their making they will be valid, in seconds.
     pub allowed_clock_skew: Option<i64>,
     /// The key it will have of its own; inner `None`: the instance's signs.
-    #[expect(
-        clippy::option_option,
-        reason = "not given, the instance's, and one of its own are three things in an update"
-    )]
     pub key: Option<Option<OwnKey>>,
 }
 
@@ -276,8 +272,6 @@ pub fn count(tx: &mut Read<'_>, most: i64) -> Result<i64> {
 pub struct Ready {
     /// Its claims.
     pub claims: Arc<Template>,
-    /// How long its tokens live, in seconds.
-    pub lifetime: i64,
     /// How far before their making they are valid, in seconds.
     pub clock_skew: i64,
     signer: Option<Signer>,
@@ -293,7 +287,6 @@ impl Ready {
         });
         Ok(Self {
             claims: Arc::new(Template::new(Kind::Jwt, &template.claims)?),
-            lifetime: template.lifetime,
             clock_skew: template.allowed_clock_skew,
             signer: signer.transpose()?,
         })

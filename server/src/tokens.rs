@@ -76,6 +76,15 @@ impl<'a> Audience<'a> {
     }
 }
 
+/// Whose token is made.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// Who is signed in, and where.
+    pub session: &'a Session,
+    /// What is said of them beside the claims that all have.
+    pub custom: &'a Custom,
+}
+
 /// What tokens are made with.
 #[derive(Clone, Copy)]
 pub struct Issuer<'a> {
@@ -92,18 +101,12 @@ impl Issuer<'_> {
     ///
     /// # Errors
     /// [`Error::SignedOut`] when the session is not active at the moment `now`; [`Error::TokenTooLarge`].
-    pub fn mint(
-        &self,
-        session: &Session,
-        custom: &Custom,
-        audience: Audience<'_>,
-        now: Time,
-    ) -> Result<String> {
-        if !session.is_active(now) {
+    pub fn mint(&self, of: Subject<'_>, audience: Audience<'_>, now: Time) -> Result<String> {
+        if !of.session.is_active(now) {
             return Err(Error::SignedOut);
         }
-        let claims = self.claims(session, custom, audience, now)?;
-        carried(session, self.signing_key.length(claims.len()))?;
+        let claims = self.claims(of, audience, now)?;
+        carried(of.session, self.signing_key.length(claims.len()))?;
         self.signing_key.sign_session(&claims)
     }
 
@@ -115,11 +118,11 @@ impl Issuer<'_> {
     pub fn mint_by(
         &self,
         template: &Ready,
-        session: &Session,
-        custom: &Custom,
+        of: Subject<'_>,
         audience: Audience<'_>,
         now: Time,
     ) -> Result<String> {
+        let Subject { session, custom } = of;
         if !session.is_active(now) {
             return Err(Error::SignedOut);
         }
@@ -138,20 +141,15 @@ impl Issuer<'_> {
     }
 
     /// How large a session token would be, in bytes.
-    pub fn measure(&self, session: &Session, custom: &Custom, now: Time) -> Result<usize> {
+    pub fn measure(&self, of: Subject<'_>, now: Time) -> Result<usize> {
         let origin = self.instance.public_url.origin().ascii_serialization();
         let audience = Audience::pages(Some(&origin));
-        let claims = self.claims(session, custom, audience, now)?;
+        let claims = self.claims(of, audience, now)?;
         Ok(self.signing_key.length(claims.len()))
     }
 
-    fn claims(
-        &self,
-        session: &Session,
-        custom: &Custom,
-        audience: Audience<'_>,
-        now: Time,
-    ) -> Result<Vec<u8>> {
+    fn claims(&self, of: Subject<'_>, audience: Audience<'_>, now: Time) -> Result<Vec<u8>> {
+        let Subject { session, custom } = of;
         let issued = now.seconds();
         let mut claims = json(&Claims {
             act: session.actor.as_ref().map(Actor::claim),

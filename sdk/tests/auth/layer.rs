@@ -326,7 +326,7 @@ fn with_organizations(authenticator: Authenticator) -> Router {
         .merge(need("/read").layer(require_permission("org:invoices:read")))
         .merge(need("/write").layer(require_permission("invoices:write")))
         .merge(need("/admin").layer(require_role("admin")))
-        .merge(need("/owner").layer(require_role("org:owner".to_owned())))
+        .merge(need("/owner").layer(require_role(["org", "owner"].join(":"))))
         .merge(need("/both").layer(Require((Role("admin"), Plan("org:pro")))))
         .merge(need("/neither").layer(Require((Role("admin"), Plan("user:pro")))))
         .layer(AuthLayer::new(authenticator))

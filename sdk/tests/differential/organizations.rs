@@ -1,7 +1,7 @@
 //! Tokens that say which organization is active: what both SDKs make of them, and what each says a caller has.
 
 use serde_json::{Map, Value, json};
-use standin::auth::{Auth, Feature, Permission, Plan, Requirement, Role};
+use standin::auth::{Auth, Feature, Organization, Permission, Plan, Requirement, Role};
 
 use crate::cases::{Case, Dice};
 use crate::tokens;
@@ -53,10 +53,12 @@ pub const QUESTIONS: &[(&str, &str)] = &[
 pub fn of(auth: &Auth) -> String {
     let organization = auth.organization();
     let mut permissions = organization.map(|one| one.permissions().to_vec());
-    permissions.iter_mut().for_each(|list| list.sort());
+    if let Some(list) = &mut permissions {
+        list.sort();
+    }
     let (role, slug) = (
         organization
-            .map(|one| one.role())
+            .map(Organization::role)
             .filter(|role| !role.is_empty()),
         organization.and_then(|one| one.slug()),
     );
@@ -73,7 +75,7 @@ pub fn of(auth: &Auth) -> String {
         organization.map(|one| one.id().as_str()),
         slug,
         role,
-        permissions.filter(|list| !list.is_empty()),
+        permissions.as_deref().filter(|list| !list.is_empty()),
         &has,
     )
 }
@@ -95,14 +97,14 @@ pub fn of_theirs(answer: &Value) -> String {
         .map(|one| one == &Value::Bool(true))
         .collect();
     let role = text("role").filter(|role| !role.is_empty());
-    words(text("id"), text("slug"), role, permissions, &has)
+    words(text("id"), text("slug"), role, permissions.as_deref(), &has)
 }
 
 fn words(
     id: Option<&str>,
     slug: Option<&str>,
     role: Option<&str>,
-    permissions: Option<Vec<String>>,
+    permissions: Option<&[String]>,
     has: &[bool],
 ) -> String {
     let bits: String = has.iter().map(|yes| if *yes { '1' } else { '0' }).collect();

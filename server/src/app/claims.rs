@@ -14,7 +14,7 @@ use crate::handshake::{Payload, SignedIn};
 use crate::id::UserId;
 use crate::jwt_templates::{JwtTemplate, Ready};
 use crate::sessions::Session;
-use crate::tokens::{Audience, TOKEN_MAX, carried};
+use crate::tokens::{Audience, Subject, TOKEN_MAX, carried};
 
 /// How large session tokens are with some claims, in bytes.
 #[derive(Clone, Debug)]
@@ -64,8 +64,9 @@ impl App {
         audience: Audience<'_>,
         now: Time,
     ) -> Result<String> {
-        let custom = self.custom(session).await?;
-        self.issuer().mint(session, &custom, audience, now)
+        let custom = &self.custom(session).await?;
+        self.issuer()
+            .mint(Subject { session, custom }, audience, now)
     }
 
     /// The cookies that a payload stands for, with what the session's tokens say now.
@@ -83,21 +84,18 @@ impl App {
         payload.directives(self.issuer(), found, now)
     }
 
-    /// A token by a JWT template; `life` goes before the template's own lifetime.
+    /// A token by a JWT template.
     pub(crate) async fn token_by(
         &self,
         template: &JwtTemplate,
         session: &Session,
-        origin: Option<&str>,
-        life: Option<i64>,
+        audience: Audience<'_>,
         now: Time,
     ) -> Result<String> {
         let ready: Arc<Ready> = self.templates.ready(template, &self.master_key)?;
-        let custom = self.fill(ready.claims.clone(), session).await?;
-        let life = life.unwrap_or(ready.lifetime);
-        let audience = Audience { origin, life };
+        let custom = &self.fill(ready.claims.clone(), session).await?;
         self.issuer()
-            .mint_by(&ready, session, &custom, audience, now)
+            .mint_by(&ready, Subject { session, custom }, audience, now)
     }
 
     /// Refuses a session whose token no cookie could carry.
@@ -108,8 +106,8 @@ impl App {
         if session.claims_revision == 0 {
             return Ok(());
         }
-        let custom = self.custom(session).await?;
-        let bytes = self.issuer().measure(session, &custom, now)?;
+        let custom = &self.custom(session).await?;
+        let bytes = self.issuer().measure(Subject { session, custom }, now)?;
         carried(session, bytes)
     }
 
@@ -131,10 +129,9 @@ impl App {
             move |tx: &mut crate::db::Read<'_>| claims::survey(tx, &template, given.as_ref(), now);
         let survey = self.db.search(survey).await?;
         let measure = |sample: &Sample| {
-            let bytes = self
-                .issuer()
-                .measure(&sample.session, &sample.custom, now)?;
-            Ok((bytes, sample.session.user_id.clone()))
+            let Sample { session, custom } = sample;
+            let bytes = self.issuer().measure(Subject { session, custom }, now)?;
+            Ok((bytes, session.user_id.clone()))
         };
         let given = survey.given.as_ref().map(measure).transpose()?;
         let tried: Result<Vec<_>> = survey.users.iter().map(measure).collect();

@@ -232,6 +232,8 @@ async fn create_token_from_template(
         .db
         .read(move |tx| Ok((sessions::get(tx, &id)?, jwt_templates::named(tx, &name)?)));
     let (session, template) = found.await?;
-    let jwt = app.token_by(&template, &session, None, life, now).await?;
+    let life = life.unwrap_or(template.lifetime);
+    let audience = Audience { origin: None, life };
+    let jwt = app.token_by(&template, &session, audience, now).await?;
     Ok(Json(views::token(&jwt)))
 }

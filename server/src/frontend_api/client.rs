@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::handshake::cookies;
 use crate::id::ClientId;
 use crate::sessions::{self, Session};
+use crate::tokens::Subject;
 use crate::users::{self, Profile};
 use crate::views;
 use crate::wire::{Answer, Browser, Reply};
@@ -84,10 +85,11 @@ pub(super) async fn own_session(
 ) -> Result<Value> {
     let jwt = if session.is_active(now) {
         let custom = app.custom(session).await?;
-        let token = app
-            .recent
-            .token(app.issuer(), session, &custom, origin, now);
-        match token {
+        let of = Subject {
+            session,
+            custom: &custom,
+        };
+        match app.recent.token(app.issuer(), of, origin, now) {
             Err(Error::TokenTooLarge { .. }) => None,
             other => Some(other?),
         }

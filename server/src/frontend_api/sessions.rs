@@ -88,8 +88,11 @@ async fn mint_by(app: &App, id: SessionId, name: String, browser: Browser) -> Re
         Ok((session, jwt_templates::named(tx, &name)?))
     });
     let (session, template) = found.await?;
-    app.token_by(&template, &session, origin.as_deref(), None, now)
-        .await
+    let audience = Audience {
+        origin: origin.as_deref(),
+        life: template.lifetime,
+    };
+    app.token_by(&template, &session, audience, now).await
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Reply {

@@ -78,7 +78,7 @@ impl Algorithm {
     pub(super) fn signer(self, key: &[u8]) -> Result<Signer> {
         let header = json!({ "alg": self, "cat": TEMPLATE_CLASS, "typ": "JWT" });
         let key = match self.means() {
-            Means::Hmac(algorithm) => Key::Hmac(hmac::Key::new(algorithm, key)),
+            Means::Hmac(algorithm) => Key::Hmac(Box::new(hmac::Key::new(algorithm, key))),
             Means::Rsa(encoding) => {
                 // PKCS #8, or the older PKCS #1.
                 let pair = KeyPair::from_pkcs8(key).or_else(|_| KeyPair::from_der(key));
@@ -99,7 +99,7 @@ const NO_RSA_KEY: Error =
 
 enum Key {
     Rsa(Box<KeyPair>, &'static dyn RsaEncoding),
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
 }
 
 /// A key of a template's own, ready to sign.

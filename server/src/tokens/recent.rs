@@ -5,12 +5,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Audience, Issuer};
+use super::{Audience, Issuer, Subject};
 use crate::claims::Custom;
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
-use crate::sessions::Session;
 
 /// How old a token may be that is given out again, in seconds: a third of its life, so that clerk-js, which renews it when
 /// seventeen seconds are left, has time.
@@ -65,11 +64,11 @@ impl Recent {
     pub fn token(
         &self,
         issuer: Issuer<'_>,
-        session: &Session,
-        custom: &Custom,
+        of: Subject<'_>,
         origin: Option<&str>,
         now: Time,
     ) -> Result<String> {
+        let Subject { session, custom } = of;
         if !session.is_active(now) {
             return Err(Error::SignedOut);
         }
@@ -79,7 +78,7 @@ impl Recent {
         if !ends_soon && let Some(token) = self.halves().find(&key, custom, now) {
             return Ok(token);
         }
-        let token = issuer.mint(session, custom, Audience::pages(origin), now)?;
+        let token = issuer.mint(of, Audience::pages(origin), now)?;
         let made = Made {
             token: token.clone(),
             at: now,

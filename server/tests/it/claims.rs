@@ -42,7 +42,7 @@ async fn change(world: &World, user: &str, with: Value) {
     world.backend.patch(&path, with).await.ok();
 }
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
@@ -468,7 +468,7 @@ async fn a_token_that_no_cookie_carries_is_a_refusal_and_never_half_a_token() {
 async fn a_payload_in_the_long_form_that_no_cookie_carries_is_refused() {
     let world = World::production_with(|config| {
         let big = json!({ "more": "x".repeat(1200) });
-        config.session_claims = Some(object(big));
+        config.session_claims = Some(object(&big));
     })
     .await;
     let user = ada(&world).await;
@@ -525,7 +525,7 @@ async fn a_payload_in_the_long_form_always_fits_into_its_cookie() {
 #[tokio::test]
 async fn a_start_takes_over_the_claims_it_is_given_and_otherwise_leaves_them() {
     let mut world = World::with(|config| {
-        config.session_claims = Some(object(json!({ "from": "the start" })));
+        config.session_claims = Some(object(&json!({ "from": "the start" })));
     })
     .await;
     let shown = async |world: &World| world.backend.get(SETTING).await.ok().json["claims"].clone();
@@ -534,7 +534,7 @@ async fn a_start_takes_over_the_claims_it_is_given_and_otherwise_leaves_them() {
     world.config.session_claims = None;
     world.restart().await;
     assert_eq!(shown(&world).await, json!({ "from": "a call" }));
-    world.config.session_claims = Some(object(json!({ "from": "another start" })));
+    world.config.session_claims = Some(object(&json!({ "from": "another start" })));
     world.restart().await;
     assert_eq!(shown(&world).await, json!({ "from": "another start" }));
     // The same again changes nothing, and leaves no record.
@@ -548,7 +548,7 @@ async fn a_start_takes_over_the_claims_it_is_given_and_otherwise_leaves_them() {
         (json!({ "x": "{{" }), "has no }}"),
         (json!({ "x": "y".repeat(4000) }), "cookie carries"),
     ] {
-        world.config.session_claims = Some(object(claims));
+        world.config.session_claims = Some(object(&claims));
         let refused = Server::start(world.config.clone()).await.err().unwrap();
         assert!(refused.to_string().contains(said), "{refused}");
     }
