@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::sessions::Session;
 use crate::users;
 
-pub use facts::{Facts, Organization, Source};
+pub use facts::{Facts, Organization, Part, Source};
 pub use sessions::{Current, Sample, Setting, Survey, get, set, survey};
 pub use template::{Kind, Template};
 
@@ -42,10 +42,10 @@ impl Custom {
 /// Fills a template in for a session, with what it asks for and nothing else.
 ///
 /// # Errors
-/// [`crate::error::Error::ClaimsTooLarge`] where too much comes out.
+/// [`crate::error::ClaimsError::TooLarge`] where too much comes out.
 pub fn fill(tx: &mut Read<'_>, template: &Template, session: &Session) -> Result<Custom> {
     let profile = template
-        .asks_for_user()
+        .asks_for(Part::User)
         .then(|| users::find_profile(tx, &session.user_id))
         .transpose()?
         .flatten();

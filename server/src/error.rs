@@ -3,7 +3,11 @@
 //! Codes and statuses are Clerk's, from its public error catalogue; the sentences are ours and name the next step. The
 //! table has no catch-all, so a new refusal does not compile until it has a status, a code and a sentence.
 
+mod claims;
+
 use std::fmt;
+
+pub use claims::ClaimsError;
 
 /// The result of anything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -109,37 +113,8 @@ pub enum Error {
     PasswordDigest,
     /// A call that only a development instance answers.
     DevelopmentOnly,
-    /// A claim that the server writes itself.
-    ClaimReserved(String),
-    /// Claims that are larger than they may be, in bytes.
-    ClaimsTooLarge {
-        /// How large they are.
-        bytes: usize,
-        /// How large they may be.
-        max: usize,
-    },
-    /// Claims with which a user's session token would not fit into a cookie.
-    ClaimsNotCarried {
-        /// The user.
-        user: String,
-        /// How large the token would be, in bytes.
-        bytes: usize,
-        /// How large it may be.
-        max: usize,
-    },
-    /// A session token that does not fit into a cookie.
-    TokenTooLarge {
-        /// Whose it is.
-        user: String,
-        /// How large it is, in bytes.
-        bytes: usize,
-        /// How large it may be.
-        max: usize,
-    },
-    /// A name that another JWT template has.
-    TemplateExists,
-    /// A signing key that is none of its algorithm; the text says what would be.
-    TemplateKey(&'static str),
+    /// Something about custom claims and JWT templates.
+    Claims(ClaimsError),
 
     // What is there.
     /// Nothing of this kind has this id.
@@ -384,12 +359,7 @@ impl Error {
             Self::PasswordTooLong(max) => shown(422, "form_password_length_too_long", "is too long", format!("A password has at most {max} characters.")).about("password"),
             Self::PasswordDigest => shown(422, "form_password_digest_invalid_code", "is not a known digest", "password_digest must be an argon2i or argon2id digest in the PHC format, of at most 256 MiB and 16 passes, or a bcrypt digest of a cost of at most 14.").about("password_digest"),
             Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
-            Self::ClaimReserved(claim) => shown(400, "jwt_template_reserved_claim", "reserved claim used", format!("The claim {claim} is the server's own and cannot be set.")).about("claims"),
-            Self::ClaimsTooLarge { bytes, max } => shown(422, "form_param_exceeds_allowed_size", "is too large", format!("claims take {bytes} bytes or more; {max} are the most.")).about("claims"),
-            Self::ClaimsNotCarried { user, bytes, max } => shown(422, "form_param_exceeds_allowed_size", "is too large", format!("With these claims the session token of {user} would take {bytes} bytes, and a browser's cookie carries {max}. Name the parts of the metadata that the application needs, as in {{{{user.public_metadata.plan}}}}.")).about("claims"),
-            Self::TokenTooLarge { user, bytes, max } => shown(422, "form_param_exceeds_allowed_size", "session token too large", format!("The session token of {user} takes {bytes} bytes, and a browser's cookie carries {max}. Shorten what the custom claims take from this user, or the claims (PATCH /v1/instance/session_token).")),
-            Self::TemplateExists => shown(422, "form_already_exists", "already exists", "Another JWT template has this name.").about("name"),
-            Self::TemplateKey(wanted) => shown(422, "form_param_value_invalid", "is not allowed", format!("signing_key must be {wanted}.")).about("signing_key"),
+            Self::Claims(why) => why.shown(),
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
             Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),
             Self::TaskSubjectNotFound(who) => shown(404, "agent_task_subject_not_found", "user not found", format!("No user has the id or the verified identifier {who}.")),

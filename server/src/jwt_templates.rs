@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use crate::claims::{Kind, Template};
 use crate::clock::Time;
 use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
-use crate::error::{Error, Result};
+use crate::error::{ClaimsError, Error, Result};
 use crate::events::{Action, Event};
 use crate::id::JwtTemplateId;
 use crate::keys::SigningKey;
@@ -87,7 +87,7 @@ impl OwnKey {
     /// Takes a key as it is given: a secret's text, or an RSA key in PEM.
     ///
     /// # Errors
-    /// [`Error::TemplateKey`] for one that the algorithm cannot be used with.
+    /// [`ClaimsError::TemplateKey`] for one that the algorithm cannot be used with.
     pub fn new(algorithm: Algorithm, given: &str, master: &MasterKey) -> Result<Self> {
         let key = algorithm.read(given)?;
         Ok(Self {
@@ -136,7 +136,7 @@ impl Change {
 /// Makes a template.
 ///
 /// # Errors
-/// [`Error::TemplateExists`], and what [`Template::new`] refuses.
+/// [`ClaimsError::TemplateExists`], and what [`Template::new`] refuses.
 pub fn create(tx: &mut Write<'_>, id: &JwtTemplateId, with: &Change) -> Result<JwtTemplate> {
     let now = tx.now();
     let event = Event::new(Action::JwtTemplateCreate).detail(id.as_str());
@@ -230,7 +230,7 @@ fn check(tx: &mut Read<'_>, template: &JwtTemplate) -> Result<()> {
         "select id from jwt_templates where name = $1 and id <> $2",
         values![&template.name, &template.id],
     )?;
-    other.map_or(Ok(()), |_| Err(Error::TemplateExists))
+    other.map_or(Ok(()), |_| Err(ClaimsError::TemplateExists.into()))
 }
 
 fn text(claims: &Map<String, Json>) -> String {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::claims::Custom;
 use crate::clock::Time;
-use crate::error::{Error, Result};
+use crate::error::{ClaimsError, Error, Result};
 use crate::id;
 use crate::instance::Instance;
 use crate::jwt_templates::Ready;
@@ -100,7 +100,7 @@ impl Issuer<'_> {
     /// Makes a session token.
     ///
     /// # Errors
-    /// [`Error::SignedOut`] when the session is not active at the moment `now`; [`Error::TokenTooLarge`].
+    /// [`Error::SignedOut`] when the session is not active at the moment `now`; [`ClaimsError::TokenTooLarge`].
     pub fn mint(&self, of: Subject<'_>, audience: Audience<'_>, now: Time) -> Result<String> {
         if !of.session.is_active(now) {
             return Err(Error::SignedOut);
@@ -173,16 +173,17 @@ impl Issuer<'_> {
 /// Refuses a session token of so many bytes that no cookie could carry.
 ///
 /// # Errors
-/// [`Error::TokenTooLarge`].
+/// [`ClaimsError::TokenTooLarge`].
 pub fn carried(session: &Session, bytes: usize) -> Result<()> {
     if bytes <= TOKEN_MAX {
         return Ok(());
     }
-    Err(Error::TokenTooLarge {
+    Err(ClaimsError::TokenTooLarge {
         user: session.user_id.to_string(),
         bytes,
         max: TOKEN_MAX,
-    })
+    }
+    .into())
 }
 
 fn json(claims: &impl Serialize) -> Result<Vec<u8>> {

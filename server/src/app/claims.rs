@@ -9,7 +9,7 @@ use crate::caller::Caller;
 use crate::claims::{self, Custom, Kind, Sample, Setting, Template};
 use crate::clock::Time;
 use crate::cookie::Cookie;
-use crate::error::{Error, Result};
+use crate::error::{ClaimsError, Error, Result};
 use crate::handshake::{Payload, SignedIn};
 use crate::id::UserId;
 use crate::jwt_templates::{JwtTemplate, Ready};
@@ -101,7 +101,7 @@ impl App {
     /// Refuses a session whose token no cookie could carry.
     ///
     /// # Errors
-    /// [`Error::TokenTooLarge`].
+    /// [`ClaimsError::TokenTooLarge`].
     pub(crate) async fn check_token(&self, session: &Session, now: Time) -> Result<()> {
         if session.claims_revision == 0 {
             return Ok(());
@@ -115,7 +115,7 @@ impl App {
     /// and on the newest.
     ///
     /// # Errors
-    /// [`Error::ClaimsNotCarried`] where somebody's token would not fit into a cookie, and what [`Template::new`] refuses;
+    /// [`ClaimsError::NotCarried`] where somebody's token would not fit into a cookie, and what [`Template::new`] refuses;
     /// [`Error::NotFound`] for a given user who is not there.
     pub(crate) async fn set_session_claims(
         &self,
@@ -147,13 +147,14 @@ impl App {
             largest_user: largest.map(|(_, user)| user),
         };
         if sizes.largest > TOKEN_MAX {
-            return Err(Error::ClaimsNotCarried {
+            return Err(ClaimsError::NotCarried {
                 user: sizes
                     .largest_user
                     .map_or_else(|| "any user".into(), |user| user.to_string()),
                 bytes: sizes.largest,
                 max: TOKEN_MAX,
-            });
+            }
+            .into());
         }
         let setting = self
             .db

@@ -120,10 +120,22 @@ words! {
     }
 }
 
+/// What takes a look into the database, beside the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The user.
+    User,
+    /// The session's active organization.
+    Organization,
+}
+
 impl Source {
-    /// Whether it takes a look at the user.
-    fn is_of_user(self) -> bool {
-        self != Self::UserId && self.as_str().starts_with("user.")
+    /// Whether it takes such a look.
+    fn is_of(self, part: Part) -> bool {
+        match part {
+            Part::User => self != Self::UserId && self.as_str().starts_with("user."),
+            Part::Organization => self.as_str().starts_with("org"),
+        }
     }
 }
 
@@ -144,8 +156,8 @@ impl Path {
         }
     }
 
-    pub(super) fn asks_for_user(&self) -> bool {
-        self.source.is_some_and(Source::is_of_user)
+    pub(super) fn asks_for(&self, part: Part) -> bool {
+        self.source.is_some_and(|source| source.is_of(part))
     }
 
     pub(super) fn value(&self, facts: &Facts<'_>) -> Json {

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Map, Value as Json};
 
-use super::{Custom, Template, fill};
+use super::{Custom, Part, Template, fill};
 use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
@@ -105,7 +105,7 @@ const TRIED: i64 = 20;
 /// whenever claims are set.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a given user who is not there; [`Error::ClaimsTooLarge`].
+/// [`Error::NotFound`] for a given user who is not there; [`crate::error::ClaimsError::TooLarge`].
 pub fn survey(
     tx: &mut Read<'_>,
     template: &Template,
@@ -122,7 +122,7 @@ pub fn survey(
     }
     let given = given.map(|id| sample(tx, id)).transpose()?;
     let mut ids: Vec<UserId> = Vec::new();
-    if template.asks_for_user() {
+    if template.asks_for(Part::User) {
         ids.extend(users::fullest(tx, TRIED)?);
         ids.extend(users::newest(tx, TRIED)?);
         ids.sort();

@@ -4,8 +4,8 @@ use serde_json::{Map, Value as Json};
 
 use super::Custom;
 use super::expression::{Expression, Read};
-use super::facts::Facts;
-use crate::error::{Error, Result};
+use super::facts::{Facts, Part};
+use crate::error::{ClaimsError, Error, Result};
 
 /// What tokens a template is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ const FILLED_MAX: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Template {
     members: Vec<(String, Node)>,
-    asks_for_user: bool,
+    parts: Vec<Part>,
 }
 
 #[derive(Debug)]
@@ -62,13 +62,13 @@ enum Node {
     /// A text that is one shortcode, and has whatever type that has.
     Value(Expression),
     /// A text with shortcodes in it.
-    Text(Vec<Part>),
+    Text(Vec<Piece>),
     List(Vec<Node>),
     Object(Vec<(String, Node)>),
 }
 
 #[derive(Debug)]
-enum Part {
+enum Piece {
     Plain(String),
     Value(Expression),
 }
@@ -77,18 +77,15 @@ impl Template {
     /// Compiles a template.
     ///
     /// # Errors
-    /// [`Error::ClaimReserved`]; [`Error::ClaimsTooLarge`]; [`Error::ParamValue`] for a shortcode that cannot be read, or an
+    /// [`ClaimsError::Reserved`]; [`ClaimsError::TooLarge`]; [`Error::ParamValue`] for a shortcode that cannot be read, or an
     /// audience that is none.
     pub fn new(kind: Kind, claims: &Map<String, Json>) -> Result<Self> {
         if let Some(name) = claims.keys().find(|name| kind.reserves(name)) {
-            return Err(Error::ClaimReserved(name.clone()));
+            return Err(ClaimsError::Reserved(name.clone()).into());
         }
         let bytes = serde_json::to_string(claims).map_or(usize::MAX, |text| text.len());
         if bytes > SOURCE_MAX {
-            return Err(Error::ClaimsTooLarge {
-                bytes,
-                max: SOURCE_MAX,
-            });
+            return Err(too_large(bytes, SOURCE_MAX));
         }
         let members = members(claims)
             .map_err(|why| Error::ParamValue("claims", format!("sound: a shortcode {why}")))?;
@@ -98,25 +95,32 @@ impl Template {
             return Err(Error::ParamValue("claims", wanted.into()));
         }
         Ok(Self {
-            asks_for_user: members.iter().any(|(_, node)| node.asks_for_user()),
+            parts: [Part::User, Part::Organization]
+                .into_iter()
+                .filter(|part| members.iter().any(|(_, node)| node.asks_for(*part)))
+                .collect(),
             members,
         })
     }
 
-    /// Whether filling it in takes a look at the user.
-    pub fn asks_for_user(&self) -> bool {
-        self.asks_for_user
+    /// Whether filling it in takes a look at this part.
+    pub fn asks_for(&self, part: Part) -> bool {
+        self.parts.contains(&part)
     }
 
     /// Puts facts in the place of shortcodes.
     ///
     /// # Errors
-    /// [`Error::ClaimsTooLarge`].
+    /// [`ClaimsError::TooLarge`].
     pub fn fill(&self, facts: &Facts<'_>) -> Result<Custom> {
         let mut out = String::new();
         write_members(&self.members, facts, &mut out)?;
         Ok(Custom { members: out })
     }
+}
+
+fn too_large(bytes: usize, max: usize) -> Error {
+    ClaimsError::TooLarge { bytes, max }.into()
 }
 
 fn members(object: &Map<String, Json>) -> Result<Vec<(String, Node)>, String> {
@@ -139,25 +143,25 @@ impl Node {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             if !before.is_empty() {
-                parts.push(Part::Plain(before.to_owned()));
+                parts.push(Piece::Plain(before.to_owned()));
             }
             let read = Expression::read(after).map_err(|why| format!("in '{text}' {why}"))?;
             let Read {
                 expression,
                 rest: more,
             } = read;
-            parts.push(Part::Value(expression));
+            parts.push(Piece::Value(expression));
             rest = more;
         }
         if parts.is_empty() {
             return Ok(Self::Static(text.into()));
         }
         if !rest.is_empty() {
-            parts.push(Part::Plain(rest.to_owned()));
+            parts.push(Piece::Plain(rest.to_owned()));
         }
-        Ok(if let [Part::Value(_)] = parts[..] {
+        Ok(if let [Piece::Value(_)] = parts[..] {
             match parts.pop() {
-                Some(Part::Value(expression)) => Self::Value(expression),
+                Some(Piece::Value(expression)) => Self::Value(expression),
                 _ => Self::Static(Json::Null),
             }
         } else {
@@ -176,17 +180,16 @@ impl Node {
         }
     }
 
-    fn asks_for_user(&self) -> bool {
-        let asks =
-            |expression: &Expression| expression.paths().any(super::facts::Path::asks_for_user);
+    fn asks_for(&self, part: Part) -> bool {
+        let asks = |expression: &Expression| expression.paths().any(|path| path.asks_for(part));
         match self {
             Self::Static(_) => false,
             Self::Value(expression) => asks(expression),
             Self::Text(parts) => parts
                 .iter()
-                .any(|part| matches!(part, Part::Value(expression) if asks(expression))),
-            Self::List(list) => list.iter().any(Self::asks_for_user),
-            Self::Object(members) => members.iter().any(|(_, node)| node.asks_for_user()),
+                .any(|part| matches!(part, Piece::Value(expression) if asks(expression))),
+            Self::List(list) => list.iter().any(|node| node.asks_for(part)),
+            Self::Object(members) => members.iter().any(|(_, node)| node.asks_for(part)),
         }
     }
 
@@ -213,10 +216,7 @@ impl Node {
         }
         // Checked on the way, so that many shortcodes for one large object take no more memory than one.
         if out.len() > FILLED_MAX {
-            return Err(Error::ClaimsTooLarge {
-                bytes: out.len(),
-                max: FILLED_MAX,
-            });
+            return Err(too_large(out.len(), FILLED_MAX));
         }
         Ok(())
     }
@@ -239,16 +239,50 @@ fn write_json(value: &Json, out: &mut String) {
 }
 
 /// A text with the values in it: null is written out, as Clerk documents, and what is no text as JSON.
-fn interpolated(parts: &[Part], facts: &Facts<'_>) -> String {
+fn interpolated(pieces: &[Piece], facts: &Facts<'_>) -> String {
     let mut text = String::new();
-    for part in parts {
-        match part {
-            Part::Plain(plain) => text.push_str(plain),
-            Part::Value(expression) => match expression.value(facts) {
+    for piece in pieces {
+        match piece {
+            Piece::Plain(plain) => text.push_str(plain),
+            Piece::Value(expression) => match expression.value(facts) {
                 Json::String(value) => text.push_str(&value),
                 other => write_json(&other, &mut text),
             },
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_template_looks_at_what_it_names_and_at_nothing_else() {
+        let parts = |claims: &Json| {
+            let template = Template::new(Kind::Session, claims.as_object().unwrap()).unwrap();
+            [Part::User, Part::Organization].map(|part| template.asks_for(part))
+        };
+        for (claims, asked) in [
+            (json!({}), [false, false]),
+            (
+                json!({ "a": "user.first_name", "b": "{{user.id}} {{session.id}}" }),
+                [false, false],
+            ),
+            (json!({ "a": "{{user.i_dont_exist}}" }), [false, false]),
+            (
+                json!({ "a": { "b": ["{{1 || user.first_name}}"] } }),
+                [true, false],
+            ),
+            (json!({ "a": "x {{org.id}}" }), [false, true]),
+            (
+                json!({ "a": "{{org_membership.role || user.username}}" }),
+                [true, true],
+            ),
+        ] {
+            assert_eq!(parts(&claims), asked, "{claims}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::caller::Caller;
 use crate::clients::{self, Client};
 use crate::clock::Time;
 use crate::db::Read;
-use crate::error::{Error, Result};
+use crate::error::{ClaimsError, Error, Result};
 use crate::handshake::cookies;
 use crate::id::ClientId;
 use crate::sessions::{self, Session};
@@ -90,7 +90,7 @@ pub(super) async fn own_session(
             custom: &custom,
         };
         match app.recent.token(app.issuer(), of, origin, now) {
-            Err(Error::TokenTooLarge { .. }) => None,
+            Err(Error::Claims(ClaimsError::TokenTooLarge { .. })) => None,
             other => Some(other?),
         }
     } else {

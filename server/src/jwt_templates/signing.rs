@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{ClaimsError, Error, Result};
 use crate::keys::{TEMPLATE_CLASS, compact, rsa};
 use crate::word::words;
 
@@ -56,11 +56,11 @@ impl Algorithm {
             // RFC 7518 §3.2: no secret shorter than the digest.
             Means::Hmac(algorithm) => {
                 if given.len() < algorithm.digest_algorithm().output_len() {
-                    return Err(Error::TemplateKey(match self {
+                    return Err(Error::Claims(ClaimsError::TemplateKey(match self {
                         Self::Hs256 => "a secret of at least 32 bytes for HS256",
                         Self::Hs384 => "a secret of at least 48 bytes for HS384",
                         _ => "a secret of at least 64 bytes for HS512",
-                    }));
+                    })));
                 }
                 given.as_bytes().to_vec()
             }
@@ -94,8 +94,9 @@ impl Algorithm {
     }
 }
 
-const NO_RSA_KEY: Error =
-    Error::TemplateKey("an RSA private key of 2048 to 8192 bits in PEM (PKCS #8 or PKCS #1)");
+const NO_RSA_KEY: Error = Error::Claims(ClaimsError::TemplateKey(
+    "an RSA private key of 2048 to 8192 bits in PEM (PKCS #8 or PKCS #1)",
+));
 
 enum Key {
     Rsa(Box<KeyPair>, &'static dyn RsaEncoding),
