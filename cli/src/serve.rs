@@ -16,7 +16,7 @@ use url::Url;
 use crate::data::Folder;
 use crate::failure::{Failure, Result};
 use crate::tls::Certificate;
-use crate::{log, signals, startup};
+use crate::{claims, log, signals, startup};
 use file::File;
 
 #[derive(Args)]
@@ -73,6 +73,9 @@ pub struct Serve {
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from
     #[arg(long, value_name = "DIR", env = "STANDIN_NPM")]
     npm: Option<PathBuf>,
+    /// A JSON file with custom claims for session tokens, as `{"metadata": "{{user.public_metadata}}"}`; they stay set
+    #[arg(long, value_name = "FILE", env = "STANDIN_CLAIMS")]
+    claims: Option<PathBuf>,
 }
 
 /// Runs it until somebody asks to stop. Requests under way are finished first.
@@ -139,6 +142,7 @@ impl Serve {
         config.trusted_proxies.extend(self.trusted_proxy);
         config.npm.extend(self.npm);
         config.tls = self.certificate.or(file.certificate()).read()?;
+        config.session_claims = self.claims.as_deref().map(claims::read).transpose()?;
         file.apply(&mut config)?;
         Ok((config, folder))
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::clock::Clock;
@@ -93,6 +94,9 @@ pub struct Config {
     pub session_cap_seconds: i64,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
+    /// What session tokens say beside the claims that all have, with shortcodes; the instance's setting takes them
+    /// over at the start. `None` leaves it as it is.
+    pub session_claims: Option<Map<String, Value>>,
     /// See [`Limits`].
     pub limits: Limits,
     /// See [`Connections`].
@@ -128,6 +132,7 @@ impl Config {
             ticket_seconds: TICKET_SECONDS,
             session_cap_seconds: SESSION_CAP_SECONDS,
             on_replay: OnReplay::Refuse,
+            session_claims: None,
             limits: Limits {
                 per_key: None,
                 per_ip: None,

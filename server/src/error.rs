@@ -3,7 +3,11 @@
 //! Codes and statuses are Clerk's, from its public error catalogue; the sentences are ours and name the next step. The
 //! table has no catch-all, so a new refusal does not compile until it has a status, a code and a sentence.
 
+mod claims;
+
 use std::fmt;
+
+pub use claims::ClaimsError;
 
 /// The result of anything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -109,6 +113,8 @@ pub enum Error {
     PasswordDigest,
     /// A call that only a development instance answers.
     DevelopmentOnly,
+    /// Something about custom claims and JWT templates.
+    Claims(ClaimsError),
 
     // What is there.
     /// Nothing of this kind has this id.
@@ -353,6 +359,7 @@ impl Error {
             Self::PasswordTooLong(max) => shown(422, "form_password_length_too_long", "is too long", format!("A password has at most {max} characters.")).about("password"),
             Self::PasswordDigest => shown(422, "form_password_digest_invalid_code", "is not a known digest", "password_digest must be an argon2i or argon2id digest in the PHC format, of at most 256 MiB and 16 passes, or a bcrypt digest of a cost of at most 14.").about("password_digest"),
             Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
+            Self::Claims(why) => why.shown(),
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
             Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),
             Self::TaskSubjectNotFound(who) => shown(404, "agent_task_subject_not_found", "user not found", format!("No user has the id or the verified identifier {who}.")),

@@ -15,10 +15,18 @@ words! {
         AgentEnable = "agent.enable",
         /// Credentials that nobody gave out were shown; how many says the detail.
         CredentialRefuse = "credential.refuse",
+        /// A JWT template was made.
+        JwtTemplateCreate = "jwt_template.create",
+        /// It changed.
+        JwtTemplateUpdate = "jwt_template.update",
+        /// It is gone.
+        JwtTemplateDelete = "jwt_template.delete",
         /// A secret key was made.
         SecretKeyCreate = "secret_key.create",
         /// It opens nothing any more.
         SecretKeyRevoke = "secret_key.revoke",
+        /// The custom claims of session tokens changed.
+        SessionClaimsUpdate = "session_claims.update",
         /// A session began.
         SessionCreate = "session.create",
         /// Its browser signed out.

@@ -93,4 +93,6 @@ ids! {
     ClientId = "client_";
     /// A session.
     SessionId = "sess_";
+    /// A JWT template.
+    JwtTemplateId = "jtmp_";
 }

@@ -30,6 +30,7 @@ mod wire;
 pub mod agents;
 pub mod audit;
 pub mod caller;
+pub mod claims;
 pub mod clients;
 pub mod clock;
 pub mod config;
@@ -40,6 +41,7 @@ pub mod events;
 pub mod handshake;
 pub mod id;
 pub mod instance;
+pub mod jwt_templates;
 pub mod keys;
 pub mod ledger;
 pub mod origin;
@@ -67,12 +69,14 @@ use url::Url;
 use crate::app::{App, State};
 pub use crate::backend_api::UserRow;
 use crate::caller::Caller;
+use crate::claims::Current;
 use crate::config::Config;
 use crate::db::{Database, Db};
 use crate::error::{Error, Result};
 use crate::housekeeping::Housekeeping;
 use crate::id::{InstanceId, SecretKeyId};
 use crate::instance::Instance;
+use crate::jwt_templates::Prepared;
 use crate::limits::Limiters;
 use crate::listener::Listeners;
 use crate::policy::Policy;
@@ -109,6 +113,7 @@ impl Server {
             .map(|address| listener::bind(&[address]))
             .transpose()?;
         let app = prepare(config, address).await?;
+        app.take_over_claims().await?;
         let backend = backend_api::routes(&app);
         let tls = app.config.tls.as_ref();
         let mut listeners = Listeners::new(&app);
@@ -231,6 +236,8 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         policy: Arc::new(Policy::new(&config, &public_url)),
         instance: Instance::new(id, config.stage, public_url),
         recent: Recent::default(),
+        session_claims: Current::default(),
+        templates: Prepared::default(),
         signing_key,
         master_key,
         limiters: Limiters::new(&config.limits),

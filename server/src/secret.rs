@@ -91,6 +91,8 @@ pub enum Purpose {
     HandshakeNonce,
     /// A refresh token in a browser's cookie.
     RefreshToken,
+    /// The signing key of a JWT template.
+    TemplateKey,
 }
 
 impl Purpose {
@@ -100,6 +102,7 @@ impl Purpose {
             Self::SigningKey => "signing key",
             Self::HandshakeNonce => "handshake nonce",
             Self::RefreshToken => "refresh token",
+            Self::TemplateKey => "template key",
         }
     }
 }
@@ -144,7 +147,7 @@ impl MasterKey {
 
     fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
         match purpose {
-            Purpose::SigningKey => &self.keeping,
+            Purpose::SigningKey | Purpose::TemplateKey => &self.keeping,
             Purpose::HandshakeNonce | Purpose::RefreshToken => &self.passing,
         }
     }
@@ -198,12 +201,12 @@ mod tests {
 
     #[test]
     fn a_seal_opens_for_its_purpose_only_and_not_after_a_change() {
-        use Purpose::{HandshakeNonce, RefreshToken, SigningKey};
+        use Purpose::{HandshakeNonce, RefreshToken, SigningKey, TemplateKey};
         let key = MasterKey::parse(&Secret::random()).unwrap();
-        for purpose in [SigningKey, RefreshToken, HandshakeNonce] {
+        for purpose in [SigningKey, RefreshToken, HandshakeNonce, TemplateKey] {
             let sealed = key.seal(purpose, b"words").unwrap();
             assert_eq!(key.open(purpose, &sealed).unwrap().as_slice(), b"words");
-            for other in [SigningKey, RefreshToken, HandshakeNonce] {
+            for other in [SigningKey, RefreshToken, HandshakeNonce, TemplateKey] {
                 assert_eq!(key.open(other, &sealed).is_some(), other == purpose);
             }
         }

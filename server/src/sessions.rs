@@ -120,6 +120,8 @@ pub struct Session {
     ended_at: Option<Time>,
     end_status: Option<Status>,
     barred: bool,
+    /// Which custom claims its tokens have at this moment; zero for none. See [`crate::claims`].
+    pub claims_revision: i64,
 }
 
 impl Session {
@@ -179,6 +181,7 @@ impl FromRow for Session {
             ended_at: row.take()?,
             end_status: row.take()?,
             barred: row.take()?,
+            claims_revision: row.take()?,
         })
     }
 }
@@ -200,7 +203,9 @@ macro_rules! select {
                     s.last_active_at, s.ip, s.user_agent, s.ended_at, s.end_status,
                     cast(case when ",
             barred!(),
-            " then 1 else 0 end as bigint)
+            " then 1 else 0 end as bigint),
+                    (select case when i.session_claims is null then 0 else i.session_claims_revision end
+                     from instance i where i.slot = 1)
              from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ",
             $rest
         )
@@ -208,6 +213,7 @@ macro_rules! select {
 }
 
 mod revoke;
+mod specimen;
 // Behind the macros that it uses.
 mod list;
 
@@ -249,7 +255,7 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         }
     }
     let client_id = clients::admit(tx, known.first(), &sign_in.secrets, &sign_in.session)?;
-    let session = Session {
+    let mut session = Session {
         id: sign_in.session.clone(),
         client_id,
         user_id: new.user.clone(),
@@ -263,12 +269,14 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         ended_at: None,
         end_status: None,
         barred: false,
+        claims_revision: 0,
     };
     let actor = session.actor.as_ref();
-    tx.execute(
+    let opened: Vec<i64> = tx.returning(
         "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
                                ip, user_agent)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9)",
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9)
+         returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1)",
         values![
             &session.id,
             &session.client_id,
@@ -281,6 +289,7 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
             by.user_agent.as_ref(),
         ],
     )?;
+    session.claims_revision = opened.first().copied().unwrap_or_default();
     tx.acts_as(session.acting());
     tx.note(session.event(Action::SessionCreate));
     Ok(session)

@@ -197,6 +197,32 @@ pub fn get(tx: &mut Read<'_>, id: &UserId) -> Result<User> {
     find(tx, id)?.ok_or_else(|| Error::NotFound("user", id.to_string()))
 }
 
+/// The user with this id and its identifiers, if there is one.
+pub fn find_profile(tx: &mut Read<'_>, id: &UserId) -> Result<Option<Profile>> {
+    let Some(user) = find(tx, id)? else {
+        return Ok(None);
+    };
+    let identifiers = identifiers::of(tx, id)?;
+    Ok(Some(Profile { user, identifiers }))
+}
+
+/// Those of all users who have the most in the fields that tokens can hold.
+pub fn fullest(tx: &mut Read<'_>, limit: i64) -> Result<Vec<UserId>> {
+    tx.all(
+        "select id from users
+         order by length(public_metadata) + length(unsafe_metadata) + length(name_folded) desc, id limit $1",
+        values![limit],
+    )
+}
+
+/// The newest users.
+pub fn newest(tx: &mut Read<'_>, limit: i64) -> Result<Vec<UserId>> {
+    tx.all(
+        "select id from users order by created_at desc, id desc limit $1",
+        values![limit],
+    )
+}
+
 /// The user with this id and its identifiers.
 pub fn profile(tx: &mut Read<'_>, id: &UserId) -> Result<Profile> {
     Ok(Profile {

@@ -1,6 +1,7 @@
 //! The JSON objects that the doors show, under Clerk's names. Nothing is decided here.
 
 mod activity;
+mod claims;
 mod user;
 
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::sign_in_tokens::SignInToken;
 use crate::tasks::Task;
 use crate::tokens;
 use crate::users::Profile;
+pub(crate) use claims::*;
 pub(crate) use user::*;
 
 /// An agent task as Clerk shows it (spec schema `AgentTask`); the `url` only to its creator, only once.

@@ -40,7 +40,8 @@ const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, 
 const BARRED: &str = "(u.id is null or u.banned_at is not null or a.disabled_at is not null
     or s.created_at <= u.sessions_revoked_at or s.created_at <= coalesce(a.sessions_revoked_at, 0)
     or s.created_at <= (select i.sessions_revoked_at from instance i where i.slot = 1))";
-const OF_SESSION: &str = " then 1 else 0 end as bigint)
+const OF_SESSION: &str = " then 1 else 0 end as bigint),
+    (select case when i.session_claims is null then 0 else i.session_claims_revision end from instance i where i.slot = 1)
     from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ";
 
 const STANDING: Statement = Statement {

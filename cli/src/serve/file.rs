@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use standin_server::config::Config;
 use standin_server::policy::OnReplay;
 use url::Url;
@@ -34,6 +35,8 @@ pub struct File {
     session_cap_seconds: Option<i64>,
     /// What happens when a used link is opened again.
     on_replay: Option<Replay>,
+    /// Custom claims for session tokens.
+    claims: Option<Map<String, Value>>,
     limits: Limits,
 }
 
@@ -117,6 +120,7 @@ impl File {
             Some(Replay::RevokeSession) => config.on_replay = OnReplay::RevokeSession,
             None => {}
         }
+        config.session_claims = config.session_claims.take().or(self.claims);
         let limits = &mut config.limits;
         for (given, setting) in [
             (self.limits.per_key, &mut limits.per_key),

@@ -46,10 +46,12 @@ async fn visit(
     if headless::is_wanted(&headers) {
         let profile = |tx: &mut Write<'_>, session: &Session| users::profile(tx, &session.user_id);
         let opened = spend(&app, &ticket, &arrival, by, profile).await?;
-        return headless::answer(&app, &arrival, opened, now);
+        return headless::answer(&app, &arrival, opened, now).await;
     }
     let opened = spend(&app, &ticket, &arrival, by, |_, _| Ok(())).await?;
-    arrival.redirect(&app, &opened.session, opened.target, now)
+    arrival
+        .redirect(&app, &opened.session, opened.target, now)
+        .await
 }
 
 fn ticket(params: &mut Params) -> Result<Secret> {
@@ -112,7 +114,7 @@ async fn accept(
     let now = by.at;
     let arrival = Arrival::new(&app, browser, now);
     let session = accept_token(&app, &ticket, &arrival, by, |_, session| Ok(session)).await?;
-    arrival.redirect(&app, &session, target, now)
+    arrival.redirect(&app, &session, target, now).await
 }
 
 /// Spends a sign-in token for an arriving browser.

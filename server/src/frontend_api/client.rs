@@ -13,10 +13,11 @@ use crate::caller::Caller;
 use crate::clients::{self, Client};
 use crate::clock::Time;
 use crate::db::Read;
-use crate::error::Result;
+use crate::error::{ClaimsError, Error, Result};
 use crate::handshake::cookies;
 use crate::id::ClientId;
 use crate::sessions::{self, Session};
+use crate::tokens::Subject;
 use crate::users::{self, Profile};
 use crate::views;
 use crate::wire::{Answer, Browser, Reply};
@@ -56,25 +57,45 @@ impl Seen {
     }
 
     /// The client's JSON, each session with a token to start with.
-    pub(super) fn view(&self, app: &App, origin: Option<&str>, now: Time) -> Result<Value> {
-        let view = |(session, profile): &(Session, Profile)| {
-            own_session(app, session, profile, origin, now)
-        };
-        let sessions: Result<Vec<_>> = self.sessions.iter().map(view).collect();
-        Ok(views::own_client(&self.client, &sessions?))
+    pub(super) async fn view(&self, app: &App, origin: Option<&str>, now: Time) -> Result<Value> {
+        let mut sessions = Vec::with_capacity(self.sessions.len());
+        for (session, profile) in &self.sessions {
+            sessions.push(own_session(app, session, profile, origin, now).await?);
+        }
+        Ok(views::own_client(&self.client, &sessions))
     }
 }
 
-/// A session's JSON with a token, as long as there is one to be had.
-pub(super) fn own_session(
+/// The view of a browser's client, if it is one.
+async fn view(app: &App, seen: Option<Seen>, origin: Option<&str>, now: Time) -> Result<Value> {
+    match seen {
+        Some(seen) => seen.view(app, origin, now).await,
+        None => Ok(Value::Null),
+    }
+}
+
+/// A session's JSON with a token, as long as there is one to be had. One that no cookie could carry is left out: the page
+/// then asks for it, and is told why there is none.
+pub(super) async fn own_session(
     app: &App,
     session: &Session,
     profile: &Profile,
     origin: Option<&str>,
     now: Time,
 ) -> Result<Value> {
-    let token = || app.recent.token(app.issuer(), session, origin, now);
-    let jwt = session.is_active(now).then(token).transpose()?;
+    let jwt = if session.is_active(now) {
+        let custom = app.custom(session).await?;
+        let of = Subject {
+            session,
+            custom: &custom,
+        };
+        match app.recent.token(app.issuer(), of, origin, now) {
+            Err(Error::Claims(ClaimsError::TokenTooLarge { .. })) => None,
+            other => Some(other?),
+        }
+    } else {
+        None
+    };
     Ok(views::own_session(session, profile, jwt.as_deref(), now))
 }
 
@@ -82,9 +103,7 @@ async fn show(State(app): State<App>, browser: Browser) -> Answer {
     let now = app.now();
     let origin = browser.origin.clone();
     let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
-    let response = seen
-        .map(|seen| seen.view(&app, origin.as_deref(), now))
-        .transpose()?;
+    let response = view(&app, seen, origin.as_deref(), now).await?;
     Ok(Json(json!({ "response": response, "client": null })))
 }
 
@@ -105,7 +124,8 @@ async fn create(State(app): State<App>, browser: Browser) -> Answer {
     };
     let view = seen
         .unwrap_or_else(stranger)
-        .view(&app, origin.as_deref(), now)?;
+        .view(&app, origin.as_deref(), now)
+        .await?;
     Ok(Json(json!({ "response": view, "client": null })))
 }
 
@@ -129,7 +149,7 @@ pub(super) async fn sign_out(app: &App, browser: Browser, by: Caller) -> Reply {
                 .transpose()
         })
         .await?;
-    let view = seen.map(|seen| seen.view(app, None, now)).transpose()?;
+    let view = view(app, seen, None, now).await?;
     let mut response = Json(json!({ "response": view, "client": view })).into_response();
     arrival::changed(app, response.headers_mut(), None)?;
     Ok(response)

@@ -57,7 +57,7 @@ async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params
         "created_session_id": session.id,
         "abandon_at": now,
     });
-    let client = seen.view(&app, origin.as_deref(), now)?;
+    let client = seen.view(&app, origin.as_deref(), now).await?;
     let mut response = Json(json!({ "response": sign_in, "client": client })).into_response();
     arrival.give(&app, response.headers_mut(), &session)?;
     Ok(response)

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::world::World;
 
 /// Every call that takes a body.
-const WRITES: [(&str, &str); 22] = [
+const WRITES: [(&str, &str); 26] = [
     ("POST", "/v1/agents/tasks"),
     ("POST", "/v1/agents/tasks/agttsk_x/revoke"),
     ("POST", "/v1/agents/agent_x/disable"),
@@ -30,6 +30,10 @@ const WRITES: [(&str, &str); 22] = [
     ("POST", "/v1/clients/verify"),
     ("POST", "/v1/sign_in_tokens"),
     ("POST", "/v1/testing_tokens"),
+    ("POST", "/v1/jwt_templates"),
+    ("PATCH", "/v1/jwt_templates/jtmp_x"),
+    ("POST", "/v1/sessions/sess_x/tokens/t"),
+    ("PATCH", "/v1/instance/session_token"),
 ];
 
 async fn every_write(world: &World) -> Vec<(Method, String)> {
@@ -54,6 +58,7 @@ async fn state(world: &World) -> Vec<i64> {
         "sessions",
         "clients",
         "sign_in_tokens",
+        "jwt_templates",
         "audit",
     ] {
         rows.push(world.count(table).await);

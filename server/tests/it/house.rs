@@ -43,9 +43,11 @@ const FLOORS: [(&str, &[&str]); 5] = [
         &[
             "agents",
             "audit",
+            "claims",
             "clients",
             "cookie",
             "handshake",
+            "jwt_templates",
             "keys",
             "ledger",
             "passwords",

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod claims;
 mod clocks;
 mod commits;
 mod floods;
@@ -15,6 +16,7 @@ mod handshakes;
 mod headless;
 mod house;
 mod imports;
+mod jwt_templates;
 mod keys;
 mod limits;
 mod names;
