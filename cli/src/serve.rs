@@ -60,6 +60,9 @@ pub struct Serve {
         value_delimiter = ','
     )]
     allow_host: Vec<String>,
+    /// Let people sign up by themselves; without a sender of e-mail that is with a username and a password
+    #[arg(long, env = "STANDIN_ALLOW_SIGN_UP")]
+    allow_sign_up: bool,
     /// A proxy whose X-Forwarded-For is believed
     #[arg(
         long,
@@ -139,6 +142,7 @@ impl Serve {
         config.backend_listen = self.backend_listen.or(file.backend_listen);
         config.allowed_origins.extend(self.allow_origin);
         config.allowed_hosts.extend(self.allow_host);
+        config.sign_up = self.allow_sign_up;
         config.trusted_proxies.extend(self.trusted_proxy);
         config.npm.extend(self.npm);
         config.tls = self.certificate.or(file.certificate()).read()?;

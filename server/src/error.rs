@@ -4,10 +4,12 @@
 //! table has no catch-all, so a new refusal does not compile until it has a status, a code and a sentence.
 
 mod claims;
+mod unproven;
 
 use std::fmt;
 
 pub use claims::ClaimsError;
+pub use unproven::Unproven;
 
 /// The result of anything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -143,6 +145,8 @@ pub enum Error {
     SignInTokenCannotBeRevoked(&'static str),
     /// A way to sign in that Standin does not have.
     StrategyUnknown,
+    /// Somebody who did not prove who they are, or may not begin to.
+    Unproven(Unproven),
     /// A banned user.
     UserBanned,
     /// A locked user.
@@ -372,7 +376,8 @@ impl Error {
             Self::SignInTokenAlreadyUsed => shown(400, "sign_in_token_already_used_code", "sign-in token already used", "This sign-in token has opened its one session. Ask for a new one."),
             Self::SignInTokenRevoked => shown(400, "sign_in_token_revoked_code", "sign-in token revoked", "This sign-in token was taken back. Ask for a new one."),
             Self::SignInTokenCannotBeRevoked(status) => shown(400, "sign_in_token_cannot_be_revoked_code", "cannot revoke sign-in token", format!("The sign-in token is {status}; only a pending one can be revoked.")),
-            Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "Standin signs in by ticket only: strategy=ticket with the ticket of an agent task or a sign-in token."),
+            Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "This is none of the ways here: password, email_code, phone_code, or ticket with that of an agent task or a sign-in token."),
+            Self::Unproven(why) => why.shown(),
             Self::UserBanned => shown(403, "user_banned", "user banned", "This user is banned and cannot be signed in."),
             Self::UserLocked => shown(403, "user_locked", "user locked", "This user is locked and cannot be signed in until the lock ends."),
             Self::UserReadOnly => shown(403, "authorization_invalid", "Not changed", "This session cannot change its user. The application's server can, through the Backend API."),
@@ -412,7 +417,10 @@ impl Error {
     pub fn is_unknown_credential(&self) -> bool {
         matches!(
             self,
-            Self::KeyInvalid | Self::ProxyKeyInvalid | Self::TicketInvalid
+            Self::KeyInvalid
+                | Self::ProxyKeyInvalid
+                | Self::TicketInvalid
+                | Self::Unproven(Unproven::IdentifierUnknown)
         )
     }
 
@@ -430,6 +438,11 @@ impl Error {
                 | Self::SignInTokenAlreadyUsed
                 | Self::SignInTokenRevoked
         )
+    }
+
+    /// Whether somebody guessed, and wrongly: a password, a code, or who there is.
+    pub fn is_wrong_guess(&self) -> bool {
+        matches!(self, Self::Unproven(why) if why.is_guess())
     }
 
     /// Whether the fault is ours: such errors are logged with their cause, and the cause is not shown.

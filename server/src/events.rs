@@ -37,6 +37,14 @@ words! {
         SessionReplace = "session.replace",
         /// It was taken back.
         SessionRevoke = "session.revoke",
+        /// Its user proved again who they are.
+        SessionVerify = "session.verify",
+        /// A user signed in by password or code.
+        SignInAccept = "sign_in.accept",
+        /// A password or code was shown and opened nothing.
+        SignInRefuse = "sign_in.refuse",
+        /// Somebody made themselves a user.
+        SignUpAccept = "sign_up.accept",
         /// A sign-in token was made.
         SignInTokenCreate = "sign_in_token.create",
         /// It opened its one session.
@@ -67,6 +75,8 @@ words! {
         UserLock = "user.lock",
         /// The lock ended.
         UserUnlock = "user.unlock",
+        /// The user chose another password.
+        UserPasswordChange = "user.password_change",
         /// The password was removed.
         UserPasswordRemove = "user.password_remove",
         /// An e-mail address or phone number was added.

@@ -93,6 +93,10 @@ pub enum Purpose {
     RefreshToken,
     /// The signing key of a JWT template.
     TemplateKey,
+    /// An attempt to sign in, in a browser's cookie.
+    SignIn,
+    /// An attempt to sign up, in a browser's cookie.
+    SignUp,
 }
 
 impl Purpose {
@@ -103,6 +107,8 @@ impl Purpose {
             Self::HandshakeNonce => "handshake nonce",
             Self::RefreshToken => "refresh token",
             Self::TemplateKey => "template key",
+            Self::SignIn => "sign-in attempt",
+            Self::SignUp => "sign-up attempt",
         }
     }
 }
@@ -148,7 +154,9 @@ impl MasterKey {
     fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
         match purpose {
             Purpose::SigningKey | Purpose::TemplateKey => &self.keeping,
-            Purpose::HandshakeNonce | Purpose::RefreshToken => &self.passing,
+            Purpose::HandshakeNonce | Purpose::RefreshToken | Purpose::SignIn | Purpose::SignUp => {
+                &self.passing
+            }
         }
     }
 
@@ -201,12 +209,20 @@ mod tests {
 
     #[test]
     fn a_seal_opens_for_its_purpose_only_and_not_after_a_change() {
-        use Purpose::{HandshakeNonce, RefreshToken, SigningKey, TemplateKey};
+        use Purpose::{HandshakeNonce, RefreshToken, SignIn, SignUp, SigningKey, TemplateKey};
+        let all = [
+            SigningKey,
+            RefreshToken,
+            HandshakeNonce,
+            TemplateKey,
+            SignIn,
+            SignUp,
+        ];
         let key = MasterKey::parse(&Secret::random()).unwrap();
-        for purpose in [SigningKey, RefreshToken, HandshakeNonce, TemplateKey] {
+        for purpose in all {
             let sealed = key.seal(purpose, b"words").unwrap();
             assert_eq!(key.open(purpose, &sealed).unwrap().as_slice(), b"words");
-            for other in [SigningKey, RefreshToken, HandshakeNonce, TemplateKey] {
+            for other in all {
                 assert_eq!(key.open(other, &sealed).is_some(), other == purpose);
             }
         }

@@ -122,6 +122,8 @@ pub struct Session {
     barred: bool,
     /// Which custom claims its tokens have at this moment; zero for none. See [`crate::claims`].
     pub claims_revision: i64,
+    /// When the user last proved who they are, if that was after the sign-in.
+    verified_at: Option<Time>,
 }
 
 impl Session {
@@ -182,6 +184,7 @@ impl FromRow for Session {
             end_status: row.take()?,
             barred: row.take()?,
             claims_revision: row.take()?,
+            verified_at: row.take()?,
         })
     }
 }
@@ -205,21 +208,24 @@ macro_rules! select {
             barred!(),
             " then 1 else 0 end as bigint),
                     (select case when i.session_claims is null then 0 else i.session_claims_revision end
-                     from instance i where i.slot = 1)
+                     from instance i where i.slot = 1), s.verified_at
              from sessions s left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id ",
             $rest
         )
     };
 }
 
+mod proof;
 mod revoke;
 mod specimen;
 // Behind the macros that it uses.
 mod list;
 
 pub use list::{Filter, count, list};
+pub use proof::{Proof, begin_proof, is_opened, of_user, opened_by, prepare_proof, proof, prove};
 pub use revoke::{
-    Progress, Revocation, Revoked, Whose, count_taken_back, list_taken_back, revoke_all, unfinished,
+    Progress, Revocation, Revoked, Whose, count_taken_back, list_taken_back, revoke_all,
+    revoke_others, unfinished,
 };
 
 /// A browser that signs in, and all that is made for it before the write.
@@ -270,6 +276,7 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         end_status: None,
         barred: false,
         claims_revision: 0,
+        verified_at: None,
     };
     let actor = session.actor.as_ref();
     let opened: Vec<i64> = tx.returning(

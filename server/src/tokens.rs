@@ -190,7 +190,8 @@ fn json(claims: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(claims).map_err(|error| Error::Bug(error.to_string()))
 }
 
-/// Minutes since the first factor was checked, which for a ticket is when it was spent, and since the second: never.
+/// Minutes since the first factor was checked, which for a ticket is when it was spent and may have been again since, and
+/// since the second: never.
 pub fn factor_age(session: &Session, now: Time) -> [i64; 2] {
-    [(now.seconds_since(session.created_at) / 60).max(0), -1]
+    [(now.seconds_since(session.proven_at()) / 60).max(0), -1]
 }

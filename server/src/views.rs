@@ -1,6 +1,7 @@
 //! The JSON objects that the doors show, under Clerk's names. Nothing is decided here.
 
 mod activity;
+mod attempts;
 mod claims;
 mod user;
 
@@ -15,6 +16,7 @@ use crate::sign_in_tokens::SignInToken;
 use crate::tasks::Task;
 use crate::tokens;
 use crate::users::Profile;
+pub(crate) use attempts::*;
 pub(crate) use claims::*;
 pub(crate) use user::*;
 
@@ -158,7 +160,7 @@ pub(crate) fn own_session(
     now: Time,
 ) -> Value {
     let mut view = bare_session(session, now);
-    view["user"] = own_user(profile, now);
+    view["user"] = own_user(profile, session.actor.is_some(), now);
     view["public_user_data"] = public_user_data(profile);
     view["factor_verification_age"] = json!(tokens::factor_age(session, now));
     view["last_active_token"] = jwt.map(token).into();

@@ -29,6 +29,8 @@ pub struct File {
     tls_key: Option<PathBuf>,
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from.
     npm: Option<PathBuf>,
+    /// Whether people may sign up by themselves.
+    allow_sign_up: bool,
     /// How long a link can be opened where its task does not say, in seconds.
     ticket_seconds: Option<i64>,
     /// The longest session a task may ask for, in seconds.
@@ -55,6 +57,9 @@ struct Limits {
     per_ip: Option<u32>,
     per_agent_or_user: Option<u32>,
     refused_per_ip: Option<u32>,
+    guesses_per_ip: Option<u32>,
+    guesses_per_identifier: Option<u32>,
+    sign_ups_per_ip: Option<u32>,
 }
 
 fn url<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Option<Url>, D::Error> {
@@ -97,6 +102,7 @@ impl File {
         }
         config.trusted_proxies.extend(self.trusted_proxies);
         config.npm.extend(self.npm);
+        config.sign_up |= self.allow_sign_up;
         for (name, given, setting) in [
             (
                 "ticket_seconds",
@@ -127,6 +133,12 @@ impl File {
             (self.limits.per_ip, &mut limits.per_ip),
             (self.limits.per_agent_or_user, &mut limits.per_agent_or_user),
             (self.limits.refused_per_ip, &mut limits.refused_per_ip),
+            (self.limits.guesses_per_ip, &mut limits.guesses_per_ip),
+            (
+                self.limits.guesses_per_identifier,
+                &mut limits.guesses_per_identifier,
+            ),
+            (self.limits.sign_ups_per_ip, &mut limits.sign_ups_per_ip),
         ] {
             if let Some(most) = given {
                 *setting = Some(most).filter(|most| *most > 0);
@@ -158,6 +170,18 @@ mod tests {
             refused.sentence.contains("line 2") && refused.sentence.contains("alow_origins"),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn people_sign_up_where_a_file_lets_them() {
+        for (text, allowed) in [("allow_sign_up = true", true), ("", false)] {
+            let url = Url::parse("https://clerk.example.com").unwrap();
+            let database = standin_server::db::Database::Sqlite("x".into());
+            let mut config =
+                Config::production(([127, 0, 0, 1], 0).into(), url, database, "k".into()).unwrap();
+            read(text).unwrap().apply(&mut config).unwrap();
+            assert_eq!(config.sign_up, allowed);
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::tokens::Subject;
 use crate::users::{self, Profile};
 use crate::views;
 use crate::wire::{Answer, Browser, Reply};
+use crate::{sign_ins, sign_ups};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(
@@ -99,21 +100,79 @@ pub(super) async fn own_session(
     Ok(views::own_session(session, profile, jwt.as_deref(), now))
 }
 
-async fn show(State(app): State<App>, browser: Browser) -> Answer {
-    let now = app.now();
-    let origin = browser.origin.clone();
-    let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
-    let response = view(&app, seen, origin.as_deref(), now).await?;
-    Ok(Json(json!({ "response": response, "client": null })))
+/// What a browser is: a client, if it is one; and what it is in the middle of, as long as nobody is signed in.
+pub(super) struct Standing {
+    seen: Option<Seen>,
+    sign_in: Option<(sign_ins::Attempt, Profile)>,
+    sign_up: Option<sign_ups::Attempt>,
 }
 
-/// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either
-/// case nothing is changed, neither here nor in the browser.
-async fn create(State(app): State<App>, browser: Browser) -> Answer {
-    let now = app.now();
-    let origin = browser.origin.clone();
-    let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
-    let stranger = || Seen {
+impl Standing {
+    pub(super) async fn of(app: &App, browser: &Browser, now: Time) -> Result<Self> {
+        let browser = browser.clone();
+        app.db
+            .read(move |tx| {
+                let seen = Seen::find(tx, &browser, now)?;
+                if seen.as_ref().is_some_and(|seen| !seen.sessions.is_empty()) {
+                    return Ok(Self {
+                        seen,
+                        sign_in: None,
+                        sign_up: None,
+                    });
+                }
+                let mut sign_in = None;
+                if let Some(attempt) = &browser.sign_in {
+                    match sign_ins::of_attempt(tx, attempt, now) {
+                        Ok(profile) => sign_in = Some((attempt.clone(), profile)),
+                        Err(error) if error.is_fault() => return Err(error),
+                        // One that leads nowhere any more is none.
+                        Err(_) => {}
+                    }
+                }
+                let mut sign_up = browser.sign_up.clone();
+                if let Some(attempt) = &sign_up
+                    && sessions::is_opened(tx, attempt.id.as_str())?
+                {
+                    sign_up = None;
+                }
+                Ok(Self {
+                    seen,
+                    sign_in,
+                    sign_up,
+                })
+            })
+            .await
+    }
+
+    pub(super) fn is_signed_in(&self) -> bool {
+        self.seen
+            .as_ref()
+            .is_some_and(|seen| !seen.sessions.is_empty())
+    }
+
+    fn is_nobody(&self) -> bool {
+        self.seen.is_none() && self.sign_in.is_none() && self.sign_up.is_none()
+    }
+
+    /// The client's JSON. A browser that is none yet gets a name to go by, which nobody keeps.
+    pub(super) async fn view(&self, app: &App, origin: Option<&str>, now: Time) -> Result<Value> {
+        let mut view = match &self.seen {
+            Some(seen) => seen.view(app, origin, now).await?,
+            None => stranger(now).view(app, origin, now).await?,
+        };
+        let stage = app.instance.stage;
+        if let Some((attempt, profile)) = &self.sign_in {
+            view["sign_in"] = views::sign_in(attempt, profile, stage);
+        }
+        if let Some(attempt) = &self.sign_up {
+            view["sign_up"] = views::sign_up(attempt, None, stage);
+        }
+        Ok(view)
+    }
+}
+
+fn stranger(now: Time) -> Seen {
+    Seen {
         client: Client {
             id: ClientId::new(now),
             last_active_session_id: None,
@@ -121,11 +180,26 @@ async fn create(State(app): State<App>, browser: Browser) -> Answer {
             updated_at: now,
         },
         sessions: Vec::new(),
+    }
+}
+
+async fn show(State(app): State<App>, browser: Browser) -> Answer {
+    let now = app.now();
+    let standing = Standing::of(&app, &browser, now).await?;
+    let response = if standing.is_nobody() {
+        Value::Null
+    } else {
+        standing.view(&app, browser.origin.as_deref(), now).await?
     };
-    let view = seen
-        .unwrap_or_else(stranger)
-        .view(&app, origin.as_deref(), now)
-        .await?;
+    Ok(Json(json!({ "response": response, "client": null })))
+}
+
+/// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either
+/// case nothing is changed, neither here nor in the browser.
+async fn create(State(app): State<App>, browser: Browser) -> Answer {
+    let now = app.now();
+    let standing = Standing::of(&app, &browser, now).await?;
+    let view = standing.view(&app, browser.origin.as_deref(), now).await?;
     Ok(Json(json!({ "response": view, "client": null })))
 }
 

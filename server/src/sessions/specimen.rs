@@ -26,6 +26,7 @@ impl Session {
             end_status: None,
             barred: false,
             claims_revision: 0,
+            verified_at: None,
         }
     }
 }

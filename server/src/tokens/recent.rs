@@ -17,8 +17,8 @@ const AGE_MAX: i64 = 20;
 /// How many are kept at most; each takes about a kilobyte.
 const KEPT: usize = 4096;
 
-/// A session and the origin its token is for.
-type Key = (SessionId, Option<String>);
+/// A session, the origin its token is for, and what the token says of it that can change.
+type Key = (SessionId, Option<String>, Time);
 
 /// The tokens made lately, in two halves: the older half is dropped whole when the newer one is full or old.
 #[derive(Default)]
@@ -72,7 +72,11 @@ impl Recent {
         if !session.is_active(now) {
             return Err(Error::SignedOut);
         }
-        let key = (session.id.clone(), origin.map(ToOwned::to_owned));
+        let key = (
+            session.id.clone(),
+            origin.map(ToOwned::to_owned),
+            session.proven_at(),
+        );
         // A token never outlives its session, so near the end there is no older one to be had.
         let ends_soon = session.expire_at.seconds_since(now) < super::LIFE;
         if !ends_soon && let Some(token) = self.halves().find(&key, custom, now) {

@@ -225,11 +225,17 @@ impl Params {
         self.text(name)?.map(known).transpose()
     }
 
-    /// A JSON object that may be missing or null.
+    /// A JSON object that may be missing or null; in a form it is the text of one.
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Map<String, Value>>> {
         match self.take(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
+            Some(Value::String(text)) if self.from_text => {
+                let object = Self::json(text.as_bytes());
+                object
+                    .map(|params| Some(params.values))
+                    .map_err(|_| Error::ParamType(name.into(), "a JSON object"))
+            }
             Some(_) => Err(Error::ParamType(name.into(), "an object")),
         }
     }
