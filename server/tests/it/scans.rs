@@ -23,7 +23,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::house::sources;
-use crate::world::{Task, World, batch};
+use crate::world::{Answer, Browser, Task, World, batch};
 
 const ROWS: u64 = 20_000;
 /// What one request may walk along an index: the longest page of a list, and what lies behind it.
@@ -250,6 +250,7 @@ async fn use_everything(world: &World) {
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
     users(world).await;
+    people(world).await;
     let row = serde_json::json!({ "external_id": "imported", "username": "imported", "email_address": ["i@example.com"] });
     assert_eq!(crate::imports::import(world, &[row]).await, ["made"]);
     crate::imports::export(world).await;
@@ -488,6 +489,81 @@ async fn users(world: &World) {
         .await
         .ok();
     backend.delete(&format!("/v1/users/{id}")).await.ok();
+}
+
+/// People who sign up and in, change what is theirs, and prove again who they are.
+async fn people(world: &World) {
+    // Everybody's sessions were taken back a moment ago.
+    world.advance(1);
+    let email = "new+clerk_test@example.com";
+    let code = [("strategy", "email_code"), ("code", "424242")];
+    let go_on =
+        async |browser: &Browser, what: &str, begun: &Answer, call: &str, form: &[(&str, &str)]| {
+            let id = begun.json["response"]["id"].as_str().unwrap();
+            browser
+                .form(&format!("/v1/client/{what}/{id}/{call}"), form)
+                .await
+        };
+    let browser = world.browser();
+    let form = [
+        ("strategy", "email_code"),
+        ("email_address", email),
+        ("password", "a password"),
+    ];
+    let begun = browser.form("/v1/client/sign_ups", &form).await.ok();
+    go_on(&browser, "sign_ups", &begun, "attempt_verification", &code)
+        .await
+        .ok();
+    let me = "/v1/me";
+    let form = [("username", "new_one"), ("unsafe_metadata", "{}")];
+    browser
+        .form(&format!("{me}?_method=PATCH"), &form)
+        .await
+        .ok();
+    let other = [("email_address", "other+clerk_test@example.com")];
+    let other = browser
+        .form(&format!("{me}/email_addresses"), &other)
+        .await
+        .ok();
+    for (call, form) in [
+        ("prepare_verification", vec![("strategy", "email_code")]),
+        ("attempt_verification", vec![("code", "1")]),
+        ("attempt_verification", vec![("code", "424242")]),
+    ] {
+        let id = other.json["response"]["id"].as_str().unwrap();
+        let path = format!("{me}/email_addresses/{id}/{call}");
+        browser.form(&path, &form).await;
+    }
+    let form = [
+        ("current_password", "a password"),
+        ("new_password", "another password"),
+        ("sign_out_of_other_sessions", "true"),
+    ];
+    browser
+        .form(&format!("{me}/change_password"), &form)
+        .await
+        .ok();
+    let session = browser.session().await["id"].as_str().unwrap().to_owned();
+    for (call, form) in [
+        ("", vec![("level", "first_factor")]),
+        ("/prepare_first_factor", vec![("strategy", "email_code")]),
+        ("/attempt_first_factor", code.to_vec()),
+    ] {
+        let path = format!("/v1/client/sessions/{session}/verify{call}");
+        browser.form(&path, &form).await.ok();
+    }
+    let browser = world.browser();
+    let form = [("strategy", "email_code"), ("identifier", email)];
+    let begun = browser.form("/v1/client/sign_ins", &form).await.ok();
+    go_on(&browser, "sign_ins", &begun, "attempt_first_factor", &code)
+        .await
+        .ok();
+    let browser = world.browser();
+    let begun = browser.form("/v1/client/sign_ins", &form).await.ok();
+    let wrong = [("strategy", "email_code"), ("code", "1")];
+    for _ in 0..100 {
+        go_on(&browser, "sign_ins", &begun, "attempt_first_factor", &wrong).await;
+    }
 }
 
 async fn lists(world: &World) {
