@@ -9,6 +9,7 @@ use crate::caller::Caller;
 use crate::claims::{self, Custom, Kind, Sample, Setting, Template};
 use crate::clock::Time;
 use crate::cookie::Cookie;
+use crate::db::Read;
 use crate::error::{ClaimsError, Error, Result};
 use crate::handshake::{Payload, SignedIn};
 use crate::id::UserId;
@@ -35,26 +36,25 @@ impl App {
         if session.claims_revision == 0 {
             return Ok(Custom::default());
         }
-        let template = match self.session_claims.at(session.claims_revision) {
-            Some(template) => template,
-            None => self.compile().await?,
-        };
-        self.fill(template, session).await
+        let (app, session) = (self.clone(), session.clone());
+        self.db.read(move |tx| app.custom_in(tx, &session)).await
     }
 
-    async fn compile(&self) -> Result<Arc<Template>> {
-        let setting = self.db.read(claims::get).await?;
-        let template = Template::new(Kind::Session, &setting.claims)?;
-        let template = Arc::new(template);
+    /// The same in a transaction.
+    fn custom_in(&self, tx: &mut Read<'_>, session: &Session) -> Result<Custom> {
+        let revision = session.claims_revision;
+        let template = match self.session_claims.at(revision) {
+            Some(template) => template,
+            None => self.compile(tx)?,
+        };
+        claims::fill(tx, &template, session)
+    }
+
+    fn compile(&self, tx: &mut Read<'_>) -> Result<Arc<Template>> {
+        let setting = claims::get(tx)?;
+        let template = Arc::new(Template::new(Kind::Session, &setting.claims)?);
         self.session_claims.keep(setting.revision, template.clone());
         Ok(template)
-    }
-
-    async fn fill(&self, template: Arc<Template>, session: &Session) -> Result<Custom> {
-        let session = session.clone();
-        self.db
-            .read(move |tx| claims::fill(tx, &template, &session))
-            .await
     }
 
     /// A session token.
@@ -93,20 +93,27 @@ impl App {
         now: Time,
     ) -> Result<String> {
         let ready: Arc<Ready> = self.templates.ready(template, &self.master_key)?;
-        let custom = &self.fill(ready.claims.clone(), session).await?;
+        let (claims, of) = (ready.claims.clone(), session.clone());
+        let filled = self.db.read(move |tx| claims::fill(tx, &claims, &of));
+        let custom = &filled.await?;
         self.issuer()
             .mint_by(&ready, Subject { session, custom }, audience, now)
     }
 
-    /// Refuses a session whose token no cookie could carry.
+    /// Refuses to sign somebody in whose token no cookie could carry.
     ///
     /// # Errors
     /// [`ClaimsError::TokenTooLarge`].
-    pub(crate) async fn check_token(&self, session: &Session, now: Time) -> Result<()> {
+    pub(crate) fn check_token(
+        &self,
+        tx: &mut Read<'_>,
+        session: &Session,
+        now: Time,
+    ) -> Result<()> {
         if session.claims_revision == 0 {
             return Ok(());
         }
-        let custom = &self.custom(session).await?;
+        let custom = &self.custom_in(tx, session)?;
         let bytes = self.issuer().measure(Subject { session, custom }, now)?;
         carried(session, bytes)
     }

@@ -71,16 +71,14 @@ impl Arrival {
         }
     }
 
-    /// Sends the browser on to `target`, with a nonce for the application's server. Where that could not be given a token
-    /// that a cookie carries, the browser is told so here.
-    pub(super) async fn redirect(
+    /// Sends the browser on to `target`, with a nonce for the application's server.
+    pub(super) fn redirect(
         &self,
         app: &App,
         session: &Session,
         target: Url,
         now: Time,
     ) -> Result<Response> {
-        app.check_token(session, now).await?;
         let payload = self.payload(session, &target, now);
         let (target, carried) = carry(
             &app.instance,

@@ -446,8 +446,20 @@ async fn a_token_that_no_cookie_carries_is_a_refusal_and_never_half_a_token() {
     let path = format!("/v1/sessions/{session}/tokens");
     let backend = world.backend.post(&path, json!({})).await;
     assert_eq!(backend.refusal(), too_large);
-    let visit = world.browser().visit(&world.backend.task().await).await;
-    assert_eq!(visit.refusal(), too_large);
+    // A link is refused and not spent: it opens once the token fits.
+    let task = world.backend.task().await;
+    for _ in 0..2 {
+        let visit = world.browser().visit(&task).await;
+        assert_eq!(visit.refusal(), too_large);
+    }
+    let ticket = json!({ "user_id": user });
+    let ticket = world.backend.post("/v1/sign_in_tokens", ticket).await.ok();
+    let ticket = ticket.json["token"].as_str().unwrap().to_owned();
+    let ticket = format!("/v1/tickets/accept?ticket={ticket}");
+    assert_eq!(world.browser().get(&ticket).await.refusal(), too_large);
+    change(&world, &user, full(100)).await;
+    world.browser().visit(&task).await.location();
+    world.browser().get(&ticket).await.location();
     // The largest token that fits is one that fits: 128 bytes are left for the cookie's name and attributes.
     let mut longest = 0;
     for length in (1500..2600).step_by(10) {
