@@ -55,7 +55,7 @@ pub async fn run(command: Command, json: bool) -> Result<()> {
 /// The id of the agent with this name or id.
 ///
 /// # Errors
-/// `agent_not_found`, naming the closest agent there is.
+/// `agent_not_found`, naming the closest of the newest agents.
 pub async fn id(client: &Client, agent: &str) -> Result<AgentId> {
     let agents = client.api.agents();
     if agent.starts_with("agent_")
@@ -64,14 +64,12 @@ pub async fn id(client: &Client, agent: &str) -> Result<AgentId> {
     {
         return Ok(found.id);
     }
-    let mut names = Vec::new();
-    let mut all = agents.list().limit(500).stream();
-    while let Some(one) = client.ask(all.try_next()).await? {
-        if one.name == agent {
-            return Ok(one.id);
-        }
-        names.push(one.name);
+    let its = client.ask(agents.list().name(agent).limit(1)).await?;
+    if let Some(found) = its.into_iter().next() {
+        return Ok(found.id);
     }
+    let newest = client.ask(agents.list().limit(500)).await?;
+    let names: Vec<String> = newest.into_iter().map(|one| one.name).collect();
     let mut failure = Failure::new(
         Exit::Denied,
         "agent_not_found",

@@ -18,6 +18,7 @@ use standin_server::secret::Secret;
 use tempfile::TempDir;
 use url::Url;
 
+use crate::claims;
 use crate::client::{Client, Target, identifiers};
 use crate::data::{DevJson, FOLDER, Folder};
 use crate::env::{self, Choice, Values};
@@ -61,6 +62,9 @@ pub struct Dev {
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from [default: those of this folder and above]
     #[arg(long, value_name = "DIR")]
     npm: Vec<PathBuf>,
+    /// A JSON file with custom claims for session tokens, as `{"metadata": "{{user.public_metadata}}"}`; they stay set
+    #[arg(long, value_name = "FILE")]
+    claims: Option<PathBuf>,
     /// Merge the settings into this file, as `standin env --file` does
     #[arg(long, value_name = "PATH")]
     env_file: Option<PathBuf>,
@@ -201,6 +205,7 @@ impl Dev {
         config.development_key = Some(Secret::from(left.secret_key.clone()));
         config.public_url.clone_from(&self.public_url);
         config.tls = self.certificate.read()?;
+        config.session_claims = self.claims.as_deref().map(claims::read).transpose()?;
         config
             .allowed_origins
             .extend(self.allow_origin.iter().cloned());

@@ -8,6 +8,7 @@
 mod agent;
 mod audit;
 mod browser;
+mod claims;
 mod client;
 mod data;
 mod dev;

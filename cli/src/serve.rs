@@ -16,7 +16,7 @@ use url::Url;
 use crate::data::Folder;
 use crate::failure::{Failure, Result};
 use crate::tls::Certificate;
-use crate::{log, signals, startup};
+use crate::{claims, log, signals, startup};
 use file::File;
 
 #[derive(Args)]
@@ -60,6 +60,9 @@ pub struct Serve {
         value_delimiter = ','
     )]
     allow_host: Vec<String>,
+    /// Let people sign up by themselves; without a sender of e-mail that is with a username and a password
+    #[arg(long, env = "STANDIN_ALLOW_SIGN_UP")]
+    allow_sign_up: bool,
     /// A proxy whose X-Forwarded-For is believed
     #[arg(
         long,
@@ -73,6 +76,9 @@ pub struct Serve {
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from
     #[arg(long, value_name = "DIR", env = "STANDIN_NPM")]
     npm: Option<PathBuf>,
+    /// A JSON file with custom claims for session tokens, as `{"metadata": "{{user.public_metadata}}"}`; they stay set
+    #[arg(long, value_name = "FILE", env = "STANDIN_CLAIMS")]
+    claims: Option<PathBuf>,
 }
 
 /// Runs it until somebody asks to stop. Requests under way are finished first.
@@ -136,9 +142,11 @@ impl Serve {
         config.backend_listen = self.backend_listen.or(file.backend_listen);
         config.allowed_origins.extend(self.allow_origin);
         config.allowed_hosts.extend(self.allow_host);
+        config.sign_up = self.allow_sign_up;
         config.trusted_proxies.extend(self.trusted_proxy);
         config.npm.extend(self.npm);
         config.tls = self.certificate.or(file.certificate()).read()?;
+        config.session_claims = self.claims.as_deref().map(claims::read).transpose()?;
         file.apply(&mut config)?;
         Ok((config, folder))
     }

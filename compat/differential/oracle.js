@@ -5,7 +5,21 @@ import { createClerkClient } from '@clerk/backend';
 
 const headersOf = (state, name) => (name === 'set-cookie' ? state.headers.getSetCookie() : state.headers.get(name));
 
-async function decide({ options, parties, method, url, headers }) {
+// What the caller is in which organization, and what `has` says of them: to single questions, and to two of several parts.
+function standing(auth, questions) {
+    if (!auth?.has) return {};
+    const several = [{ role: 'admin', plan: 'pro' }, { role: 'admin', permission: 'invoices:read', feature: 'ai' }];
+    // A condition of both a role and a permission is not in the types; two questions are.
+    const has = (params) => (params.role && params.permission
+        ? auth.has({ role: params.role }) && auth.has({ permission: params.permission, feature: params.feature })
+        : auth.has(params));
+    return {
+        organization: { id: auth.orgId, slug: auth.orgSlug, role: auth.orgRole, permissions: auth.orgPermissions },
+        has: [...questions.map(([kind, text]) => ({ [kind]: text })), ...several].map(has),
+    };
+}
+
+async function decide({ options, parties, method, url, headers, has }) {
     const client = createClerkClient({ ...options, telemetry: { disabled: true } });
     const request = new Request(url, { method, headers });
     const state = await client.authenticateRequest(request, { authorizedParties: parties });
@@ -17,6 +31,7 @@ async function decide({ options, parties, method, url, headers }) {
         user: auth?.userId ?? null,
         session: auth?.sessionId ?? null,
         actor: auth?.actor?.sub ?? null,
+        ...standing(auth, has),
         location: headersOf(state, 'location'),
         cookies: headersOf(state, 'set-cookie'),
     };

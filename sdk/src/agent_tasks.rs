@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, awaitable};
 use crate::client::Client;
-use crate::id::{AgentId, AgentTaskId, UserId};
+use crate::id::{AgentId, AgentTaskId, OrganizationId, UserId};
 use crate::page::Page;
 pub use record::{AgentTaskRecord, ListAgentTasks, TaskStatus, UsedFrom};
 pub use redeem::{OpenedSession, SignedIn};
@@ -190,6 +190,12 @@ impl CreateAgentTask {
             self.0
                 .set("session_max_duration_in_seconds", duration.as_secs()),
         )
+    }
+
+    /// The organization that is active in the session, of which the user must be a member. **Standin only**: Clerk refuses it
+    /// with `form_param_unknown`.
+    pub fn organization_id(self, id: &OrganizationId) -> Self {
+        Self(self.0.set("organization_id", id))
     }
 
     /// How long the URL can be opened, in whole seconds: fractions are dropped. 10 minutes where not given, a day at

@@ -73,6 +73,11 @@ impl Agents<'_> {
 pub struct ListAgents(Call<Page<Agent>>);
 
 impl ListAgents {
+    /// The one with exactly this name, if there is one.
+    pub fn name(self, name: &str) -> Self {
+        Self(self.0.query("name", name))
+    }
+
     /// How many a page has: 1 to 500, 10 where not given.
     pub fn limit(self, limit: u32) -> Self {
         Self(self.0.query("limit", limit))

@@ -50,9 +50,11 @@ mod handshake;
 mod instance;
 mod key_cache;
 mod keys;
+mod organization;
 mod outcome;
 mod reason;
 mod request;
+mod requirement;
 mod suffix;
 #[cfg(test)]
 mod tests;
@@ -68,9 +70,11 @@ use url::Url;
 
 pub use self::builder::Builder;
 pub use self::claims::Claims;
+pub use self::organization::Organization;
 pub use self::outcome::{Auth, Outcome, Redirect, SignedOut, Verdict};
 pub use self::reason::{NotRenewed, Reason};
 pub use self::request::Head;
+pub use self::requirement::{Feature, Permission, Plan, Requirement, Role};
 
 use self::backend::Backend;
 use self::decision::{Facts, Question, decide};

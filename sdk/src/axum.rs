@@ -40,10 +40,13 @@
 mod agents;
 mod error;
 mod layer;
+mod require;
 mod session;
 
 pub use agents::{DenyAgents, DenyAgentsService};
 pub use layer::{AuthLayer, AuthService};
+pub use require::{NoOrganization, Organization, Require, RequireService};
+pub use require::{require_permission, require_role};
 pub use session::{Rejection, Session};
 
 use axum_core::body::Body;

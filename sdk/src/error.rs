@@ -45,6 +45,8 @@ enum Kind {
     Unreadable(Asked, StatusCode, serde_json::Error),
     /// A parameter that cannot be sent.
     Parameter(&'static str, Source),
+    /// Claims of another shape than was asked for.
+    Claims(serde_json::Error),
     /// A setting that cannot work.
     Setting(String, Option<Source>),
     /// A test server that did not start, or a page that did not sign in.
@@ -77,6 +79,10 @@ impl Error {
 
     pub(crate) fn parameter(name: &'static str, source: impl Into<Source>) -> Self {
         Self(Box::new(Kind::Parameter(name, source.into())))
+    }
+
+    pub(crate) fn claims(error: serde_json::Error) -> Self {
+        Self(Box::new(Kind::Claims(error)))
     }
 
     pub(crate) fn setting(sentence: impl Into<String>, source: Option<Source>) -> Self {
@@ -222,6 +228,7 @@ impl fmt::Display for Error {
                 )
             }
             Kind::Parameter(name, source) => write!(f, "{name} cannot be sent: {source}"),
+            Kind::Claims(_) => f.write_str("the session token's claims have another shape"),
             Kind::Setting(sentence, _) => f.write_str(sentence),
             #[cfg(feature = "testing")]
             Kind::Testing(sentence, _) => f.write_str(sentence),
@@ -245,7 +252,7 @@ impl std::error::Error for Error {
         match &*self.0 {
             Kind::Refused(..) => None,
             Kind::Transport(_, error) => Some(error),
-            Kind::Unreadable(_, _, error) => Some(error),
+            Kind::Unreadable(_, _, error) | Kind::Claims(error) => Some(error),
             Kind::Parameter(_, source) => Some(&**source),
             Kind::Setting(_, source) => source.as_deref().map(|source| source as _),
             #[cfg(feature = "testing")]

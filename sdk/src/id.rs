@@ -143,6 +143,8 @@ ids! {
     AgentTaskId = "agent task id",
     /// Names an agent: stable for an agent name in an instance.
     AgentId = "agent id",
+    /// Names an organization.
+    OrganizationId = "organization id",
     /// Names an e-mail address.
     EmailAddressId = "e-mail address id",
     /// Names a phone number.

@@ -81,7 +81,7 @@ pub use agent_tasks::{NewAgentTask, OnBehalfOf};
 pub use call::Call;
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, Refusal, Result};
-pub use id::{AgentId, AgentTaskId, ClientId, SessionId, UserId};
+pub use id::{AgentId, AgentTaskId, ClientId, OrganizationId, SessionId, UserId};
 pub use page::{Items, Page};
 
 #[cfg(doctest)]

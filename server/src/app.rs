@@ -1,18 +1,23 @@
 //! What every request handler shares.
 
+mod claims;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::claims::Current;
 use crate::clock::Time;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
+use crate::jwt_templates::Prepared;
 use crate::keys::SigningKey;
 use crate::limits::Limiters;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
 use crate::tokens::{Issuer, Recent};
+pub(crate) use claims::Sizes;
 
 /// The running server, cheap to clone.
 #[derive(Clone)]
@@ -28,6 +33,10 @@ pub struct State {
     pub policy: Arc<Policy>,
     /// Tokens made a moment ago.
     pub recent: Recent,
+    /// The custom claims of session tokens, compiled.
+    pub session_claims: Current,
+    /// JWT templates that are ready to make tokens.
+    pub templates: Prepared,
     /// The key that signs session tokens.
     pub signing_key: SigningKey,
     /// The key over nonces and signing keys.

@@ -11,7 +11,9 @@ mod calls;
 mod clients;
 mod identifiers;
 mod jwks;
+mod jwt_templates;
 mod organizations;
+mod session_token;
 mod sessions;
 mod sign_in_tokens;
 mod testing_tokens;
@@ -43,6 +45,8 @@ fn calls() -> Calls {
         .merge(clients::routes())
         .merge(identifiers::routes())
         .merge(jwks::routes())
+        .merge(jwt_templates::routes())
+        .merge(session_token::routes())
         .merge(organizations::routes())
         .merge(sessions::routes())
         .merge(sign_in_tokens::routes())
@@ -148,6 +152,13 @@ full  patch  /v1/phone_numbers/{id}
 full  delete /v1/phone_numbers/{id}
 full  put    /v1/users/{id}/phone_number
 read  get    /v1/jwks
+read  get    /v1/jwt_templates
+full  post   /v1/jwt_templates
+read  get    /v1/jwt_templates/{id}
+full  patch  /v1/jwt_templates/{id}
+full  delete /v1/jwt_templates/{id}
+read  get    /v1/instance/session_token
+full  patch  /v1/instance/session_token
 read  get    /v1/organizations
 full  post   /v1/organizations
 read  get    /v1/organizations/{id}

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::clock::Clock;
@@ -27,6 +28,12 @@ pub struct Limits {
     /// Refused credentials a second from one IP address: wrong secret keys, and tickets that are unknown, used, revoked
     /// or expired. The two are counted apart.
     pub refused_per_ip: Option<u32>,
+    /// Wrong passwords, codes and identifiers a second from one IP address.
+    pub guesses_per_ip: Option<u32>,
+    /// Passwords and codes a second for one identifier, right or wrong.
+    pub guesses_per_identifier: Option<u32>,
+    /// Sign-ups a second from one IP address.
+    pub sign_ups_per_ip: Option<u32>,
 }
 
 /// How patient the sockets are, and how much they take.
@@ -91,8 +98,13 @@ pub struct Config {
     pub ticket_seconds: i64,
     /// The longest session a task may ask for, in seconds.
     pub session_cap_seconds: i64,
+    /// Whether strangers may make themselves a user.
+    pub sign_up: bool,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
+    /// What session tokens say beside the claims that all have, with shortcodes; the instance's setting takes them
+    /// over at the start. `None` leaves it as it is.
+    pub session_claims: Option<Map<String, Value>>,
     /// See [`Limits`].
     pub limits: Limits,
     /// See [`Connections`].
@@ -127,13 +139,18 @@ impl Config {
             npm: Vec::new(),
             ticket_seconds: TICKET_SECONDS,
             session_cap_seconds: SESSION_CAP_SECONDS,
+            sign_up: true,
             on_replay: OnReplay::Refuse,
+            session_claims: None,
             limits: Limits {
                 per_key: None,
                 per_ip: None,
                 per_agent_or_user: None,
                 // Suites try dead links and wrong keys on purpose, and fast.
                 refused_per_ip: None,
+                guesses_per_ip: None,
+                guesses_per_identifier: None,
+                sign_ups_per_ip: None,
             },
             connections: Connections::default(),
             clock: Clock::System,
@@ -166,7 +183,12 @@ impl Config {
                 per_ip: Some(1000),
                 per_agent_or_user: Some(500),
                 refused_per_ip: Some(20),
+                // A guess costs its guesser nothing and this machine a core for 20 ms.
+                guesses_per_ip: Some(2),
+                guesses_per_identifier: Some(2),
+                sign_ups_per_ip: Some(1),
             },
+            sign_up: false,
             ..Self::development(0, database, master_key)
         })
     }

@@ -19,6 +19,10 @@ pub const SESSION: &str = "__session";
 pub const CLIENT_UAT: &str = "__client_uat";
 /// Lets an application's server renew a token without a redirect.
 pub const REFRESH: &str = "__refresh";
+/// An attempt to sign in that is under way, sealed. Standin's own; `HttpOnly`.
+pub const SIGN_IN: &str = "__standin_sign_in";
+/// An attempt to sign up that is under way, sealed. Standin's own; `HttpOnly`.
+pub const SIGN_UP: &str = "__standin_sign_up";
 /// Development: the client's second name.
 pub const DEV_BROWSER: &str = "__clerk_db_jwt";
 /// The short form of a handshake payload.

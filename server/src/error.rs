@@ -3,11 +3,15 @@
 //! Codes and statuses are Clerk's, from its public error catalogue; the sentences are ours and name the next step. The
 //! table has no catch-all, so a new refusal does not compile until it has a status, a code and a sentence.
 
+mod claims;
 mod organization;
+mod unproven;
 
 use std::fmt;
 
+pub use claims::ClaimsError;
 pub use organization::OrganizationError;
+pub use unproven::Unproven;
 
 /// The result of anything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -113,6 +117,8 @@ pub enum Error {
     PasswordDigest,
     /// A call that only a development instance answers.
     DevelopmentOnly,
+    /// Something about custom claims and JWT templates.
+    Claims(ClaimsError),
 
     // What is there.
     /// Nothing of this kind has this id.
@@ -141,6 +147,8 @@ pub enum Error {
     SignInTokenCannotBeRevoked(&'static str),
     /// A way to sign in that Standin does not have.
     StrategyUnknown,
+    /// Somebody who did not prove who they are, or may not begin to.
+    Unproven(Unproven),
     /// A banned user.
     UserBanned,
     /// A locked user.
@@ -360,6 +368,7 @@ impl Error {
             Self::PasswordTooLong(max) => shown(422, "form_password_length_too_long", "is too long", format!("A password has at most {max} characters.")).about("password"),
             Self::PasswordDigest => shown(422, "form_password_digest_invalid_code", "is not a known digest", "password_digest must be an argon2i or argon2id digest in the PHC format, of at most 256 MiB and 16 passes, or a bcrypt digest of a cost of at most 14.").about("password_digest"),
             Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
+            Self::Claims(why) => why.shown(),
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
             Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),
             Self::TaskSubjectNotFound(who) => shown(404, "agent_task_subject_not_found", "user not found", format!("No user has the id or the verified identifier {who}.")),
@@ -372,7 +381,8 @@ impl Error {
             Self::SignInTokenAlreadyUsed => shown(400, "sign_in_token_already_used_code", "sign-in token already used", "This sign-in token has opened its one session. Ask for a new one."),
             Self::SignInTokenRevoked => shown(400, "sign_in_token_revoked_code", "sign-in token revoked", "This sign-in token was taken back. Ask for a new one."),
             Self::SignInTokenCannotBeRevoked(status) => shown(400, "sign_in_token_cannot_be_revoked_code", "cannot revoke sign-in token", format!("The sign-in token is {status}; only a pending one can be revoked.")),
-            Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "Standin signs in by ticket only: strategy=ticket with the ticket of an agent task or a sign-in token."),
+            Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "This is none of the ways here: password, email_code, phone_code, or ticket with that of an agent task or a sign-in token."),
+            Self::Unproven(why) => why.shown(),
             Self::UserBanned => shown(403, "user_banned", "user banned", "This user is banned and cannot be signed in."),
             Self::UserLocked => shown(403, "user_locked", "user locked", "This user is locked and cannot be signed in until the lock ends."),
             Self::UserReadOnly => shown(403, "authorization_invalid", "Not changed", "This session cannot change its user. The application's server can, through the Backend API."),
@@ -413,7 +423,10 @@ impl Error {
     pub fn is_unknown_credential(&self) -> bool {
         matches!(
             self,
-            Self::KeyInvalid | Self::ProxyKeyInvalid | Self::TicketInvalid
+            Self::KeyInvalid
+                | Self::ProxyKeyInvalid
+                | Self::TicketInvalid
+                | Self::Unproven(Unproven::IdentifierUnknown)
         )
     }
 
@@ -431,6 +444,11 @@ impl Error {
                 | Self::SignInTokenAlreadyUsed
                 | Self::SignInTokenRevoked
         )
+    }
+
+    /// Whether somebody guessed, and wrongly: a password, a code, or who there is.
+    pub fn is_wrong_guess(&self) -> bool {
+        matches!(self, Self::Unproven(why) if why.is_guess())
     }
 
     /// Whether the fault is ours: such errors are logged with their cause, and the cause is not shown.

@@ -15,6 +15,12 @@ words! {
         AgentEnable = "agent.enable",
         /// Credentials that nobody gave out were shown; how many says the detail.
         CredentialRefuse = "credential.refuse",
+        /// A JWT template was made.
+        JwtTemplateCreate = "jwt_template.create",
+        /// It changed.
+        JwtTemplateUpdate = "jwt_template.update",
+        /// It is gone.
+        JwtTemplateDelete = "jwt_template.delete",
         /// An organization was made.
         OrganizationCreate = "organization.create",
         /// Its fields or metadata changed.
@@ -59,6 +65,8 @@ words! {
         SecretKeyCreate = "secret_key.create",
         /// It opens nothing any more.
         SecretKeyRevoke = "secret_key.revoke",
+        /// The custom claims of session tokens changed.
+        SessionClaimsUpdate = "session_claims.update",
         /// A session began.
         SessionCreate = "session.create",
         /// Its browser signed out.
@@ -71,6 +79,14 @@ words! {
         SessionReplace = "session.replace",
         /// It was taken back.
         SessionRevoke = "session.revoke",
+        /// Its user proved again who they are.
+        SessionVerify = "session.verify",
+        /// A user signed in by password or code.
+        SignInAccept = "sign_in.accept",
+        /// A password or code was shown and opened nothing.
+        SignInRefuse = "sign_in.refuse",
+        /// Somebody made themselves a user.
+        SignUpAccept = "sign_up.accept",
         /// A sign-in token was made.
         SignInTokenCreate = "sign_in_token.create",
         /// It opened its one session.
@@ -101,6 +117,8 @@ words! {
         UserLock = "user.lock",
         /// The lock ended.
         UserUnlock = "user.unlock",
+        /// The user chose another password.
+        UserPasswordChange = "user.password_change",
         /// The password was removed.
         UserPasswordRemove = "user.password_remove",
         /// An e-mail address or phone number was added.

@@ -5,9 +5,11 @@
 
 mod agent_tasks;
 mod arrival;
+mod asked;
 mod client;
 mod dev_browser;
 mod environment;
+mod evidence;
 mod handshake;
 mod headless;
 mod landing;
@@ -18,6 +20,8 @@ mod proxy;
 mod scripts;
 mod sessions;
 mod sign_ins;
+mod sign_ups;
+mod verification;
 mod well_known;
 
 use axum::Router;
@@ -41,7 +45,8 @@ use crate::wire::{self, Edge, Proxied};
 pub(crate) fn routes(app: &App, others: Router) -> Router {
     let elsewhere = others.clone();
     let links = agent_tasks::routes().route_layer(from_fn(navigation::spending));
-    let tickets = links.merge(sign_ins::routes());
+    let guesses = |routes: Router<App>| routes.route_layer(from_fn_with_state(app.clone(), guess));
+    let tickets = links.merge(guesses(sign_ins::routes()));
     Router::new()
         .merge(tickets.route_layer(from_fn_with_state(app.clone(), ticket)))
         .merge(client::routes())
@@ -50,9 +55,12 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         .merge(handshake::routes().route_layer(from_fn(navigation::carrying)))
         .merge(wire::health::routes())
         .merge(landing::routes())
-        .merge(me::routes())
+        .merge(guesses(me::proofs(app)))
+        .merge(me::routes(app))
         .merge(organizations::routes())
         .merge(sessions::routes())
+        .merge(guesses(sign_ups::routes(app)))
+        .merge(guesses(verification::routes()))
         .merge(well_known::routes())
         .method_not_allowed_fallback(move |request: Request| async move {
             let mut response = tower::ServiceExt::oneshot(elsewhere, request)
@@ -111,6 +119,20 @@ async fn ticket(State(app): State<App>, request: Request, next: Next) -> Result<
     let response = next.run(request).await;
     if let Some(refusal) = response.extensions().get::<std::sync::Arc<Error>>() {
         app.limiters.refused.charge(Shown::Ticket, network, refusal);
+    }
+    Ok(response)
+}
+
+/// The same for people who guess: passwords, codes, and who there is.
+async fn guess(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    if request.extensions().get::<Proxied>().is_some() {
+        return Ok(next.run(request).await);
+    }
+    let network = Edge::of(request.extensions())?.network();
+    app.limiters.guesses.ask(Shown::Guess, network)?;
+    let response = next.run(request).await;
+    if let Some(refusal) = response.extensions().get::<std::sync::Arc<Error>>() {
+        app.limiters.guesses.charge(Shown::Guess, network, refusal);
     }
     Ok(response)
 }

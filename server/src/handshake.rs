@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
+use crate::claims::Custom;
 use crate::clients;
 use crate::clock::Time;
 use crate::cookie::{self, Cookie};
@@ -23,7 +24,7 @@ use crate::instance::Instance;
 use crate::keys::SigningKey;
 use crate::secret::{MasterKey, Purpose, Secret};
 use crate::sessions::{self, Session};
-use crate::tokens::{Audience, Issuer};
+use crate::tokens::{Audience, Issuer, Subject};
 
 /// How long a nonce can be exchanged, in seconds. It can be read more than once: parallel requests carry the same one.
 pub const NONCE_SECONDS: i64 = 60;
@@ -108,18 +109,20 @@ impl Payload {
         }))
     }
 
-    /// The cookies the application must set: signed in with `found`, or signed out.
+    /// The cookies the application must set: signed in with `found` and its custom claims, or signed out.
     pub fn directives(
         &self,
         issuer: Issuer<'_>,
-        found: Option<&SignedIn>,
+        found: Option<(&SignedIn, &Custom)>,
         now: Time,
     ) -> Result<Vec<Cookie>> {
         let tokens = found
-            .map(|found| {
+            .map(|(found, custom)| {
                 let audience = Audience::pages(Some(&self.origin));
+                let session = &found.session;
+                let of = Subject { session, custom };
                 Ok::<_, Error>(cookies::Tokens {
-                    session: issuer.mint(&found.session, audience, now)?,
+                    session: issuer.mint(of, audience, now)?,
                     refresh: refresh_token(issuer.master_key, &found.session.id)?,
                     changed_at: found.changed_at,
                 })
@@ -147,10 +150,51 @@ impl Form {
     }
 }
 
-/// The signed form of directives.
-pub fn token(key: &SigningKey, directives: &[Cookie]) -> Result<String> {
-    key.sign(&json!({ "handshake": directives }))
+/// The signed form of directives. In production a cookie must carry it, in which the session token does not always fit twice:
+/// then it is under the one name that the application's SDK reads, `suffixed` or plain, and is taken away under the other.
+///
+/// # Errors
+/// [`Error::HandshakeInvalid`] where no cookie carries even that.
+pub fn token(
+    instance: &Instance,
+    key: &SigningKey,
+    directives: &[Cookie],
+    suffixed: bool,
+) -> Result<String> {
+    let signed = |directives: &[Cookie]| key.sign(&json!({ "handshake": directives }));
+    let fits = |token: &str| {
+        let cookie = cookie::HANDSHAKE.len() + 1 + token.len();
+        instance.is_development() || cookie <= COOKIE_MAX
+    };
+    let whole = signed(directives)?;
+    if fits(&whole) {
+        return Ok(whole);
+    }
+    let (sessions, mut short): (Vec<Cookie>, Vec<Cookie>) = directives
+        .iter()
+        .cloned()
+        .partition(|one| one.name.starts_with(cookie::SESSION));
+    let (kept, mut gone): (Vec<_>, Vec<_>) = sessions
+        .into_iter()
+        .partition(|one| (one.name != cookie::SESSION) == suffixed);
+    for cookie in &mut gone {
+        cookie.value.clear();
+        cookie.max_age = 0;
+    }
+    // The full one last, which is the one that SDKs take.
+    short.extend(gone);
+    short.extend(kept);
+    let short = signed(&short)?;
+    if fits(&short) {
+        return Ok(short);
+    }
+    Err(Error::HandshakeInvalid(
+        "no cookie carries this session's claims in the long form; an SDK that asks for format=nonce can be answered",
+    ))
 }
+
+/// How large a cookie may be for browsers, its name included.
+const COOKIE_MAX: usize = 4096;
 
 /// Puts a payload on its way: into the address in development, into a cookie in production. Returns the address to
 /// redirect to and the cookie to set.

@@ -7,7 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
 use crate::instance;
 use crate::limits::Shown;
@@ -92,13 +92,19 @@ async fn end_sessions(app: &App) -> Result<()> {
 async fn tidy(app: &App) -> Result<()> {
     let now = app.now();
     let by = Caller::internal("standin", now);
+    let limiters = &app.limiters;
     let unknown: Vec<Event> = [
-        (Shown::Key, Error::KeyInvalid),
-        (Shown::Ticket, Error::TicketInvalid),
+        (&limiters.refused, Shown::Key, Error::KeyInvalid),
+        (&limiters.refused, Shown::Ticket, Error::TicketInvalid),
+        (
+            &limiters.guesses,
+            Shown::Guess,
+            Unproven::IdentifierUnknown.into(),
+        ),
     ]
     .into_iter()
-    .filter_map(|(shown, refusal)| {
-        let count = app.limiters.refused.take_unknown(shown);
+    .filter_map(|(refusals, shown, refusal)| {
+        let count = refusals.take_unknown(shown);
         let event = Event::new(Action::CredentialRefuse).refused(refusal.shown().code);
         (count > 0).then(|| event.detail(format!("{count} since the last such record")))
     })

@@ -19,7 +19,7 @@ pub(crate) fn ksuid(at: Time) -> String {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -93,6 +93,12 @@ ids! {
     ClientId = "client_";
     /// A session.
     SessionId = "sess_";
+    /// A JWT template.
+    JwtTemplateId = "jtmp_";
+    /// An attempt to sign in.
+    SignInId = "sia_";
+    /// An attempt to sign up.
+    SignUpId = "sua_";
     /// An organization.
     OrganizationId = "org_";
     /// A user's place in an organization.

@@ -6,7 +6,7 @@
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaEncoding};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -24,14 +24,20 @@ pub struct SigningKey {
     kid: String,
     /// The base64url header of every session token: it never changes while the key does not.
     header: String,
+    /// That of tokens made by a JWT template, which are no session tokens: SDKs and this server tell them apart by it.
+    template_header: String,
 }
 
 impl SigningKey {
     fn new(kid: String, pair: KeyPair) -> Self {
-        let header = json!({ "alg": "RS256", "cat": "cl_B7d4PD111AAA", "kid": kid, "typ": "JWT" });
+        let header = |class| {
+            let header = json!({ "alg": "RS256", "cat": class, "kid": kid, "typ": "JWT" });
+            URL_SAFE_NO_PAD.encode(header.to_string())
+        };
         Self {
             pair,
-            header: URL_SAFE_NO_PAD.encode(header.to_string()),
+            header: header("cl_B7d4PD111AAA"),
+            template_header: header(TEMPLATE_CLASS),
             kid,
         }
     }
@@ -56,22 +62,33 @@ impl SigningKey {
     /// [`Error::Bug`] when the cryptographic library refuses, which it has no reason to.
     pub fn sign(&self, claims: &impl serde::Serialize) -> Result<String> {
         let claims = serde_json::to_vec(claims).map_err(|error| Error::Bug(error.to_string()))?;
-        let mut token = String::with_capacity(1024);
-        token.push_str(&self.header);
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                token.as_bytes(),
-                &mut signature,
-            )
-            .map_err(|_| Error::Bug("signing failed".into()))?;
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(token)
+        self.sign_session(&claims)
+    }
+
+    /// The same over claims that are JSON already.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn sign_session(&self, claims: &[u8]) -> Result<String> {
+        compact(&self.header, claims, |text| self.signature(text))
+    }
+
+    /// A token made by a JWT template, over claims that are JSON already.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn sign_by_template(&self, claims: &[u8]) -> Result<String> {
+        compact(&self.template_header, claims, |text| self.signature(text))
+    }
+
+    /// How long a session token over so many bytes of claims is.
+    pub fn length(&self, claims: usize) -> usize {
+        let encoded = |bytes: usize| (bytes * 4).div_ceil(3);
+        self.header.len() + encoded(claims) + encoded(self.pair.public_modulus_len()) + 2
+    }
+
+    fn signature(&self, text: &[u8]) -> Result<Vec<u8>> {
+        rsa(&self.pair, &RSA_PKCS1_SHA256, text)
     }
 
     /// The claims of a token that this key signed, expired or not; `None` for any other text. Only RS256 is ever tried,
@@ -92,6 +109,37 @@ impl SigningKey {
         key.verify(signed.as_bytes(), &signature).ok()?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
     }
+}
+
+/// The class of tokens made by a JWT template (`cat`).
+pub(crate) const TEMPLATE_CLASS: &str = "cl_B7d4PD222AAA";
+
+/// A compact JWS of a header that is base64url already, and of claims that are JSON.
+pub(crate) fn compact(
+    header: &str,
+    claims: &[u8],
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>>,
+) -> Result<String> {
+    let mut token = String::with_capacity(1024);
+    token.push_str(header);
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+    let signature = sign(token.as_bytes())?;
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    Ok(token)
+}
+
+/// A signature of RSASSA-PKCS1-v1_5 with one of the digests.
+pub(crate) fn rsa(
+    pair: &KeyPair,
+    encoding: &'static dyn RsaEncoding,
+    text: &[u8],
+) -> Result<Vec<u8>> {
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(encoding, &SystemRandom::new(), text, &mut signature)
+        .map_err(|_| Error::Bug("signing failed".into()))?;
+    Ok(signature)
 }
 
 /// Reads the signing key, or makes it on the first start.

@@ -30,8 +30,10 @@ mod wire;
 pub mod agents;
 pub mod audit;
 pub mod caller;
+pub mod claims;
 pub mod clients;
 pub mod clock;
+pub mod codes;
 pub mod config;
 pub mod cookie;
 pub mod db;
@@ -40,6 +42,7 @@ pub mod events;
 pub mod handshake;
 pub mod id;
 pub mod instance;
+pub mod jwt_templates;
 pub mod keys;
 pub mod ledger;
 pub mod organizations;
@@ -49,6 +52,8 @@ pub mod secret;
 pub mod secret_keys;
 pub mod sessions;
 pub mod sign_in_tokens;
+pub mod sign_ins;
+pub mod sign_ups;
 pub mod stage;
 pub mod tasks;
 pub mod text;
@@ -68,12 +73,14 @@ use url::Url;
 use crate::app::{App, State};
 pub use crate::backend_api::UserRow;
 use crate::caller::Caller;
+use crate::claims::Current;
 use crate::config::Config;
 use crate::db::{Database, Db};
 use crate::error::{Error, Result};
 use crate::housekeeping::Housekeeping;
 use crate::id::{InstanceId, SecretKeyId};
 use crate::instance::Instance;
+use crate::jwt_templates::Prepared;
 use crate::limits::Limiters;
 use crate::listener::Listeners;
 use crate::policy::Policy;
@@ -110,6 +117,7 @@ impl Server {
             .map(|address| listener::bind(&[address]))
             .transpose()?;
         let app = prepare(config, address).await?;
+        app.take_over_claims().await?;
         let backend = backend_api::routes(&app);
         let tls = app.config.tls.as_ref();
         let mut listeners = Listeners::new(&app);
@@ -232,6 +240,8 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         policy: Arc::new(Policy::new(&config, &public_url)),
         instance: Instance::new(id, config.stage, public_url),
         recent: Recent::default(),
+        session_claims: Current::default(),
+        templates: Prepared::default(),
         signing_key,
         master_key,
         limiters: Limiters::new(&config.limits),

@@ -101,6 +101,8 @@ pub enum Shown {
     Key,
     /// A ticket of a task or of a sign-in token.
     Ticket,
+    /// An identifier, a password or a code.
+    Guess,
 }
 
 /// Refused credentials, by network. A network that showed too many is turned away *before* its next one is looked up;
@@ -112,8 +114,8 @@ pub struct Refusals {
     /// `None` where there is no limit.
     interval: Option<Duration>,
     ledger: Mutex<Ledger>,
-    /// Keys and tickets that nobody gave out, since they were last asked for.
-    unknown: [AtomicU64; 2],
+    /// Those of each kind that nobody gave out, since they were last asked for.
+    unknown: [AtomicU64; 3],
 }
 
 struct Ledger {
@@ -131,7 +133,7 @@ impl Refusals {
                 until: HashMap::new(),
                 sweep_at: KEYS,
             }),
-            unknown: [const { AtomicU64::new(0) }; 2],
+            unknown: [const { AtomicU64::new(0) }; 3],
         }
     }
 
@@ -163,7 +165,11 @@ impl Refusals {
 
     /// Counts a refusal, if `error` is one of a credential.
     pub fn charge(&self, shown: Shown, network: Network, error: &Error) {
-        if error.is_refused_credential() {
+        let is_counted = match shown {
+            Shown::Key | Shown::Ticket => error.is_refused_credential(),
+            Shown::Guess => error.is_wrong_guess(),
+        };
+        if is_counted {
             self.charge_at(shown, network, Instant::now());
         }
         if error.is_unknown_credential() {
@@ -171,7 +177,7 @@ impl Refusals {
         }
     }
 
-    /// How many keys or tickets that nobody gave out were shown since this was last asked.
+    /// How many of this kind that nobody gave out were shown since this was last asked.
     pub fn take_unknown(&self, shown: Shown) -> u64 {
         self.unknown[shown as usize].swap(0, Ordering::Relaxed)
     }
@@ -214,6 +220,12 @@ pub struct Limiters {
     pub tasks: Limiter<Subject>,
     /// Refused credentials, by network.
     pub refused: Refusals,
+    /// Wrong guesses of people, by network.
+    pub guesses: Refusals,
+    /// Passwords and codes, by the identifier they are shown for.
+    pub identifiers: Limiter<String>,
+    /// Sign-ups, by network.
+    pub sign_ups: Limiter<Network>,
 }
 
 impl Limiters {
@@ -224,6 +236,9 @@ impl Limiters {
             addresses: Limiter::new(limits.per_ip),
             tasks: Limiter::new(limits.per_agent_or_user),
             refused: Refusals::new(limits.refused_per_ip),
+            guesses: Refusals::new(limits.guesses_per_ip),
+            identifiers: Limiter::new(limits.guesses_per_identifier),
+            sign_ups: Limiter::new(limits.sign_ups_per_ip),
         }
     }
 }

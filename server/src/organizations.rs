@@ -36,7 +36,7 @@ pub use invitations::{
 pub use list::{Filter, OrderBy, count, lacks_manager, list};
 pub use memberships::{
     Member, MemberFilter, MemberOrder, Membership, NewMembership, add_member, count_members,
-    members, of_user, remove_member, remove_of_user, set_member_metadata, set_role,
+    members, of_user, place, remove_member, remove_of_user, set_member_metadata, set_role,
 };
 pub use names::name;
 use names::{free_slug, made_slug};

@@ -1,5 +1,5 @@
 //! Passwords, kept as Argon2id hashes (RFC 9106) in the PHC string format; those brought from elsewhere may be bcrypt's.
-//! Standin never signs anyone in with one; an application can ask whether one is right.
+//! People sign in with theirs, and an application can ask whether one is right.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};

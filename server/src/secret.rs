@@ -91,6 +91,12 @@ pub enum Purpose {
     HandshakeNonce,
     /// A refresh token in a browser's cookie.
     RefreshToken,
+    /// The signing key of a JWT template.
+    TemplateKey,
+    /// An attempt to sign in, in a browser's cookie.
+    SignIn,
+    /// An attempt to sign up, in a browser's cookie.
+    SignUp,
 }
 
 impl Purpose {
@@ -100,6 +106,9 @@ impl Purpose {
             Self::SigningKey => "signing key",
             Self::HandshakeNonce => "handshake nonce",
             Self::RefreshToken => "refresh token",
+            Self::TemplateKey => "template key",
+            Self::SignIn => "sign-in attempt",
+            Self::SignUp => "sign-up attempt",
         }
     }
 }
@@ -144,8 +153,10 @@ impl MasterKey {
 
     fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
         match purpose {
-            Purpose::SigningKey => &self.keeping,
-            Purpose::HandshakeNonce | Purpose::RefreshToken => &self.passing,
+            Purpose::SigningKey | Purpose::TemplateKey => &self.keeping,
+            Purpose::HandshakeNonce | Purpose::RefreshToken | Purpose::SignIn | Purpose::SignUp => {
+                &self.passing
+            }
         }
     }
 
@@ -198,12 +209,20 @@ mod tests {
 
     #[test]
     fn a_seal_opens_for_its_purpose_only_and_not_after_a_change() {
-        use Purpose::{HandshakeNonce, RefreshToken, SigningKey};
+        use Purpose::{HandshakeNonce, RefreshToken, SignIn, SignUp, SigningKey, TemplateKey};
+        let all = [
+            SigningKey,
+            RefreshToken,
+            HandshakeNonce,
+            TemplateKey,
+            SignIn,
+            SignUp,
+        ];
         let key = MasterKey::parse(&Secret::random()).unwrap();
-        for purpose in [SigningKey, RefreshToken, HandshakeNonce] {
+        for purpose in all {
             let sealed = key.seal(purpose, b"words").unwrap();
             assert_eq!(key.open(purpose, &sealed).unwrap().as_slice(), b"words");
-            for other in [SigningKey, RefreshToken, HandshakeNonce] {
+            for other in all {
                 assert_eq!(key.open(other, &sealed).is_some(), other == purpose);
             }
         }

@@ -127,6 +127,10 @@ pub struct Session {
     barred: bool,
     /// Whether it is in no organization and must be in one.
     waits: bool,
+    /// Which custom claims its tokens have at this moment; zero for none. See [`crate::claims`].
+    pub claims_revision: i64,
+    /// When the user last proved who they are, if that was after the sign-in.
+    verified_at: Option<Time>,
 }
 
 impl Session {
@@ -199,6 +203,8 @@ impl FromRow for Session {
             end_status: row.take()?,
             barred: row.take()?,
             waits: row.take()?,
+            claims_revision: row.take()?,
+            verified_at: row.take()?,
         })
     }
 }
@@ -242,7 +248,10 @@ macro_rules! select {
             barred!(),
             " then 1 else 0 end as bigint), cast(case when ",
             waits!(),
-            " then 1 else 0 end as bigint) from sessions s ",
+            " then 1 else 0 end as bigint),
+                    (select case when i.session_claims is null then 0 else i.session_claims_revision end
+                     from instance i where i.slot = 1), s.verified_at
+             from sessions s ",
             around!(),
             " left join roles r on r.id = m.role_id ",
             $rest
@@ -251,16 +260,20 @@ macro_rules! select {
 }
 
 mod organization;
+mod proof;
 mod renew;
 mod revoke;
+mod specimen;
 // Behind the macros that it uses.
 mod list;
 
 pub use list::{Filter, count, list};
 pub use organization::{Choice, choose, in_organization};
+pub use proof::{Proof, begin_proof, is_opened, of_user, opened_by, prepare_proof, proof, prove};
 pub use renew::renew;
 pub use revoke::{
-    Progress, Revocation, Revoked, Whose, count_taken_back, list_taken_back, revoke_all, unfinished,
+    Progress, Revocation, Revoked, Whose, count_taken_back, list_taken_back, revoke_all,
+    revoke_others, unfinished,
 };
 
 /// A browser that signs in, and all that is made for it before the write.
@@ -299,7 +312,7 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
     }
     let client_id = clients::admit(tx, known.first(), &sign_in.secrets, &sign_in.session)?;
     let (organization, waits) = organizations::at_start(tx, new.user, new.organization)?;
-    let session = Session {
+    let mut session = Session {
         id: sign_in.session.clone(),
         client_id,
         user_id: new.user.clone(),
@@ -316,12 +329,15 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         end_status: None,
         barred: false,
         waits,
+        claims_revision: 0,
+        verified_at: None,
     };
     let actor = session.actor.as_ref();
-    tx.execute(
+    let opened: Vec<i64> = tx.returning(
         "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
                                ip, user_agent, organization_id)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10)",
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10)
+         returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1)",
         values![
             &session.id,
             &session.client_id,
@@ -335,6 +351,7 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
             session.chosen.as_ref(),
         ],
     )?;
+    session.claims_revision = opened.first().copied().unwrap_or_default();
     tx.acts_as(session.acting());
     tx.note(session.event(Action::SessionCreate));
     Ok(session)

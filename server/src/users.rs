@@ -7,6 +7,8 @@ mod edit;
 mod export;
 mod identifiers;
 mod import;
+mod own;
+mod proof;
 mod save;
 mod search;
 
@@ -24,8 +26,10 @@ pub use edit::{Edit, Metadata};
 pub(crate) use edit::{merge, metadata_text};
 pub use export::{Position, export};
 pub use identifiers::{Identifier, IdentifierKind, NewIdentifier, Setting, Verification};
-pub use identifiers::{add, by_address, get_identifier, remove, replace, set};
+pub use identifiers::{add, are_free, by_address, get_identifier, remove, replace, set};
 pub use import::{NewUser, Outcome, import};
+pub use own::{add_own, attempt_code, change_password, delete_self, own, prepare_code, remove_own};
+pub use proof::{ATTEMPTS_MAX, Evidence, prove};
 pub(crate) use search::containing;
 pub use search::{Filter, OrderBy, Range, Selection, count, list};
 
@@ -76,6 +80,8 @@ pub struct User {
     pub created_at: Time,
     /// The last change.
     pub updated_at: Time,
+    /// Wrong passwords and codes since the last right one.
+    pub failed_attempts: i64,
 }
 
 /// Whether a user may be signed in, and nothing else of it.
@@ -97,6 +103,16 @@ impl Standing {
         match self.locked_until {
             Some(until) if until > now => Err(Error::UserLocked),
             _ => Ok(()),
+        }
+    }
+}
+
+impl User {
+    /// Whether the user may be signed in.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            banned_at: self.banned_at,
+            locked_until: self.locked_until,
         }
     }
 }
@@ -136,7 +152,7 @@ macro_rules! select {
                     u.primary_phone_number_id, u.password_hash, u.password_changed_at, u.public_metadata,
                     u.private_metadata, u.unsafe_metadata, u.banned_at, u.locked_until, u.delete_self_enabled,
                     u.create_organization_enabled, u.legal_accepted_at, u.last_sign_in_at, u.last_active_at,
-                    u.created_at, u.updated_at
+                    u.created_at, u.updated_at, u.failed_attempts
              from users u ",
             $rest
         )
@@ -169,6 +185,7 @@ impl FromRow for User {
             last_active_at: row.take()?,
             created_at: row.take()?,
             updated_at: row.take()?,
+            failed_attempts: row.take()?,
         })
     }
 }
@@ -198,6 +215,32 @@ pub fn find(tx: &mut Read<'_>, id: &UserId) -> Result<Option<User>> {
 /// [`Error::NotFound`].
 pub fn get(tx: &mut Read<'_>, id: &UserId) -> Result<User> {
     find(tx, id)?.ok_or_else(|| Error::NotFound("user", id.to_string()))
+}
+
+/// The user with this id and its identifiers, if there is one.
+pub fn find_profile(tx: &mut Read<'_>, id: &UserId) -> Result<Option<Profile>> {
+    let Some(user) = find(tx, id)? else {
+        return Ok(None);
+    };
+    let identifiers = identifiers::of(tx, id)?;
+    Ok(Some(Profile { user, identifiers }))
+}
+
+/// Those of all users who have the most in the fields that tokens can hold.
+pub fn fullest(tx: &mut Read<'_>, limit: i64) -> Result<Vec<UserId>> {
+    tx.all(
+        "select id from users
+         order by length(public_metadata) + length(unsafe_metadata) + length(name_folded) desc, id limit $1",
+        values![limit],
+    )
+}
+
+/// The newest users.
+pub fn newest(tx: &mut Read<'_>, limit: i64) -> Result<Vec<UserId>> {
+    tx.all(
+        "select id from users order by created_at desc, id desc limit $1",
+        values![limit],
+    )
 }
 
 /// The user with this id and its identifiers.
@@ -408,6 +451,14 @@ fn unique(tx: &mut Read<'_>, user: &User) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses a user to be made who wants a username that another one has.
+///
+/// # Errors
+/// [`Error::IdentifierExists`].
+pub fn is_free(tx: &mut Read<'_>, new: &NewUser) -> Result<()> {
+    unique(tx, &new.user)
 }
 
 /// Reads a user who will be changed. The update takes the row's lock, so what is read stays true until the commit.

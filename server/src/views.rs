@@ -1,6 +1,8 @@
 //! The JSON objects that the doors show, under Clerk's names. Nothing is decided here.
 
 mod activity;
+mod attempts;
+mod claims;
 mod organization;
 mod user;
 
@@ -15,6 +17,8 @@ use crate::sessions::{Session, Status};
 use crate::sign_in_tokens::SignInToken;
 use crate::tasks::Task;
 use crate::tokens;
+pub(crate) use attempts::*;
+pub(crate) use claims::*;
 pub(crate) use organization::*;
 pub(crate) use user::*;
 

@@ -43,7 +43,9 @@ const BARRED: &str = "(u.id is null or u.banned_at is not null or a.disabled_at 
     or s.created_at <= (select i.sessions_revoked_at from instance i where i.slot = 1))";
 const AND: &str = " then 1 else 0 end as bigint), cast(case when ";
 const WAITS: &str = "(o.id is null and g.enabled * g.force_organization_selection = 1)";
-const OF_SESSION: &str = " then 1 else 0 end as bigint) from sessions s ";
+const OF_SESSION: &str = " then 1 else 0 end as bigint),
+    (select case when i.session_claims is null then 0 else i.session_claims_revision end from instance i where i.slot = 1)";
+const FROM: &str = " from sessions s ";
 const AROUND: &str = "left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id
     join organization_settings g on g.slot = 1
     left join organization_memberships m
@@ -63,6 +65,7 @@ const FIND_SESSION: Statement = Statement {
         AND,
         WAITS,
         OF_SESSION,
+        FROM,
         AROUND,
         WITH_ROLE,
         "where s.id = ?1",

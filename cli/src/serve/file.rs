@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use standin_server::config::Config;
 use standin_server::policy::OnReplay;
 use url::Url;
@@ -28,12 +29,16 @@ pub struct File {
     tls_key: Option<PathBuf>,
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from.
     npm: Option<PathBuf>,
+    /// Whether people may sign up by themselves.
+    allow_sign_up: bool,
     /// How long a link can be opened where its task does not say, in seconds.
     ticket_seconds: Option<i64>,
     /// The longest session a task may ask for, in seconds.
     session_cap_seconds: Option<i64>,
     /// What happens when a used link is opened again.
     on_replay: Option<Replay>,
+    /// Custom claims for session tokens.
+    claims: Option<Map<String, Value>>,
     limits: Limits,
 }
 
@@ -52,6 +57,9 @@ struct Limits {
     per_ip: Option<u32>,
     per_agent_or_user: Option<u32>,
     refused_per_ip: Option<u32>,
+    guesses_per_ip: Option<u32>,
+    guesses_per_identifier: Option<u32>,
+    sign_ups_per_ip: Option<u32>,
 }
 
 fn url<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Option<Url>, D::Error> {
@@ -94,6 +102,7 @@ impl File {
         }
         config.trusted_proxies.extend(self.trusted_proxies);
         config.npm.extend(self.npm);
+        config.sign_up |= self.allow_sign_up;
         for (name, given, setting) in [
             (
                 "ticket_seconds",
@@ -117,12 +126,19 @@ impl File {
             Some(Replay::RevokeSession) => config.on_replay = OnReplay::RevokeSession,
             None => {}
         }
+        config.session_claims = config.session_claims.take().or(self.claims);
         let limits = &mut config.limits;
         for (given, setting) in [
             (self.limits.per_key, &mut limits.per_key),
             (self.limits.per_ip, &mut limits.per_ip),
             (self.limits.per_agent_or_user, &mut limits.per_agent_or_user),
             (self.limits.refused_per_ip, &mut limits.refused_per_ip),
+            (self.limits.guesses_per_ip, &mut limits.guesses_per_ip),
+            (
+                self.limits.guesses_per_identifier,
+                &mut limits.guesses_per_identifier,
+            ),
+            (self.limits.sign_ups_per_ip, &mut limits.sign_ups_per_ip),
         ] {
             if let Some(most) = given {
                 *setting = Some(most).filter(|most| *most > 0);
@@ -154,6 +170,18 @@ mod tests {
             refused.sentence.contains("line 2") && refused.sentence.contains("alow_origins"),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn people_sign_up_where_a_file_lets_them() {
+        for (text, allowed) in [("allow_sign_up = true", true), ("", false)] {
+            let url = Url::parse("https://clerk.example.com").unwrap();
+            let database = standin_server::db::Database::Sqlite("x".into());
+            let mut config =
+                Config::production(([127, 0, 0, 1], 0).into(), url, database, "k".into()).unwrap();
+            read(text).unwrap().apply(&mut config).unwrap();
+            assert_eq!(config.sign_up, allowed);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 )]
 
 mod certificates;
+mod claims;
 mod doctor;
 mod environment;
 mod imports;

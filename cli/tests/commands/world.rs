@@ -104,6 +104,14 @@ impl World {
         }
     }
 
+    /// The server started anew on the same data.
+    pub fn again(mut self, options: &[&str]) -> Self {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        Self::with(folder, options)
+    }
+
     /// Runs `standin task create` for somebody, to land on an application's page.
     pub fn task(&self, user: &str, more: &[&str]) -> Done {
         let page = "http://localhost:3000/dashboard";

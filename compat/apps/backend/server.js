@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { createClerkClient } from '@clerk/backend'
 import { dashboard } from '../dashboard.js'
+import { form } from '../form.js'
 
 const { APP_ORIGIN, HOST, PORT } = process.env
 
@@ -30,8 +31,10 @@ async function createAgentTask(request) {
 function page(request) {
   const { userId, sessionId, sessionClaims } = request.auth
   const html = dashboard({ userId, sessionId, agentId: sessionClaims?.act?.sub })
-  return new Response(html, { headers: { 'content-type': 'text/html; charset=utf-8' } })
+  return written(html)
 }
+
+const written = html => new Response(html, { headers: { 'content-type': 'text/html; charset=utf-8' } })
 
 async function answer(request) {
   const state = await clerkClient.authenticateRequest(request, { authorizedParties: [APP_ORIGIN] })
@@ -41,6 +44,7 @@ async function answer(request) {
   const { pathname } = new URL(request.url)
   let response = new Response('Not found', { status: 404 })
   if (request.method === 'GET' && pathname === '/dashboard') response = page(request)
+  if (request.method === 'GET' && pathname.startsWith('/form/')) response = written(form)
   if (request.method === 'POST' && pathname === '/api/example') response = await createAgentTask(request)
   for (const [name, value] of state.headers) response.headers.append(name, value)
   return response

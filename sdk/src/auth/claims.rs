@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::organization::Organization;
 use super::reason::Reason;
 use super::token::{Demands, Failure};
 use crate::Actor;
@@ -19,6 +20,7 @@ pub struct Claims {
     issued_at: Option<Timestamp>,
     party: Option<String>,
     actor: Option<Actor>,
+    organization: Option<Organization>,
     pending: bool,
     all: Map<String, Value>,
 }
@@ -62,6 +64,7 @@ impl Claims {
             issued_at,
             party,
             actor: actor(&all)?,
+            organization: Organization::read(&all),
             pending: text("sts") == Some("pending"),
             all,
         })
@@ -97,6 +100,11 @@ impl Claims {
         self.actor.as_ref()
     }
 
+    /// The organization that is active in the session, if one is (`o`, or `org_id` in older tokens).
+    pub fn organization(&self) -> Option<&Organization> {
+        self.organization.as_ref()
+    }
+
     /// Whether the session still waits for something the user must do (`sts: pending`).
     pub(super) fn is_pending(&self) -> bool {
         self.pending
@@ -112,6 +120,28 @@ impl Claims {
     /// ```
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         T::deserialize(self.all.get(name)?).ok()
+    }
+
+    /// All claims at once as a type of the application's, for those that it adds to its tokens. Fields of the type that the
+    /// token has not must be optional.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Custom {
+    ///     plan: Option<String>,
+    ///     metadata: Option<serde_json::Value>,
+    /// }
+    ///
+    /// # fn plan(claims: &standin::auth::Claims) -> standin::Result<Option<String>> {
+    /// let custom: Custom = claims.read_as()?;
+    /// # Ok(custom.plan)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where a claim has another shape than the type wants.
+    pub fn read_as<T: DeserializeOwned>(&self) -> crate::Result<T> {
+        T::deserialize(&self.all).map_err(crate::Error::claims)
     }
 }
 

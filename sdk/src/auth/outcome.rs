@@ -7,7 +7,9 @@ use http::header::LOCATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::claims::Claims;
+use super::organization::Organization;
 use super::reason::Reason;
+use super::requirement::Requirement;
 use crate::id::{AgentId, SessionId, UserId};
 use crate::{Actor, Error};
 
@@ -85,6 +87,34 @@ impl Auth {
     /// The agent that acts in the user's name; `None` where the user does, or another user who impersonates them.
     pub fn agent(&self) -> Option<&AgentId> {
         self.actor()?.agent()
+    }
+
+    /// The organization that is active in the session; `None` where the user acts for themselves.
+    pub fn organization(&self) -> Option<&Organization> {
+        self.claims.organization()
+    }
+
+    /// Whether the caller has what is asked for.
+    ///
+    /// ```
+    /// use standin::auth::{Auth, Permission, Plan, Role};
+    ///
+    /// # fn ask(auth: &Auth) -> bool {
+    /// auth.has(Role("admin"))
+    ///     || auth.has(Permission("org:invoices:read"))
+    ///     || auth.has((Permission("invoices:write"), Plan("org:pro")))
+    /// # }
+    /// ```
+    pub fn has(&self, requirement: impl Requirement) -> bool {
+        requirement.is_met(self)
+    }
+
+    /// Everything the token says as a type of the application's; see [`Claims::read_as`].
+    ///
+    /// # Errors
+    /// As [`Claims::read_as`].
+    pub fn custom_claims<T: serde::de::DeserializeOwned>(&self) -> crate::Result<T> {
+        self.claims.read_as()
     }
 
     /// Everything the token says.

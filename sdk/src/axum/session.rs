@@ -5,10 +5,10 @@ use std::ops::Deref;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, LOCATION, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode, request};
+use http::{Extensions, HeaderValue, StatusCode, request};
 
 use super::{no_layer, refusal};
-use crate::auth::{Auth, Reason, Verdict};
+use crate::auth::{Auth, Reason, SignedOut, Verdict};
 
 /// A signed-in caller: a user, or an agent in a user's name.
 ///
@@ -44,6 +44,11 @@ enum Why {
 }
 
 impl Rejection {
+    /// Nobody is signed in; what the layer left of the request says where people sign in.
+    pub(super) fn signed_out(out: &SignedOut, of: &Extensions) -> Self {
+        Self(Why::SignedOut(out.reason().clone(), of.get().cloned()))
+    }
+
     /// Why nobody is signed in; `None` where nobody looked.
     pub fn reason(&self) -> Option<&Reason> {
         match &self.0 {
@@ -87,10 +92,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
     async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, Rejection> {
         match parts.extensions.get::<Verdict>() {
             Some(Verdict::SignedIn(auth)) => Ok(Self(auth.clone())),
-            Some(Verdict::SignedOut(out)) => {
-                let sign_in = parts.extensions.get().cloned();
-                Err(Rejection(Why::SignedOut(out.reason().clone(), sign_in)))
-            }
+            Some(Verdict::SignedOut(out)) => Err(Rejection::signed_out(out, &parts.extensions)),
             // The layer lets no redirect through.
             Some(Verdict::Redirect(_)) | None => Err(Rejection(Why::NoLayer)),
         }

@@ -8,7 +8,9 @@ use http::{Request, Response, StatusCode};
 use serde_json::json;
 use standin::Client;
 use standin::auth::{Authenticator, Builder, Verdict};
-use standin::axum::{AuthLayer, DenyAgents, Session};
+use standin::auth::{Permission, Plan, Role};
+use standin::axum::{AuthLayer, DenyAgents, Organization, Require, Session};
+use standin::axum::{require_permission, require_role};
 use tower::ServiceExt;
 
 use crate::world::{Visitor, World};
@@ -294,4 +296,163 @@ async fn a_forgotten_layer_opens_nothing() {
             StatusCode::INTERNAL_SERVER_ERROR
         );
     }
+}
+
+/// A token of somebody who is a member of Acme: an admin who may read invoices and write reports.
+fn member(world: &World, visitor: &Visitor) -> String {
+    let now = jiff::Timestamp::now().as_second();
+    let claims = json!({
+        "iss": world.issuer, "sub": world.user, "sid": visitor.session, "azp": world.origin, "v": 2,
+        "iat": now - 5, "nbf": now - 15, "exp": now + 55,
+        "o": { "id": "org_1", "slg": "acme", "rol": "admin", "per": "read,write", "fpm": "1,2" },
+        "fea": "o:invoices,u:ai,o:reports", "pla": "u:free,o:pro", "tier": 3, "tags": ["a"],
+    });
+    world.mint.sign(&world.mint.header(), &claims)
+}
+
+fn with_organizations(authenticator: Authenticator) -> Router {
+    let organization = async |organization: Organization| {
+        let slug = organization.slug().unwrap_or_default();
+        format!("{} {slug} {}", organization.id(), organization.role())
+    };
+    let maybe = async |organization: Option<Organization>| {
+        organization.map_or("none".into(), |one| one.permissions().join(" "))
+    };
+    let ok = async || "ok";
+    let need = |path: &str| Router::new().route(path, get(ok));
+    Router::new()
+        .route("/organization", get(organization))
+        .route("/maybe", get(maybe))
+        .merge(need("/read").layer(require_permission("org:invoices:read")))
+        .merge(need("/write").layer(require_permission("invoices:write")))
+        .merge(need("/admin").layer(require_role("admin")))
+        .merge(need("/owner").layer(require_role(["org", "owner"].join(":"))))
+        .merge(need("/both").layer(Require((Role("admin"), Plan("org:pro")))))
+        .merge(need("/neither").layer(Require((Role("admin"), Plan("user:pro")))))
+        .layer(AuthLayer::new(authenticator))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_takes_who_has_what_it_requires_and_tells_the_others_why_not() {
+    let world = World::start(false).await;
+    let visitor = world.visitor().await;
+    let app = with_organizations(builder(&world).build().unwrap());
+    let member = member(&world, &visitor);
+    let nobody_s = token(&world, &visitor, false);
+    let ask = async |path: &str, token: &str| {
+        let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+        let response = send(&app, request).await;
+        (response.status().as_u16(), text(response).await)
+    };
+    let ok = |text: &str| (200, text.to_owned());
+    let forbidden = |reason: &str| {
+        let body = format!(r#"{{"error":"forbidden","reason":"{reason}"}}"#);
+        (403, body)
+    };
+    for (path, theirs, nobody) in [
+        ("/read", ok("ok"), forbidden("permission org:invoices:read")),
+        (
+            "/write",
+            forbidden("permission invoices:write"),
+            forbidden("permission invoices:write"),
+        ),
+        ("/admin", ok("ok"), forbidden("role admin")),
+        (
+            "/owner",
+            forbidden("role org:owner"),
+            forbidden("role org:owner"),
+        ),
+        ("/both", ok("ok"), forbidden("role admin, plan org:pro")),
+        (
+            "/neither",
+            forbidden("role admin, plan user:pro"),
+            forbidden("role admin, plan user:pro"),
+        ),
+        (
+            "/organization",
+            ok("org_1 acme org:admin"),
+            (403, r#"{"error":"organization_required"}"#.to_owned()),
+        ),
+        (
+            "/maybe",
+            ok("org:invoices:read org:reports:write"),
+            ok("none"),
+        ),
+    ] {
+        assert_eq!(ask(path, &member).await, theirs, "{path}");
+        assert_eq!(ask(path, &nobody_s).await, nobody, "{path}");
+    }
+    for path in ["/read", "/admin", "/organization"] {
+        let refused = send(
+            &app,
+            Request::get(path).header("accept", "application/json"),
+        )
+        .await;
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{path}");
+        assert!(text(refused).await.contains("signed_out"), "{path}");
+    }
+    let maybe = Request::get("/maybe").header("accept", "application/json");
+    assert_eq!(text(send(&app, maybe).await).await, "none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_signed_in_is_sent_to_sign_in_and_not_told_of_permissions() {
+    let world = World::start(true).await;
+    let authenticator = builder(&world).sign_in_url("https://app.example.com/sign-in");
+    let app = with_organizations(authenticator.build().unwrap());
+    for path in ["/read", "/owner", "/organization"] {
+        let page = Request::get(path)
+            .header("host", "app.example.com")
+            .header("x-forwarded-proto", "https")
+            .header("accept", "text/html");
+        let sent = send(&app, page).await;
+        assert_eq!(sent.status(), StatusCode::TEMPORARY_REDIRECT, "{path}");
+        let location = sent.headers()[LOCATION].to_str().unwrap();
+        assert!(
+            location.starts_with("https://app.example.com/sign-in?redirect_url="),
+            "{location}"
+        );
+    }
+    // Without the layer nobody looked, and nobody gets in.
+    let ok = async || "ok";
+    let open = Router::new()
+        .route("/read", get(ok))
+        .layer(require_permission("org:invoices:read"));
+    let answer = send(&open, Request::get("/read")).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_of_the_application_s_own_are_read_as_its_type() {
+    #[derive(serde::Deserialize)]
+    struct Custom {
+        tier: u8,
+        tags: Vec<String>,
+        missing: Option<String>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Other {
+        #[expect(dead_code, reason = "it is never read: a token's tier is a number")]
+        tier: String,
+    }
+    let world = World::start(false).await;
+    let visitor = world.visitor().await;
+    let typed = async |session: Session| -> standin::Result<String> {
+        let custom: Custom = session.custom_claims()?;
+        let (tags, missing) = (custom.tags.join(","), custom.missing.is_none());
+        let may = session.has(Permission("invoices:read"));
+        Ok(format!("{} {tags} {missing} {may}", custom.tier))
+    };
+    let other = async |session: Session| session.custom_claims::<Other>().map(|_| "read");
+    let app = Router::new()
+        .route("/typed", get(typed))
+        .route("/other", get(other))
+        .layer(AuthLayer::new(builder(&world).build().unwrap()));
+    let token = member(&world, &visitor);
+    let signed_in =
+        |path: &str| Request::get(path).header("authorization", format!("Bearer {token}"));
+    let typed = send(&app, signed_in("/typed")).await;
+    assert_eq!(text(typed).await, "3 a true true");
+    let other = send(&app, signed_in("/other")).await;
+    assert_eq!(other.status(), StatusCode::INTERNAL_SERVER_ERROR);
 }

@@ -203,3 +203,33 @@ async fn what_is_no_address_is_not_redeemed_and_not_repeated() {
         assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn an_organization_is_sent_where_one_is_named_and_left_out_otherwise() {
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    let server = MockServer::start().await;
+    let body = r#"{ "agent_task_id": "agtask_1", "agent_id": "agt_1", "url": "http://x" }"#;
+    let well = ResponseTemplate::new(200).set_body_string(body);
+    Mock::given(any()).respond_with(well).mount(&server).await;
+    let client = crate::failures::client(&server.uri()).build().unwrap();
+    let tasks = client.agent_tasks();
+    tasks.create(task()).await.unwrap();
+    let organization = "org_2xKqYbN0f3pQ".parse().unwrap();
+    tasks
+        .create(task())
+        .organization_id(&organization)
+        .await
+        .unwrap();
+    let sent = server.received_requests().await.unwrap();
+    let named: Vec<Option<String>> = sent
+        .iter()
+        .map(|request| {
+            let body: serde_json::Value = request.body_json().unwrap();
+            let named = body.get("organization_id")?.as_str()?;
+            Some(named.to_owned())
+        })
+        .collect();
+    assert_eq!(named, [None, Some(organization.to_string())]);
+}

@@ -87,3 +87,17 @@ async fn the_audit_trail_of_a_task_tells_its_life() {
             .any(|one| one.user_id.as_ref() == Some(&world.ada.id))
     );
 }
+
+#[tokio::test]
+async fn an_agent_is_found_by_its_name() {
+    let world = World::new().await;
+    let mut other = task();
+    other.agent_name = "another";
+    world.client.agent_tasks().create(task()).await.unwrap();
+    let made = world.client.agent_tasks().create(other).await.unwrap();
+    let agents = world.client.agents();
+    let found = agents.list().name("another").await.unwrap();
+    assert_eq!(found.total_count, Some(1));
+    assert_eq!(found.data[0].id, made.agent_id);
+    assert!(agents.list().name("anoth").await.unwrap().data.is_empty());
+}

@@ -24,6 +24,8 @@ pub struct Case {
     pub cookies: Vec<(String, String)>,
     /// The kinds of tokens shown, for the table of differences.
     pub tokens: Vec<Kind>,
+    /// What the token says of an organization, where it does.
+    pub organization: Option<serde_json::Value>,
 }
 
 impl Case {
@@ -37,6 +39,7 @@ impl Case {
             headers: vec![("host", host.into()), ("accept", "text/html".into())],
             cookies: Vec::new(),
             tokens: Vec::new(),
+            organization: None,
         };
         if world.live {
             case.headers.push(("x-forwarded-proto", "https".into()));
@@ -94,6 +97,7 @@ impl Case {
             "method": self.method,
             "url": format!("http://{host}{}", self.path),
             "headers": self.headers(),
+            "has": crate::organizations::QUESTIONS,
         })
     }
 }

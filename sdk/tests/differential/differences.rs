@@ -80,6 +80,16 @@ pub const ALL: &[Difference] = &[
         },
     },
     Difference {
+        why: "features that cannot be read give nobody a permission; theirs throws, and the application answers 500",
+        applies: |case, ours, theirs| {
+            case.organization.is_some()
+                && signed_in(ours)
+                // The permissions, before what it has.
+                && ours.verdict.rsplit(' ').nth(1) == Some("None")
+                && threw(theirs, "Invalid claim element")
+        },
+    },
+    Difference {
         why: "a forged handshake token signs nobody in, in development too; theirs throws, and the application answers 500",
         applies: |_, ours, theirs| {
             ours.verdict.starts_with("out: token-invalid")

@@ -11,6 +11,7 @@ mod cases;
 mod differences;
 mod mint;
 mod oracle;
+mod organizations;
 mod tokens;
 mod world;
 
@@ -79,7 +80,8 @@ fn verdict(outcome: &Outcome) -> String {
     match &outcome.verdict {
         Verdict::SignedIn(auth) => {
             let actor = auth.actor().map_or("nobody", standin::Actor::subject);
-            format!("in: {} {} {actor}", auth.user_id(), auth.session_id())
+            let has = organizations::of(auth);
+            format!("in: {} {} {actor} {has}", auth.user_id(), auth.session_id())
         }
         Verdict::SignedOut(out) => format!("out: {}", out.reason()),
         Verdict::Redirect(to) => {
@@ -102,7 +104,11 @@ fn theirs(world: &World, case: &Case, oracle: &mut Oracle) -> Seen {
         format!("out: {}", text("reason").unwrap_or_default())
     } else if let Some(user) = text("user") {
         let session = text("session").unwrap_or("no session");
-        format!("in: {user} {session} {}", text("actor").unwrap_or("nobody"))
+        let has = organizations::of_theirs(&answer);
+        format!(
+            "in: {user} {session} {} {has}",
+            text("actor").unwrap_or("nobody")
+        )
     } else {
         // Signed in, and yet nobody: a pending session. It has no word for that.
         "out: session-pending".into()
@@ -235,6 +241,9 @@ async fn compare(oracle: Oracle, live: bool, tally: &mut Tally) {
         both.of(tally, &case).await;
     }
     let mut dice = Dice(u64::from(live));
+    for case in organizations::cases(&mut dice, &both.world, &visitor) {
+        both.of(tally, &case).await;
+    }
     for _ in 0..1500 {
         let case = cases::thrown(&mut dice, &both.world, &visitor).await;
         both.of(tally, &case).await;

@@ -200,6 +200,9 @@ fn config(live: bool, database: Database) -> Config {
         per_ip: None,
         per_agent_or_user: None,
         refused_per_ip: None,
+        guesses_per_ip: None,
+        guesses_per_identifier: None,
+        sign_ups_per_ip: None,
     };
     config
 }

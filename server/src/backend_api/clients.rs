@@ -90,6 +90,6 @@ async fn handshake_payload(State(app): State<App>, RawQuery(query): RawQuery) ->
         .ok_or_else(|| Error::NotFound("handshake payload", "for this nonce".into()))?;
     let arriving = payload.clone();
     let found = app.db.read(move |tx| arriving.find(tx, now)).await?;
-    let directives = payload.directives(app.issuer(), found.as_ref(), now)?;
+    let directives = app.directives(&payload, found.as_ref(), now).await?;
     Ok(Json(json!({ "directives": directives })))
 }

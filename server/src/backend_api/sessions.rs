@@ -14,6 +14,7 @@ use crate::clients::NewSecrets;
 use crate::db::{Page, Read};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
+use crate::jwt_templates;
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::sessions::{self, Filter, Revoked, SignIn, Whose};
@@ -206,16 +207,17 @@ async fn create_token(
     params.finish()?;
     let (id, now) = (SessionId::from(id), app.now());
     let session = app.db.read(move |tx| sessions::get(tx, &id)).await?;
+    let life = life.unwrap_or(tokens::LIFE);
     let audience = Audience { origin: None, life };
-    let jwt = app.issuer().mint(&session, audience, now)?;
+    let jwt = app.token(&session, audience, now).await?;
     Ok(Json(views::token(&jwt)))
 }
 
 /// Spec: 30 seconds to ten years; a token still ends with its session.
-fn life(params: &mut Params) -> Result<i64> {
+fn life(params: &mut Params) -> Result<Option<i64>> {
     match params.integer("expires_in_seconds")? {
-        None => Ok(tokens::LIFE),
-        Some(seconds) if (30..=315_360_000).contains(&seconds) => Ok(seconds),
+        None => Ok(None),
+        Some(seconds) if (30..=315_360_000).contains(&seconds) => Ok(Some(seconds)),
         Some(_) => Err(Error::ParamValue(
             "expires_in_seconds",
             "between 30 and 315360000".into(),
@@ -223,6 +225,20 @@ fn life(params: &mut Params) -> Result<i64> {
     }
 }
 
-async fn create_token_from_template(Path((_, template)): Path<(String, String)>) -> Answer {
-    Err(Error::NotFound("JWT template", template))
+async fn create_token_from_template(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+    mut params: Params,
+) -> Answer {
+    let life = life(&mut params)?;
+    params.finish()?;
+    let (id, now) = (SessionId::from(id), app.now());
+    let found = app
+        .db
+        .read(move |tx| Ok((sessions::get(tx, &id)?, jwt_templates::named(tx, &name)?)));
+    let (session, template) = found.await?;
+    let life = life.unwrap_or(template.lifetime);
+    let audience = Audience { origin: None, life };
+    let jwt = app.token_by(&template, &session, audience, now).await?;
+    Ok(Json(views::token(&jwt)))
 }

@@ -4,11 +4,13 @@ use super::{Connection, Query, Read, values};
 use crate::error::{Error, Result};
 use crate::text;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_session_activity.sql"),
     include_str!("../../migrations/0003_growth.sql"),
     include_str!("../../migrations/0004_revocations.sql"),
+    include_str!("../../migrations/0005_claims.sql"),
+    include_str!("../../migrations/0006_sign_ins.sql"),
     include_str!("../../migrations/0008_organizations.sql"),
 ];
 

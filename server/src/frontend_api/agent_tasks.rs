@@ -49,7 +49,7 @@ async fn visit(
             organizations::person(tx, session, session.created_at)
         };
         let opened = spend(&app, &ticket, &arrival, by, person).await?;
-        return headless::answer(&app, &arrival, opened, now);
+        return headless::answer(&app, &arrival, opened, now).await;
     }
     let opened = spend(&app, &ticket, &arrival, by, |_, _| Ok(())).await?;
     arrival.redirect(&app, &opened.session, opened.target, now)
@@ -85,14 +85,18 @@ pub(super) async fn spend<T: Send + 'static>(
         // Guesses are no matter for the writer.
         return Err(Error::TicketInvalid);
     }
-    let (sign_in, policy) = (arrival.sign_in(), app.policy.clone());
+    let (of, now) = (app.clone(), by.at);
+    let sign_in = arrival.sign_in();
     let opened = app.db.write(by, move |tx| {
-        Ok(match tasks::accept(tx, &digest, &sign_in, &policy)? {
-            Visit::Accepted(session, target) => Ok(Opened {
-                also: also(tx, &session)?,
-                session: *session,
-                target,
-            }),
+        Ok(match tasks::accept(tx, &digest, &sign_in, &of.policy)? {
+            Visit::Accepted(session, target) => {
+                of.check_token(tx, &session, now)?;
+                Ok(Opened {
+                    also: also(tx, &session)?,
+                    session: *session,
+                    target,
+                })
+            }
             Visit::Refused(refusal) => Err(refusal),
         })
     });
@@ -169,10 +173,14 @@ pub(super) async fn accept_token<T: Send + 'static>(
     {
         return Err(Error::TicketInvalid);
     }
+    let (of, now) = (app.clone(), by.at);
     let sign_in = arrival.sign_in();
     let opened = app.db.write(by, move |tx| {
         match sign_in_tokens::accept(tx, &digest, &sign_in)? {
-            Ok(session) => also(tx, session).map(Ok),
+            Ok(session) => {
+                of.check_token(tx, &session, now)?;
+                also(tx, session).map(Ok)
+            }
             Err(refusal) => Ok(Err(refusal)),
         }
     });

@@ -96,6 +96,15 @@ impl Arrival {
         Ok(response)
     }
 
+    /// Takes the attempt from the browser that has led here. An answer that may keep one cookie only leaves it: it opens
+    /// nothing a second time.
+    pub(super) fn end(&self, app: &App, headers: &mut HeaderMap, attempt: &str) -> Result<()> {
+        if self.proxied {
+            return Ok(());
+        }
+        set(headers, &cookies::attempt(&app.instance, attempt, None, 0))
+    }
+
     /// The cookies a browser keeps for the Frontend API.
     pub(super) fn cookies(&self, app: &App) -> [Cookie; 2] {
         cookies::client(&app.instance, &self.cookie)

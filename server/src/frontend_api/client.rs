@@ -13,13 +13,16 @@ use crate::caller::Caller;
 use crate::clients::{self, Client};
 use crate::clock::Time;
 use crate::db::Read;
-use crate::error::Result;
+use crate::error::{ClaimsError, Error, Result};
 use crate::handshake::cookies;
 use crate::id::ClientId;
 use crate::organizations::{self, Person};
 use crate::sessions::{self, Session};
+use crate::tokens::Subject;
+use crate::users::Profile;
 use crate::views;
 use crate::wire::{Answer, Browser, Reply};
+use crate::{sign_ins, sign_ups};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(
@@ -56,44 +59,121 @@ impl Seen {
     }
 
     /// The client's JSON, each session with a token to start with.
-    pub(super) fn view(&self, app: &App, origin: Option<&str>, now: Time) -> Result<Value> {
-        let view =
-            |(session, person): &(Session, Person)| own_session(app, session, person, origin, now);
-        let sessions: Result<Vec<_>> = self.sessions.iter().map(view).collect();
-        Ok(views::own_client(&self.client, &sessions?))
+    pub(super) async fn view(&self, app: &App, origin: Option<&str>, now: Time) -> Result<Value> {
+        let mut sessions = Vec::with_capacity(self.sessions.len());
+        for (session, person) in &self.sessions {
+            sessions.push(own_session(app, session, person, origin, now).await?);
+        }
+        Ok(views::own_client(&self.client, &sessions))
     }
 }
 
-/// A session's JSON with a token, as long as there is one to be had.
-pub(super) fn own_session(
+/// The view of a browser's client, if it is one.
+async fn view(app: &App, seen: Option<Seen>, origin: Option<&str>, now: Time) -> Result<Value> {
+    match seen {
+        Some(seen) => seen.view(app, origin, now).await,
+        None => Ok(Value::Null),
+    }
+}
+
+/// A session's JSON with a token, as long as there is one to be had. One that no cookie could carry is left out: the page
+/// then asks for it, and is told why there is none.
+pub(super) async fn own_session(
     app: &App,
     session: &Session,
     person: &Person,
     origin: Option<&str>,
     now: Time,
 ) -> Result<Value> {
-    let token = || app.recent.token(app.issuer(), session, origin, now);
-    let jwt = session.is_active(now).then(token).transpose()?;
+    let jwt = if session.is_active(now) {
+        let custom = app.custom(session).await?;
+        let of = Subject {
+            session,
+            custom: &custom,
+        };
+        match app.recent.token(app.issuer(), of, origin, now) {
+            Err(Error::Claims(ClaimsError::TokenTooLarge { .. })) => None,
+            other => Some(other?),
+        }
+    } else {
+        None
+    };
     Ok(views::own_session(session, person, jwt.as_deref(), now))
 }
 
-async fn show(State(app): State<App>, browser: Browser) -> Answer {
-    let now = app.now();
-    let origin = browser.origin.clone();
-    let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
-    let response = seen
-        .map(|seen| seen.view(&app, origin.as_deref(), now))
-        .transpose()?;
-    Ok(Json(json!({ "response": response, "client": null })))
+/// What a browser is: a client, if it is one; and what it is in the middle of, as long as nobody is signed in.
+pub(super) struct Standing {
+    seen: Option<Seen>,
+    sign_in: Option<(sign_ins::Attempt, Profile)>,
+    sign_up: Option<sign_ups::Attempt>,
 }
 
-/// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either
-/// case nothing is changed, neither here nor in the browser.
-async fn create(State(app): State<App>, browser: Browser) -> Answer {
-    let now = app.now();
-    let origin = browser.origin.clone();
-    let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
-    let stranger = || Seen {
+impl Standing {
+    pub(super) async fn of(app: &App, browser: &Browser, now: Time) -> Result<Self> {
+        let browser = browser.clone();
+        app.db
+            .read(move |tx| {
+                let seen = Seen::find(tx, &browser, now)?;
+                if seen.as_ref().is_some_and(|seen| !seen.sessions.is_empty()) {
+                    return Ok(Self {
+                        seen,
+                        sign_in: None,
+                        sign_up: None,
+                    });
+                }
+                let mut sign_in = None;
+                if let Some(attempt) = &browser.sign_in {
+                    match sign_ins::of_attempt(tx, attempt, now) {
+                        Ok(profile) => sign_in = Some((attempt.clone(), profile)),
+                        Err(error) if error.is_fault() => return Err(error),
+                        // One that leads nowhere any more is none.
+                        Err(_) => {}
+                    }
+                }
+                let mut sign_up = browser.sign_up.clone();
+                if let Some(attempt) = &sign_up
+                    && sessions::is_opened(tx, attempt.id.as_str())?
+                {
+                    sign_up = None;
+                }
+                Ok(Self {
+                    seen,
+                    sign_in,
+                    sign_up,
+                })
+            })
+            .await
+    }
+
+    pub(super) fn is_signed_in(&self) -> bool {
+        self.seen
+            .as_ref()
+            .is_some_and(|seen| !seen.sessions.is_empty())
+    }
+
+    fn is_nobody(&self) -> bool {
+        self.seen.is_none() && self.sign_in.is_none() && self.sign_up.is_none()
+    }
+
+    /// The client's JSON. A browser that is none yet gets a name to go by, which nobody keeps.
+    pub(super) async fn view(&self, app: &App, origin: Option<&str>, now: Time) -> Result<Value> {
+        let mut view = match &self.seen {
+            Some(seen) => seen.view(app, origin, now).await?,
+            None => stranger(now).view(app, origin, now).await?,
+        };
+        let stage = app.instance.stage;
+        if let Some((attempt, profile)) = &self.sign_in {
+            view["sign_in"] = views::sign_in(attempt, profile, stage);
+        }
+        if let Some(attempt) = &self.sign_up {
+            view["sign_up"] = views::sign_up(attempt, None, stage);
+        }
+        Ok(view)
+    }
+}
+
+fn stranger(now: Time) -> Seen {
+    Seen {
         client: Client {
             id: ClientId::new(now),
             last_active_session_id: None,
@@ -101,10 +181,26 @@ async fn create(State(app): State<App>, browser: Browser) -> Answer {
             updated_at: now,
         },
         sessions: Vec::new(),
+    }
+}
+
+async fn show(State(app): State<App>, browser: Browser) -> Answer {
+    let now = app.now();
+    let standing = Standing::of(&app, &browser, now).await?;
+    let response = if standing.is_nobody() {
+        Value::Null
+    } else {
+        standing.view(&app, browser.origin.as_deref(), now).await?
     };
-    let view = seen
-        .unwrap_or_else(stranger)
-        .view(&app, origin.as_deref(), now)?;
+    Ok(Json(json!({ "response": response, "client": null })))
+}
+
+/// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either
+/// case nothing is changed, neither here nor in the browser.
+async fn create(State(app): State<App>, browser: Browser) -> Answer {
+    let now = app.now();
+    let standing = Standing::of(&app, &browser, now).await?;
+    let view = standing.view(&app, browser.origin.as_deref(), now).await?;
     Ok(Json(json!({ "response": view, "client": null })))
 }
 
@@ -128,7 +224,7 @@ pub(super) async fn sign_out(app: &App, browser: Browser, by: Caller) -> Reply {
                 .transpose()
         })
         .await?;
-    let view = seen.map(|seen| seen.view(app, None, now)).transpose()?;
+    let view = view(app, seen, None, now).await?;
     let mut response = Json(json!({ "response": view, "client": view })).into_response();
     arrival::changed(app, response.headers_mut(), None)?;
     Ok(response)

@@ -1,29 +1,55 @@
-//! `/v1/environment` (spec path of the same name): what this instance can do, for clerk-js. Standin signs in by ticket
-//! only, for one session a client, and has no billing or bot detection.
+//! `/v1/environment` (spec path of the same name): what this instance can do, for clerk-js and the components that it draws.
+//! Standin signs in by password, code or ticket, for one session a client, and has no billing or bot detection.
 
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::client::Seen;
 use crate::app::App;
 use crate::instance::Instance;
 use crate::organizations::{self, Settings};
 use crate::passwords;
+use crate::sign_ups;
+use crate::stage::Stage;
+use crate::users::ATTEMPTS_MAX;
 use crate::views;
-use crate::wire::Answer;
+use crate::wire::{Answer, Browser};
 
 pub(super) fn routes() -> Router<App> {
     // Development pages ask with PATCH, tunnelled through POST.
     Router::new().route("/v1/environment", get(show).patch(show))
 }
 
-async fn show(State(app): State<App>) -> Answer {
-    let settings = app.db.read(organizations::settings).await?;
-    Ok(Json(environment(&app.instance, &settings)))
+/// What a page may do here.
+struct May {
+    stage: Stage,
+    /// Change its user: not where an agent acts, and components are to offer no button that would be refused.
+    change: bool,
+    /// Make itself a user.
+    sign_up: bool,
+    /// Create and use organizations.
+    organizations: Settings,
 }
 
-fn environment(instance: &Instance, organizations: &Settings) -> Value {
+async fn show(State(app): State<App>, browser: Browser) -> Answer {
+    let now = app.now();
+    let read = app
+        .db
+        .read(move |tx| Ok((Seen::find(tx, &browser, now)?, organizations::settings(tx)?)));
+    let (seen, organizations) = read.await?;
+    let session = seen.and_then(|mut seen| seen.sessions.pop());
+    let may = May {
+        stage: app.instance.stage,
+        change: session.is_none_or(|(session, _)| session.actor.is_none()),
+        sign_up: app.config.sign_up,
+        organizations,
+    };
+    Ok(Json(environment(&app.instance, &may)))
+}
+
+fn environment(instance: &Instance, may: &May) -> Value {
     json!({
         "object": "environment",
         "auth_config": {
@@ -34,8 +60,8 @@ fn environment(instance: &Instance, organizations: &Settings) -> Value {
             "reverification": false,
         },
         "display_config": display_config(instance),
-        "user_settings": user_settings(organizations),
-        "organization_settings": views::environment_of_organizations(organizations),
+        "user_settings": user_settings(may),
+        "organization_settings": views::environment_of_organizations(&may.organizations),
         "commerce_settings": {
             "billing": {
                 "stripe_publishable_key": null,
@@ -64,7 +90,7 @@ fn display_config(instance: &Instance) -> Value {
         "captcha_provider": "turnstile",
         "captcha_heartbeat": false,
         "theme": { "buttons": {}, "general": {}, "accounts": {} },
-        "preferred_sign_in_strategy": "otp",
+        "preferred_sign_in_strategy": "password",
         "home_url": home,
         "logo_image_url": null,
         "favicon_image_url": null,
@@ -83,64 +109,83 @@ fn display_config(instance: &Instance) -> Value {
     })
 }
 
-fn user_settings(organizations: &Settings) -> Value {
-    let attribute = |name: &str, used: bool| {
-        (
-            name.to_owned(),
-            json!({
-                "name": name,
-                "enabled": used,
-                "required": false,
-                // An agent's page shows them and changes none: see `me`.
-                "immutable": true,
-                "used_for_first_factor": false,
-                "first_factors": [],
-                "used_for_second_factor": false,
-                "second_factors": [],
-                "verifications": [],
-                "verify_at_sign_up": false,
-            }),
-        )
-    };
-    let kept = [
-        "email_address",
-        "phone_number",
-        "username",
-        "first_name",
-        "last_name",
-    ];
-    // Passwords are kept for backends that check them; no page signs in with one.
-    let absent = [
-        "password",
-        "web3_wallet",
-        "authenticator_app",
-        "backup_code",
-        "passkey",
-    ];
-    let attributes: serde_json::Map<String, Value> = kept
-        .iter()
-        .map(|name| attribute(name, true))
-        .chain(absent.iter().map(|name| attribute(name, false)))
-        .collect();
+fn user_settings(may: &May) -> Value {
     json!({
-        "attributes": attributes,
+        "attributes": attributes(may),
         "social": {},
-        "enterprise_sso": { "enabled": false },
+        "enterprise_sso": { "enabled": false, "self_serve_sso": false, "self_serve_directory_sync": false },
         "sign_in": { "second_factor": { "required": false, "enabled": false } },
         "sign_up": {
-            "mode": "restricted",
+            "mode": if may.sign_up { "public" } else { "restricted" },
+            "allowlist_only": false,
             "captcha_enabled": false,
             "captcha_widget_type": null,
             "progressive": true,
             "custom_action_required": false,
             "legal_consent_enabled": false,
+            "mfa": { "required": false },
         },
         "restrictions": {},
         "username_settings": { "min_length": 4, "max_length": 64 },
-        "actions": { "delete_self": false, "create_organization": organizations.enabled },
-        "attack_protection": {},
+        "actions": { "delete_self": may.change, "create_organization": may.change && may.organizations.enabled },
+        "attack_protection": {
+            "user_lockout": { "enabled": true, "max_attempts": ATTEMPTS_MAX, "duration_in_minutes": 60 },
+            // Who names somebody unknown is told so, as Clerk does unless told otherwise.
+            "enumeration_protection": { "enabled": false },
+        },
         "passkey_settings": { "allow_autofill": false, "show_sign_in_button": false },
-        "password_settings": { "min_length": passwords::LENGTH.start(), "max_length": passwords::LENGTH.end() },
+        "password_settings": {
+            "min_length": passwords::LENGTH.start(),
+            "max_length": passwords::LENGTH.end(),
+            "allowed_special_characters": "",
+            "disable_hibp": true,
+            "require_special_char": false,
+            "require_numbers": false,
+            "require_uppercase": false,
+            "require_lowercase": false,
+            "show_zxcvbn": false,
+            "min_zxcvbn_strength": 0,
+        },
         "saml": { "enabled": false },
     })
+}
+
+/// What users have, what of it names them, and how it is proven to be theirs: codes where there are any.
+fn attributes(may: &May) -> Map<String, Value> {
+    let codes = |word: &'static str| {
+        if may.stage == Stage::Development {
+            vec![word]
+        } else {
+            Vec::new()
+        }
+    };
+    let required = sign_ups::required(may.stage);
+    let attribute = |name: &str, enabled: bool, names: bool, codes: Vec<&str>| {
+        (
+            name.to_owned(),
+            json!({
+                "name": name,
+                "enabled": enabled,
+                "required": enabled && required.contains(&name),
+                "immutable": !may.change,
+                "used_for_first_factor": names,
+                "first_factors": codes,
+                "used_for_second_factor": false,
+                "second_factors": [],
+                "verifications": codes,
+                "verify_at_sign_up": enabled && matches!(name, "email_address" | "phone_number"),
+            }),
+        )
+    };
+    let kept = [
+        attribute("email_address", true, true, codes("email_code")),
+        attribute("phone_number", true, true, codes("phone_code")),
+        attribute("username", true, true, Vec::new()),
+        attribute("first_name", true, false, Vec::new()),
+        attribute("last_name", true, false, Vec::new()),
+        attribute("password", may.change, false, Vec::new()),
+    ];
+    let absent = ["web3_wallet", "authenticator_app", "backup_code", "passkey"];
+    let absent = absent.map(|name| attribute(name, false, false, Vec::new()));
+    kept.into_iter().chain(absent).collect()
 }

@@ -37,6 +37,7 @@ async fn handshake(
     // The payload is a bearer credential, so where it may go is settled before anything else is looked at.
     let target = app.policy.lands(&target)?;
     let form = form(&mut params)?;
+    let suffixed = params.text("suffixed_cookies")?.as_deref() == Some("true");
     let shown_dev_browser = params
         .text(cookie::DEV_BROWSER)?
         .filter(|token| !token.is_empty());
@@ -79,8 +80,8 @@ async fn handshake(
         Form::Token => {
             let arriving = payload.clone();
             let found = app.db.read(move |tx| arriving.find(tx, now)).await?;
-            let directives = payload.directives(app.issuer(), found.as_ref(), now)?;
-            handshake::token(&app.signing_key, &directives)?
+            let directives = app.directives(&payload, found.as_ref(), now).await?;
+            handshake::token(&app.instance, &app.signing_key, &directives, suffixed)?
         }
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);

@@ -37,7 +37,12 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// The session, a token for it, and the state of a browser that is signed in with it.
-pub(super) fn answer(app: &App, arrival: &Arrival, opened: Opened<Person>, now: Time) -> Reply {
+pub(super) async fn answer(
+    app: &App,
+    arrival: &Arrival,
+    opened: Opened<Person>,
+    now: Time,
+) -> Reply {
     let Opened {
         session,
         target,
@@ -48,7 +53,7 @@ pub(super) fn answer(app: &App, arrival: &Arrival, opened: Opened<Person>, now: 
         changed_at: session.created_at,
         session,
     };
-    let directives = payload.directives(app.issuer(), Some(&found), now)?;
+    let directives = app.directives(&payload, Some(&found), now).await?;
     let (session, own) = (&found.session, &app.instance.public_url);
     let mut cookies = Vec::new();
     for (cookies_of, url) in [(&arrival.cookies(app)[..], own), (&directives[..], &target)] {

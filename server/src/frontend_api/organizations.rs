@@ -16,7 +16,7 @@ use super::client::Seen;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::{Read, Write};
-use crate::error::{Error, OrganizationError, Result};
+use crate::error::{OrganizationError, Result};
 use crate::id::{MembershipId, OrganizationId};
 use crate::organizations::{self, Active, Change, NewOrganization, Permit, system};
 use crate::sessions::{self, Session};
@@ -88,18 +88,16 @@ async fn write(
 ) -> Reply {
     let (now, origin) = (by.at, browser.origin.clone());
     let written = app.db.write(by, move |tx| {
-        let session = sessions::of_page(tx, &browser.credentials, now)?;
+        let (_, session) = sessions::of_user(tx, &browser.credentials, now)?;
         tx.acts_as(session.acting());
-        if session.actor.is_some() {
-            return Err(Error::UserReadOnly);
-        }
         let response = with(tx, &session)?;
         Ok((response, Seen::find(tx, &browser, now)?))
     });
     let (response, seen) = written.await?;
-    let client = seen
-        .map(|seen| seen.view(app, origin.as_deref(), now))
-        .transpose()?;
+    let client = match seen {
+        Some(seen) => seen.view(app, origin.as_deref(), now).await?,
+        None => Value::Null,
+    };
     Ok(Json(json!({ "response": response, "client": client })).into_response())
 }
 

@@ -17,6 +17,7 @@ use crate::clients;
 use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
+use crate::jwt_templates;
 use crate::organizations::{self, Person};
 use crate::sessions::{self, Choice, End, Session};
 use crate::tokens::Audience;
@@ -74,7 +75,7 @@ async fn mint(app: &App, id: SessionId, browser: Browser, choice: Choice) -> Res
         })
         .await?;
     let audience = Audience::pages(origin.as_deref());
-    app.issuer().mint(&session, audience, now)
+    app.token(&session, audience, now).await
 }
 
 /// A refusal that also tells a production application's pages that nobody is signed in.
@@ -87,8 +88,30 @@ fn signed_out(app: &App, error: Error) -> Response {
     response
 }
 
-async fn create_token_from_template(Path((_, template)): Path<(String, String)>) -> Reply {
-    Err(Error::NotFound("JWT template", template))
+/// A token by a JWT template: what clerk-js asks for with `getToken({ template })`.
+async fn create_token_from_template(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+    browser: Browser,
+) -> Response {
+    match mint_by(&app, SessionId::from(id), name, browser).await {
+        Ok(jwt) => Json(views::token(&jwt)).into_response(),
+        Err(error) => signed_out(&app, error),
+    }
+}
+
+async fn mint_by(app: &App, id: SessionId, name: String, browser: Browser) -> Result<String> {
+    let (now, origin) = (app.now(), browser.origin.clone());
+    let found = app.db.read(move |tx| {
+        let session = sessions::own(tx, &browser.credentials, &id, now)?;
+        Ok((session, jwt_templates::named(tx, &name)?))
+    });
+    let (session, template) = found.await?;
+    let audience = Audience {
+        origin: origin.as_deref(),
+        life: template.lifetime,
+    };
+    app.token_by(&template, &session, audience, now).await
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Reply {
@@ -101,7 +124,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) 
             Ok((session, person))
         })
         .await?;
-    let view = own_session(&app, &session, &person, origin.as_deref(), now)?;
+    let view = own_session(&app, &session, &person, origin.as_deref(), now).await?;
     Ok(Json(json!({ "response": view, "client": null })).into_response())
 }
 
@@ -197,11 +220,9 @@ async fn change(
             Ok((session, person, Seen::of(tx, client, now)?))
         })
         .await?;
-    let view = own_session(app, &session, &person, origin.as_deref(), now)?;
-    Ok(
-        Json(json!({ "response": view, "client": seen.view(app, origin.as_deref(), now)? }))
-            .into_response(),
-    )
+    let view = own_session(app, &session, &person, origin.as_deref(), now).await?;
+    let client = seen.view(app, origin.as_deref(), now).await?;
+    Ok(Json(json!({ "response": view, "client": client })).into_response())
 }
 
 async fn remove_all(State(app): State<App>, browser: Browser, by: Caller) -> Reply {

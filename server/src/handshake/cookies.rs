@@ -3,14 +3,15 @@
 //! | cookie | kept by | value |
 //! |---|---|---|
 //! | `__client` | the Frontend API's origin, or the application's where it stands for it | the client's secret; `HttpOnly` |
+//! | `__standin_sign_in`, `__standin_sign_up` | the Frontend API's origin | an attempt under way, sealed; `HttpOnly` |
 //! | `__client_uat` | the application's origin; in production the domain it shares with the Frontend API | when the set of sessions changed; `0` is signed out |
 //! | `__session` | the application's origin | the session token; its scripts rewrite it |
 //! | `__refresh` | the application's origin, `HttpOnly` | renews the token without a redirect |
 //! | `__clerk_db_jwt` | the application's origin, development only | the client's second name |
 //! | `__clerk_handshake_nonce`, `__clerk_handshake` | the shared domain, production only, for a minute | a payload on its way |
 //!
-//! Each but the last two is written under two names, plain and with the instance's suffix (`__refresh` under the second
-//! only).
+//! Each but the last two is written under two names, plain and with the instance's suffix (`__refresh` and attempts under
+//! the second only).
 
 use super::{Form, NONCE_SECONDS, Payload};
 use crate::clock::Time;
@@ -33,6 +34,12 @@ pub fn client(instance: &Instance, secret: &Secret) -> [Cookie; 2] {
 /// At the Frontend API: no client any more.
 pub fn no_client(instance: &Instance) -> [Cookie; 2] {
     at_frontend_api(instance, 0).both(cookie::CLIENT, "", instance)
+}
+
+/// At the Frontend API: an attempt to sign in or up for as long as it may take, or none any more.
+pub fn attempt(instance: &Instance, name: &str, sealed: Option<&str>, seconds: i64) -> Cookie {
+    let max_age = if sealed.is_some() { seconds } else { 0 };
+    at_frontend_api(instance, max_age).own(name, sealed.unwrap_or_default(), instance)
 }
 
 fn at_frontend_api(instance: &Instance, max_age: i64) -> Setting<'_> {

@@ -13,7 +13,7 @@ use crate::error::{Error, OrganizationError, Result};
 use crate::events::{Action, Event};
 use crate::id::{MembershipId, OrganizationId, RoleId, UserId};
 use crate::users::{self, Profile};
-pub use list::{MemberFilter, MemberOrder, count_members, members, of_user};
+pub use list::{MemberFilter, MemberOrder, count_members, members, of_user, place};
 
 /// A user's place in an organization.
 #[derive(Clone, Debug)]
@@ -74,16 +74,24 @@ pub struct Member {
     pub profile: Profile,
 }
 
-/// The membership of this user in this organization.
+/// The membership of this user in this organization, if there is one.
+fn find(
+    tx: &mut Read<'_>,
+    organization: &OrganizationId,
+    user: &UserId,
+) -> Result<Option<Membership>> {
+    tx.first(
+        &format!("{SELECT} where m.user_id = $1 and m.organization_id = $2"),
+        values![user, organization],
+    )
+}
+
+/// The same.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 fn get(tx: &mut Read<'_>, organization: &OrganizationId, user: &UserId) -> Result<Membership> {
-    tx.first(
-        &format!("{SELECT} where m.user_id = $1 and m.organization_id = $2"),
-        values![user, organization],
-    )?
-    .ok_or_else(|| Error::NotFound("membership of", user.to_string()))
+    find(tx, organization, user)?.ok_or_else(|| Error::NotFound("membership of", user.to_string()))
 }
 
 /// Adds the organizations and the users.

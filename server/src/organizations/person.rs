@@ -20,6 +20,8 @@ pub struct Person {
     pub memberships: Vec<(Membership, Organization)>,
     /// Whether its page may create organizations.
     pub may_create: bool,
+    /// Whether an agent acts for it.
+    pub is_agents: bool,
 }
 
 /// The user of a session.
@@ -44,6 +46,7 @@ pub fn person(tx: &mut Read<'_>, session: &Session, now: Time) -> Result<Person>
     let may = profile.user.create_organization_enabled;
     Ok(Person {
         may_create: settings.enabled && may && session.actor.is_none(),
+        is_agents: session.actor.is_some(),
         profile,
         memberships,
     })

@@ -91,12 +91,29 @@ pub fn revoke_all(tx: &mut Write<'_>, whose: &Whose) -> Result<Revoked> {
     if there_are_many(tx, whose)? {
         return bar(tx, whose).map(|()| Revoked::Barred);
     }
+    let unended = unended(tx, whose)?;
+    end_each(tx, &unended, tx.now()).map(Revoked::Ended)
+}
+
+/// Takes back every active session of a user but one. Of somebody who had very many that one is taken back too: a moment bars
+/// all that began by it.
+pub fn revoke_others(tx: &mut Write<'_>, user: &UserId, own: &SessionId) -> Result<()> {
+    let whose = Whose::User(user.clone());
+    if there_are_many(tx, &whose)? {
+        return bar(tx, &whose);
+    }
+    let mut unended = unended(tx, &whose)?;
+    unended.retain(|one| one.id != *own);
+    end_each(tx, &unended, tx.now()).map(|_| ())
+}
+
+/// The active sessions of someone who has had few.
+fn unended(tx: &mut Write<'_>, whose: &Whose) -> Result<Vec<Unended>> {
     let mut query = Query::new("select id, client_id, user_id, agent_id, task_id from sessions");
     whose.restrict(&mut query);
     let now = query.mark(tx.now());
     query.and(&format!("ended_at is null and expire_at > {now}"));
-    let unended = query.all(tx)?;
-    end_each(tx, &unended, tx.now()).map(Revoked::Ended)
+    query.all(tx)
 }
 
 /// Whether someone has had more sessions than one write should look at, whatever became of them.

@@ -9,7 +9,7 @@ use crate::id::IdentifierId;
 use crate::passwords::PasswordHash;
 
 /// How long a lock lasts, in seconds.
-const LOCK_SECONDS: i64 = 60 * 60;
+pub(super) const LOCK_SECONDS: i64 = 60 * 60;
 
 /// Which of a user's three metadata objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,10 @@ impl User {
             Edit::Ban => self.banned_at = self.banned_at.or(Some(at)),
             Edit::Unban => self.banned_at = None,
             Edit::Lock => self.locked_until = Some(at.plus_seconds(LOCK_SECONDS)),
-            Edit::Unlock => self.locked_until = None,
+            Edit::Unlock => {
+                self.locked_until = None;
+                self.failed_attempts = 0;
+            }
             Edit::DeleteSelfEnabled(yes) => self.delete_self_enabled = yes,
             Edit::CreateOrganizationEnabled(yes) => self.create_organization_enabled = yes,
             Edit::LegalAcceptedAt(time) => self.legal_accepted_at = time,

@@ -106,6 +106,10 @@ pub struct Identifier {
     pub created_at: Time,
     /// When its status last changed.
     pub updated_at: Time,
+    /// When its user last asked for a code to prove that it is theirs.
+    pub code_at: Option<Time>,
+    /// How many wrong codes came since.
+    pub code_wrong: i64,
 }
 
 impl FromRow for Identifier {
@@ -118,6 +122,8 @@ impl FromRow for Identifier {
             status: row.take()?,
             created_at: row.take()?,
             updated_at: row.take()?,
+            code_at: row.take()?,
+            code_wrong: row.take()?,
         })
     }
 }
@@ -152,8 +158,7 @@ impl User {
     }
 }
 
-const COLUMNS: &str =
-    "select id, user_id, kind, value, status, created_at, updated_at from identifiers";
+const COLUMNS: &str = "select id, user_id, kind, value, status, created_at, updated_at, code_at, code_wrong from identifiers";
 
 /// The identifiers of one user, oldest first.
 pub(super) fn of(tx: &mut Read<'_>, user: &UserId) -> Result<Vec<Identifier>> {
@@ -216,6 +221,23 @@ pub fn get_identifier(
     .ok_or_else(|| Error::NotFound(kind.as_str(), id.to_string()))
 }
 
+/// Refuses identifiers of which somebody has one.
+///
+/// # Errors
+/// [`Error::IdentifierExists`].
+pub fn are_free(tx: &mut Read<'_>, identifiers: &[NewIdentifier]) -> Result<()> {
+    for new in identifiers {
+        let other: Option<IdentifierId> = tx.first(
+            "select id from identifiers where claimed = $1",
+            values![new.claim()],
+        )?;
+        if other.is_some() {
+            return Err(Error::IdentifierExists(new.kind.as_str()));
+        }
+    }
+    Ok(())
+}
+
 /// Inserts the row. Whoever adds one may not have it already, nor may anybody own it.
 pub(super) fn insert(tx: &mut Write<'_>, user: &UserId, new: &NewIdentifier) -> Result<Identifier> {
     let now = tx.now();
@@ -235,6 +257,8 @@ pub(super) fn insert(tx: &mut Write<'_>, user: &UserId, new: &NewIdentifier) -> 
         status: new.status,
         created_at: now,
         updated_at: now,
+        code_at: None,
+        code_wrong: 0,
     })
 }
 
@@ -261,7 +285,7 @@ pub(super) fn insert_all(tx: &mut Write<'_>, all: &[(&UserId, &NewIdentifier)]) 
     )
 }
 
-fn event(action: Action, user: &UserId, id: &IdentifierId) -> Event {
+pub(super) fn event(action: Action, user: &UserId, id: &IdentifierId) -> Event {
     Event::new(action).user(user).detail(id.as_str())
 }
 
@@ -343,7 +367,11 @@ pub fn set(
     get_identifier(tx, kind, id)
 }
 
-fn verify(tx: &mut Write<'_>, identifier: &Identifier, status: Verification) -> Result<()> {
+pub(super) fn verify(
+    tx: &mut Write<'_>,
+    identifier: &Identifier,
+    status: Verification,
+) -> Result<()> {
     let (now, claim) = (tx.now(), status.claim(identifier.kind, &identifier.value));
     let other: Option<IdentifierId> = tx.first(
         "select id from identifiers where claimed = $1 and id <> $2",

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use super::own_membership;
 use crate::clock::Time;
+use crate::codes;
 use crate::organizations::Person;
-use crate::users::{Identifier, IdentifierKind, Profile, User, Verification};
+use crate::sign_ins::Strategy;
+use crate::users::{ATTEMPTS_MAX, Identifier, IdentifierKind, Profile, User, Verification};
 
 /// A user as applications' servers see it.
 pub(crate) fn user(profile: &Profile, now: Time) -> Value {
@@ -16,16 +18,17 @@ pub(crate) fn user(profile: &Profile, now: Time) -> Value {
     view
 }
 
-/// A user as its own browser sees it: without the private metadata, and without what pages would offer to do but an
-/// agent's session cannot.
+/// A user as its own browser sees it: without the private metadata, and without what pages would offer to do but the session
+/// of an agent cannot.
 pub(crate) fn own_user(person: &Person, now: Time) -> Value {
     let Person {
         profile,
         memberships,
         may_create,
+        is_agents,
     } = person;
     let mut view = shared(profile, now);
-    view["delete_self_enabled"] = false.into();
+    view["delete_self_enabled"] = (profile.user.delete_self_enabled && !is_agents).into();
     view["create_organization_enabled"] = (*may_create).into();
     view["organization_memberships"] = memberships
         .iter()
@@ -74,7 +77,7 @@ fn shared(profile: &Profile, now: Time) -> Value {
         "locked": lock.is_some(),
         // Rounded up: it is never zero while the lock holds.
         "lockout_expires_in_seconds": lock.map(|until| (until.0 - now.0 + 999) / 1000),
-        "verification_attempts_remaining": null,
+        "verification_attempts_remaining": if lock.is_some() { 0 } else { ATTEMPTS_MAX - user.failed_attempts },
         "create_organizations_limit": null,
         "legal_accepted_at": user.legal_accepted_at,
         "last_sign_in_at": user.last_sign_in_at,
@@ -114,15 +117,23 @@ fn primary(profile: &Profile) -> Option<&str> {
 /// An e-mail address or a phone number.
 pub(crate) fn identifier(identifier: &Identifier) -> Value {
     let name = identifier.kind.as_str();
-    let verification = (identifier.status == Verification::Verified).then(|| {
-        json!({
+    let verification = match (identifier.status, identifier.code_at) {
+        (Verification::Verified, _) => json!({
             "object": "verification_admin",
             "status": "verified",
             "strategy": "admin",
             "attempts": null,
             "expire_at": null,
-        })
-    });
+        }),
+        (_, Some(at)) => json!({
+            "object": "verification_otp",
+            "status": if identifier.code_wrong < codes::WRONG_MAX { "unverified" } else { "failed" },
+            "strategy": Strategy::by_code(identifier.kind),
+            "attempts": identifier.code_wrong,
+            "expire_at": at.plus_seconds(codes::SECONDS),
+        }),
+        (_, None) => Value::Null,
+    };
     let mut view = json!({
         "object": name,
         "id": identifier.id,

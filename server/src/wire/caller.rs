@@ -13,6 +13,7 @@ use crate::cookie::{self, Cookies};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::secret_keys::SecretKey;
+use crate::{sign_ins, sign_ups};
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Error;
@@ -54,13 +55,23 @@ pub(crate) struct Browser {
     pub(crate) origin: Option<String>,
     /// Whether it comes through an application's own server, which then keeps the cookies.
     pub(crate) proxied: bool,
+    /// The attempt to sign in that it is in the middle of.
+    pub(crate) sign_in: Option<sign_ins::Attempt>,
+    /// The attempt to sign up.
+    pub(crate) sign_up: Option<sign_ups::Attempt>,
 }
 
 impl FromRequestParts<App> for Browser {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let (cookies, now) = (Cookies::of(&parts.headers), app.now());
+        let attempts = |name| cookies.all(name, &app.instance).take(SHOWN);
         Ok(Self {
+            sign_in: attempts(cookie::SIGN_IN)
+                .find_map(|text| sign_ins::Attempt::open(&app.master_key, text, now)),
+            sign_up: attempts(cookie::SIGN_UP)
+                .find_map(|text| sign_ups::Attempt::open(&app.master_key, text, now)),
             credentials: credentials(parts, app),
             origin: page_origin(parts, app),
             proxied: parts.extensions.get::<Proxied>().is_some(),

@@ -141,6 +141,28 @@ impl Params {
         }
     }
 
+    /// A text of several lines, of at most `max` characters, that may be missing or null.
+    pub(crate) fn long_text(&mut self, name: &'static str, max: usize) -> Result<Option<String>> {
+        match self.take(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.contains('\0') => Err(Error::ParamValue(
+                name,
+                "text without NUL characters".into(),
+            )),
+            Some(Value::String(text)) if text.chars().count() > max => {
+                Err(Error::ParamTooLong(name, max))
+            }
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Error::ParamType(name.into(), "a string")),
+        }
+    }
+
+    /// Takes out a parameter that is given as null.
+    pub(crate) fn takes_null(&mut self, name: &str) -> bool {
+        let null = self.values.get(name) == Some(&Value::Null);
+        null && self.take(name).is_some()
+    }
+
     /// A text that must be given and not be blank, of at most `max` characters.
     pub(crate) fn required_text(&mut self, name: &'static str, max: usize) -> Result<String> {
         let text = self.text(name)?.ok_or(Error::ParamMissing(name))?;
@@ -234,13 +256,34 @@ impl Params {
         self.text(name)?.map(known).transpose()
     }
 
-    /// A JSON object that may be missing or null.
+    /// A JSON object that may be missing or null; in a form it is the text of one.
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Map<String, Value>>> {
         match self.take(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
+            Some(Value::String(text)) if self.from_text => {
+                let object = Self::json(text.as_bytes());
+                object
+                    .map(|params| Some(params.values))
+                    .map_err(|_| Error::ParamType(name.into(), "a JSON object"))
+            }
             Some(_) => Err(Error::ParamType(name.into(), "an object")),
         }
+    }
+
+    /// A JSON object: outer `None` where it is not given, inner `None` where it is null.
+    #[expect(
+        clippy::option_option,
+        reason = "not given, given as null, and given are three things in an update"
+    )]
+    pub(crate) fn nullable_object(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Option<Map<String, Value>>>> {
+        if self.takes_null(name) {
+            return Ok(Some(None));
+        }
+        Ok(self.object(name)?.map(Some))
     }
 
     /// Drops a parameter that is known and has no effect here.

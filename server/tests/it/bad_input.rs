@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::world::World;
 
 /// Every call that takes a body.
-const WRITES: [(&str, &str); 39] = [
+const WRITES: [(&str, &str); 43] = [
     ("POST", "/v1/agents/tasks"),
     ("POST", "/v1/agents/tasks/agttsk_x/revoke"),
     ("POST", "/v1/agents/agent_x/disable"),
@@ -30,6 +30,10 @@ const WRITES: [(&str, &str); 39] = [
     ("POST", "/v1/clients/verify"),
     ("POST", "/v1/sign_in_tokens"),
     ("POST", "/v1/testing_tokens"),
+    ("POST", "/v1/jwt_templates"),
+    ("PATCH", "/v1/jwt_templates/jtmp_x"),
+    ("POST", "/v1/sessions/sess_x/tokens/t"),
+    ("PATCH", "/v1/instance/session_token"),
     ("POST", "/v1/organizations"),
     ("PATCH", "/v1/organizations/org_x"),
     ("PATCH", "/v1/organizations/org_x/metadata"),
@@ -77,6 +81,7 @@ async fn state(world: &World) -> Vec<i64> {
         "sessions",
         "clients",
         "sign_in_tokens",
+        "jwt_templates",
         "organizations",
         "organization_memberships",
         "organization_invitations",
@@ -208,7 +213,7 @@ async fn unknown_wrong_and_oversized_fields_are_refused_everywhere_and_change_no
         );
     }
     // Metadata takes any object, so the user may have changed; nothing may have come or gone.
-    assert_eq!(state(&world).await[..13], before[..13]);
+    assert_eq!(state(&world).await[..14], before[..14]);
 }
 
 #[tokio::test]

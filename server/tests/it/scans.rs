@@ -25,14 +25,14 @@ use tracing_subscriber::{Layer, Registry};
 use crate::house::sources;
 use crate::organizations::active::as_user;
 use crate::organizations::text;
-use crate::world::{Task, World, batch};
+use crate::world::{Answer, Browser, Task, World, batch};
 
 const ROWS: u64 = 20_000;
 /// What one request may walk along an index: the longest page of a list, and what lies behind it.
 const STEPS: u64 = 600;
 
 /// Statements that may go through a whole table, by a part of their text, and why.
-const ALLOWED: [(&str, &str); 14] = [
+const ALLOWED: [(&str, &str); 15] = [
     ("counted", "counts to a thousand and no further"),
     (
         "select count(*) from users",
@@ -65,6 +65,10 @@ const ALLOWED: [(&str, &str); 14] = [
     (
         "like",
         "a part of a text is searched for; in the searches' lane",
+    ),
+    (
+        "order by length(public_metadata)",
+        "who has most in tokens, looked for when custom claims are set; in the searches' lane",
     ),
     (
         "nulls last",
@@ -284,11 +288,49 @@ async fn use_everything(world: &World) {
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
     users(world).await;
+    people(world).await;
     organizations(world).await;
     let row = serde_json::json!({ "external_id": "imported", "username": "imported", "email_address": ["i@example.com"] });
     assert_eq!(crate::imports::import(world, &[row]).await, ["made"]);
     crate::imports::export(world).await;
     lists(world).await;
+    templates_and_claims(world).await;
+}
+
+async fn templates_and_claims(world: &World) {
+    let backend = &world.backend;
+    let claims = json!({ "email": "{{user.primary_email_address}}" });
+    let setting = "/v1/instance/session_token";
+    backend
+        .patch(setting, json!({ "claims": claims, "user_id": "user_7" }))
+        .await
+        .ok();
+    backend.get(setting).await.ok();
+    let made = backend
+        .post(
+            "/v1/jwt_templates",
+            json!({ "name": "t", "claims": claims }),
+        )
+        .await
+        .ok()
+        .json;
+    // What began at the moment in which everybody's sessions were taken back is over with them.
+    world.advance(1);
+    let session = json!({ "user_id": "user_7" });
+    let session = backend.post("/v1/sessions", session).await.ok().json;
+    for template in ["", "/t"] {
+        let id = session["id"].as_str().unwrap();
+        let path = format!("/v1/sessions/{id}/tokens{template}");
+        backend.post(&path, json!({})).await.ok();
+    }
+    let path = format!("/v1/jwt_templates/{}", made["id"].as_str().unwrap());
+    backend
+        .patch(&path, json!({ "name": "u", "claims": {} }))
+        .await
+        .ok();
+    backend.get(&path).await.ok();
+    backend.get("/v1/jwt_templates?paginated=true").await.ok();
+    backend.delete(&path).await.ok();
 }
 
 async fn sign_in_and_out(world: &World) {
@@ -597,6 +639,81 @@ async fn invitations(world: &World, path: &str) {
     let third = invite("somebody@example.com").await;
     let third = format!("{all}/{}/revoke", text(&third["id"]));
     backend.post(&third, json!({})).await.ok();
+}
+
+/// People who sign up and in, change what is theirs, and prove again who they are.
+async fn people(world: &World) {
+    // Everybody's sessions were taken back a moment ago.
+    world.advance(1);
+    let email = "new+clerk_test@example.com";
+    let code = [("strategy", "email_code"), ("code", "424242")];
+    let go_on =
+        async |browser: &Browser, what: &str, begun: &Answer, call: &str, form: &[(&str, &str)]| {
+            let id = begun.json["response"]["id"].as_str().unwrap();
+            browser
+                .form(&format!("/v1/client/{what}/{id}/{call}"), form)
+                .await
+        };
+    let browser = world.browser();
+    let form = [
+        ("strategy", "email_code"),
+        ("email_address", email),
+        ("password", "a password"),
+    ];
+    let begun = browser.form("/v1/client/sign_ups", &form).await.ok();
+    go_on(&browser, "sign_ups", &begun, "attempt_verification", &code)
+        .await
+        .ok();
+    let me = "/v1/me";
+    let form = [("username", "new_one"), ("unsafe_metadata", "{}")];
+    browser
+        .form(&format!("{me}?_method=PATCH"), &form)
+        .await
+        .ok();
+    let other = [("email_address", "other+clerk_test@example.com")];
+    let other = browser
+        .form(&format!("{me}/email_addresses"), &other)
+        .await
+        .ok();
+    for (call, form) in [
+        ("prepare_verification", vec![("strategy", "email_code")]),
+        ("attempt_verification", vec![("code", "1")]),
+        ("attempt_verification", vec![("code", "424242")]),
+    ] {
+        let id = other.json["response"]["id"].as_str().unwrap();
+        let path = format!("{me}/email_addresses/{id}/{call}");
+        browser.form(&path, &form).await;
+    }
+    let form = [
+        ("current_password", "a password"),
+        ("new_password", "another password"),
+        ("sign_out_of_other_sessions", "true"),
+    ];
+    browser
+        .form(&format!("{me}/change_password"), &form)
+        .await
+        .ok();
+    let session = browser.session().await["id"].as_str().unwrap().to_owned();
+    for (call, form) in [
+        ("", vec![("level", "first_factor")]),
+        ("/prepare_first_factor", vec![("strategy", "email_code")]),
+        ("/attempt_first_factor", code.to_vec()),
+    ] {
+        let path = format!("/v1/client/sessions/{session}/verify{call}");
+        browser.form(&path, &form).await.ok();
+    }
+    let browser = world.browser();
+    let form = [("strategy", "email_code"), ("identifier", email)];
+    let begun = browser.form("/v1/client/sign_ins", &form).await.ok();
+    go_on(&browser, "sign_ins", &begun, "attempt_first_factor", &code)
+        .await
+        .ok();
+    let browser = world.browser();
+    let begun = browser.form("/v1/client/sign_ins", &form).await.ok();
+    let wrong = [("strategy", "email_code"), ("code", "1")];
+    for _ in 0..100 {
+        go_on(&browser, "sign_ins", &begun, "attempt_first_factor", &wrong).await;
+    }
 }
 
 async fn lists(world: &World) {

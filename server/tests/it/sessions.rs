@@ -458,7 +458,7 @@ async fn a_page_is_offered_nothing_that_an_agent_cannot_do() {
     assert_eq!(attributes["email_address"]["enabled"], true, "shown");
     assert_eq!(
         attributes["password"]["enabled"], false,
-        "no page signs in with one"
+        "to be changed by nobody here"
     );
     for (name, attribute) in attributes.as_object().unwrap() {
         assert_eq!(attribute["immutable"], true, "{name}");

@@ -50,13 +50,27 @@ async fn a_ticket_signs_a_page_in() {
 }
 
 #[tokio::test]
-async fn there_is_no_other_way_in() {
+async fn what_is_no_way_in_is_refused() {
     let world = World::new().await;
     let browser = world.browser();
     let refusal = async |form: &[(&str, &str)]| sign_in(&browser, form).await.refusal();
     assert_eq!(
         refusal(&[("strategy", "password"), ("identifier", "ada@example.com")]).await,
+        "422 form_param_missing"
+    );
+    for strategy in ["oauth_google", "passkey", "email_link", "saml"] {
+        assert_eq!(
+            refusal(&[("strategy", strategy), ("identifier", "ada@example.com")]).await,
+            "400 strategy_for_user_invalid"
+        );
+    }
+    assert_eq!(
+        refusal(&[("transfer", "true"), ("identifier", "ada@example.com")]).await,
         "400 strategy_for_user_invalid"
+    );
+    assert_eq!(
+        refusal(&[("identifier", "ada@example.com"), ("token", "x")]).await,
+        "422 form_param_unknown"
     );
     assert_eq!(
         refusal(&[("strategy", "ticket")]).await,

@@ -74,6 +74,36 @@ async fn knock(world: &World, browser: &Browser, target: &str) {
         browser.send(sign_in.form(&form)).await.code(),
         "ticket_invalid_code"
     );
+    for (path, form) in [
+        ("sign_ins", vec![("identifier", "nobody@example.com")]),
+        ("sign_ins", vec![("identifier", "ada@example.com")]),
+        (
+            "sign_ins/sia_x/prepare_first_factor",
+            vec![("strategy", "email_code")],
+        ),
+        (
+            "sign_ins/sia_x/attempt_first_factor",
+            vec![("strategy", "password"), ("password", "x")],
+        ),
+        (
+            "sign_ups",
+            vec![
+                ("email_address", "new+clerk_test@example.com"),
+                ("password", "correct horse"),
+            ],
+        ),
+        (
+            "sign_ups/sua_x/prepare_verification",
+            vec![("strategy", "email_code")],
+        ),
+        (
+            "sign_ups/sua_x/attempt_verification",
+            vec![("strategy", "email_code"), ("code", "424242")],
+        ),
+        ("sessions/sess_x/verify", vec![("level", "first_factor")]),
+    ] {
+        browser.form(&format!("/v1/client/{path}"), &form).await;
+    }
     for act in ["tokens", "touch", "end", "remove"] {
         let path = format!("/v1/client/sessions/sess_made_up/{act}");
         assert_eq!(browser.page(Method::POST, &path).await.status, 401);

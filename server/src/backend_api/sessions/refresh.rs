@@ -53,11 +53,11 @@ pub(super) async fn refresh(
     };
     let payload = Payload::new(&asked.origin, Some((&client.id, Some(&id))), None, now);
     if asked.as_cookies {
-        let cookies = payload.directives(app.issuer(), Some(&found), now)?;
+        let cookies = app.directives(&payload, Some(&found), now).await?;
         return Ok(Json(json!({ "object": "cookies", "cookies": cookies })));
     }
     let audience = Audience::pages(Some(&payload.origin));
-    let jwt = app.issuer().mint(&found.session, audience, now)?;
+    let jwt = app.token(&found.session, audience, now).await?;
     Ok(Json(views::token(&jwt)))
 }
 

@@ -14,26 +14,13 @@ use crate::views;
 use crate::wire::{Answer, Browser, Params, Reply};
 
 pub(super) fn routes() -> Router<App> {
-    let change = super::super::me::change;
     Router::new()
-        .route(
-            "/v1/me/organization_memberships",
-            get(memberships).fallback(change),
-        )
+        .route("/v1/me/organization_memberships", get(memberships))
         .route("/v1/me/organization_memberships/{id}", delete(leave))
-        .route(
-            "/v1/me/organization_invitations",
-            get(invitations).fallback(change),
-        )
+        .route("/v1/me/organization_invitations", get(invitations))
         .route("/v1/me/organization_invitations/{id}/accept", post(accept))
-        .route(
-            "/v1/me/organization_suggestions",
-            get(suggestions).fallback(change),
-        )
-        .route(
-            "/v1/me/organization_creation_defaults",
-            get(defaults).fallback(change),
-        )
+        .route("/v1/me/organization_suggestions", get(suggestions))
+        .route("/v1/me/organization_creation_defaults", get(defaults))
 }
 
 async fn memberships(State(app): State<App>, RawQuery(text): RawQuery, browser: Browser) -> Answer {

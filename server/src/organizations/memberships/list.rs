@@ -1,7 +1,7 @@
 //! Lists of memberships.
 
-use super::super::by_id;
-use super::{Member, Membership, SELECT, get, whole};
+use super::super::{Organization, by_id};
+use super::{Member, Membership, SELECT, find, get, whole};
 use crate::clock::Time;
 use crate::db::{Page, Query, Read, values};
 use crate::error::Result;
@@ -131,6 +131,19 @@ pub fn count_members(tx: &mut Read<'_>, filter: &MemberFilter, now: Time) -> Res
             false,
         )
         .one(tx)
+}
+
+/// A user's place in an organization, if it has one there. Open invitations are not counted.
+pub fn place(
+    tx: &mut Read<'_>,
+    user: &UserId,
+    id: &OrganizationId,
+) -> Result<Option<(Membership, Organization)>> {
+    let Some(membership) = find(tx, id, user)? else {
+        return Ok(None);
+    };
+    let organization = by_id(tx, id, Time(i64::MAX))?;
+    Ok(Some((membership, organization)))
 }
 
 /// A user's newest memberships, and the one in this organization wherever it is in their order.

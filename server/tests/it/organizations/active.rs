@@ -564,3 +564,41 @@ async fn the_longest_names_and_the_fullest_role_still_make_cookies_that_browsers
     let longest = lengths.max().unwrap();
     assert!(longest <= 4096, "{longest} bytes");
 }
+
+#[tokio::test]
+async fn custom_claims_speak_of_the_organization_that_the_session_is_in() {
+    let world = World::new().await;
+    let user = ada(&world).await;
+    let claims = json!({ "claims": {
+        "org": "{{org.name}}", "as": "{{org.role}}", "plan": "{{org.public_metadata.plan}}", "team": "{{org_membership.public_metadata.team}}",
+    } });
+    world
+        .backend
+        .patch("/v1/instance/session_token", claims)
+        .await
+        .ok();
+    let browser = as_user(&world, &user).await;
+    assert_eq!(said(&world, &browser).await["org"], Value::Null);
+    let body = json!({ "name": "Acme", "created_by": user, "public_metadata": { "plan": "gold" } });
+    let id = text(
+        &world
+            .backend
+            .post("/v1/organizations", body)
+            .await
+            .ok()
+            .json["id"],
+    );
+    let metadata = json!({ "public_metadata": { "team": "a" } });
+    let membership = format!("/v1/organizations/{id}/memberships/{user}/metadata");
+    world.backend.patch(&membership, metadata).await.ok();
+    touch(&browser, &id).await.ok();
+    let token = said(&world, &browser).await;
+    for (claim, value) in [
+        ("org", "Acme"),
+        ("as", "org:admin"),
+        ("plan", "gold"),
+        ("team", "a"),
+    ] {
+        assert_eq!(token[claim], value, "{claim}");
+    }
+}

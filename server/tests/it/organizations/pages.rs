@@ -489,7 +489,7 @@ async fn pages_are_told_what_there_is() {
             "{path}"
         );
         let refused = call(&browser, "POST", &format!("/v1/me/{path}"), &[]).await;
-        assert_eq!(refused.refusal(), "403 authorization_invalid");
+        assert_eq!(refused.refusal(), "405 method_not_allowed");
     }
     world
         .backend

@@ -1,0 +1,81 @@
+//! `/v1/me/sessions` (spec paths of the same name): where the user is signed in. Those of the user's other browsers are not an
+//! agent's to see.
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::json;
+
+use super::{change, seen};
+use crate::app::App;
+use crate::db::Page;
+use crate::error::Error;
+use crate::frontend_api::asked::Asked;
+use crate::id::SessionId;
+use crate::sessions::{self, Filter, Session, Status};
+use crate::views;
+use crate::wire::{Answer, Browser};
+
+/// How many are shown, the newest first.
+const SHOWN: i64 = 100;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/me/sessions", get(list))
+        .route("/v1/me/sessions/active", get(list))
+        .route("/v1/me/sessions/{id}/revoke", post(revoke))
+}
+
+async fn list(State(app): State<App>, browser: Browser) -> Answer {
+    let now = app.now();
+    let mut seen = seen(&app, browser).await?;
+    let (own, _) = seen.sessions.pop().ok_or(Error::AuthenticationInvalid)?;
+    let all = if own.actor.is_some() {
+        vec![own]
+    } else {
+        let filter = Filter {
+            user: Some(own.user_id),
+            status: Some(Status::Active),
+            client: None,
+        };
+        let page = Page {
+            limit: SHOWN,
+            offset: 0,
+        };
+        // In the searches' lane: a user may have had many that are over.
+        app.db
+            .search(move |tx| sessions::list(tx, &filter, page, now))
+            .await?
+    };
+    let list: Vec<_> = all.iter().map(|one| views::session(one, now)).collect();
+    Ok(Json(json!(list)))
+}
+
+/// Ends one of the user's sessions, in whichever browser it is.
+async fn revoke(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Asked {
+        browser,
+        by,
+        params,
+    }: Asked,
+) -> Answer {
+    params.finish()?;
+    let (id, now) = (SessionId::from(id), by.at);
+    change(
+        &app,
+        browser,
+        by,
+        move |tx, own| {
+            let session = sessions::get(tx, &id)?;
+            if session.user_id == own.user_id {
+                sessions::revoke(tx, &id).map(Ok)
+            } else {
+                Err(Error::NotFound("session", id.to_string()))
+            }
+        },
+        |session: &Session| views::session(session, now),
+    )
+    .await
+}

@@ -1,0 +1,308 @@
+//! `/v1/client/sign_ups` (spec paths of the same name), where the instance lets strangers make themselves a user.
+//!
+//! As with a sign-in, the attempt is in a cookie of its browser until it is complete.
+
+use axum::extract::{Path, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post};
+use axum::{Json, Router};
+use serde_json::json;
+
+use super::arrival::{self, Arrival};
+use super::client::Standing;
+use super::evidence;
+use super::sign_ins::with_seen;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::clock::Time;
+use crate::codes;
+use crate::cookie;
+use crate::error::{Error, Result, Unproven};
+use crate::handshake::cookies;
+use crate::id::{IdentifierId, SignUpId, UserId};
+use crate::passwords;
+use crate::secret::Secret;
+use crate::sign_in_tokens;
+use crate::sign_ups::{self, Attempt, NewIds, SECONDS};
+use crate::tasks;
+use crate::users::IdentifierKind;
+use crate::views;
+use crate::wire::{Answer, Browser, Edge, Params, Proxied, Reply};
+
+/// The most characters of a name.
+const NAME_MAX: usize = 256;
+
+pub(super) fn routes(app: &App) -> Router<App> {
+    let counted = from_fn_with_state(app.clone(), counted);
+    Router::new()
+        .route(
+            "/v1/client/sign_ups",
+            post(create).route_layer(counted.clone()),
+        )
+        .route(
+            "/v1/client/sign_ups/{id}",
+            get(show).merge(patch(update).route_layer(counted)),
+        )
+        .route(
+            "/v1/client/sign_ups/{id}/prepare_verification",
+            post(prepare),
+        )
+        .route(
+            "/v1/client/sign_ups/{id}/attempt_verification",
+            post(attempt),
+        )
+}
+
+fn allowed(app: &App) -> Result<()> {
+    if app.config.sign_up {
+        Ok(())
+    } else {
+        Err(Unproven::SignUpOff.into())
+    }
+}
+
+/// What a body says of the user to be, and how it wants the address to be proven. What it does not say is not touched.
+#[derive(Default)]
+struct Form {
+    contacts: Vec<(IdentifierKind, Option<String>)>,
+    texts: Vec<(Field, Option<String>)>,
+    unsafe_metadata: Option<serde_json::Map<String, serde_json::Value>>,
+    legal_accepted: Option<bool>,
+    password: Option<Secret>,
+    prepare: Option<IdentifierKind>,
+}
+
+/// Where an attempt keeps a text.
+type Field = fn(&mut Attempt) -> &mut Option<String>;
+
+const TEXTS: [(&str, Field); 5] = [
+    ("username", |attempt| &mut attempt.username),
+    ("first_name", |attempt| &mut attempt.first_name),
+    ("last_name", |attempt| &mut attempt.last_name),
+    ("locale", |attempt| &mut attempt.locale),
+    ("timezone", |attempt| &mut attempt.timezone),
+];
+
+impl Form {
+    fn read(params: &mut Params) -> Result<Self> {
+        let mut form = Self::default();
+        for kind in [IdentifierKind::EmailAddress, IdentifierKind::PhoneNumber] {
+            if let Some(text) = params.nullable_text(kind.as_str())? {
+                let text = text.filter(|text| !text.trim().is_empty());
+                let value = text.map(|text| kind.normal(&text)).transpose()?;
+                form.contacts.push((kind, value));
+            }
+        }
+        if let Some(text) = params.text("email_address_or_phone_number")? {
+            let kind = if text.contains('@') {
+                IdentifierKind::EmailAddress
+            } else {
+                IdentifierKind::PhoneNumber
+            };
+            form.contacts.push((kind, Some(kind.normal(&text)?)));
+        }
+        for (name, field) in TEXTS {
+            if let Some(text) = params.nullable_line(name)? {
+                let text = text.filter(|text| !text.trim().is_empty());
+                match &text {
+                    Some(long) if long.chars().count() > NAME_MAX => {
+                        return Err(Error::ParamTooLong(name, NAME_MAX));
+                    }
+                    _ => form.texts.push((field, text)),
+                }
+            }
+        }
+        form.unsafe_metadata = params.object("unsafe_metadata")?;
+        form.legal_accepted = params.boolean("legal_accepted")?;
+        form.password = params
+            .text("password")?
+            .filter(|password| !password.is_empty())
+            .map(Secret::from);
+        form.prepare = match params.text("strategy")?.filter(|text| !text.is_empty()) {
+            None => None,
+            Some(word) => Some(strategy(&word)?),
+        };
+        if params.boolean("transfer")?.unwrap_or(false) {
+            return Err(Error::StrategyUnknown);
+        }
+        Ok(form)
+    }
+
+    /// Lays it over an attempt. Hashing a password takes its time.
+    async fn apply(self, app: &App, attempt: &mut Attempt, now: Time) -> Result<()> {
+        for (kind, value) in self.contacts {
+            if let Some(value) = &value {
+                // One that can never be proven would only be in the way.
+                codes::send(app.instance.stage, kind, value)?;
+            }
+            attempt.set_contact(kind, value);
+        }
+        for (field, text) in self.texts {
+            *field(attempt) = text;
+        }
+        if let Some(metadata) = self.unsafe_metadata {
+            attempt.unsafe_metadata = metadata;
+        }
+        if let Some(accepted) = self.legal_accepted {
+            attempt.legal_accepted_at = accepted.then_some(now);
+        }
+        if let Some(password) = self.password {
+            attempt.set_password(&passwords::hash(password, false).await?);
+        }
+        if let Some(kind) = self.prepare {
+            attempt.prepare(kind, app.instance.stage, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// For what kind of identifier a strategy is; only codes prove anything at a sign-up.
+fn strategy(word: &str) -> Result<IdentifierKind> {
+    match word {
+        "email_code" => Ok(IdentifierKind::EmailAddress),
+        "phone_code" => Ok(IdentifierKind::PhoneNumber),
+        _ => Err(Error::StrategyUnknown),
+    }
+}
+
+/// Counts the sign-ups of a network, whose passwords are hashed here. Those that an application's server passes on are its
+/// visitors'.
+async fn counted(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    if request.extensions().get::<Proxied>().is_none() {
+        let network = Edge::of(request.extensions())?.network();
+        app.limiters.sign_ups.check(&network)?;
+    }
+    Ok(next.run(request).await)
+}
+
+async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params: Params) -> Reply {
+    allowed(&app)?;
+    if let Some(ticket) = params.text("ticket")?.filter(|ticket| !ticket.is_empty()) {
+        return Err(not_for_sign_up(&app, &Secret::from(ticket)).await);
+    }
+    let form = Form::read(&mut params)?;
+    params.finish()?;
+    if Standing::of(&app, &browser, by.at).await?.is_signed_in() {
+        return Err(Unproven::SessionExists.into());
+    }
+    let mut attempt = Attempt::new(SignUpId::new(by.at), by.at);
+    form.apply(&app, &mut attempt, by.at).await?;
+    carry_on(&app, browser, by, attempt).await
+}
+
+/// Why a ticket makes no user. Invitations, which would, are not there.
+async fn not_for_sign_up(app: &App, ticket: &Secret) -> Error {
+    let digest = ticket.digest();
+    let known = app.db.read(move |tx| {
+        Ok(if sign_in_tokens::knows(tx, &digest)? {
+            Unproven::TokenNotInSignIn.into()
+        } else if tasks::knows(tx, &digest)? {
+            Unproven::TaskNotInSignIn.into()
+        } else {
+            Error::TicketInvalid
+        })
+    });
+    known.await.unwrap_or_else(|error| error)
+}
+
+fn under_way(app: &App, browser: &Browser, id: String) -> Result<Attempt> {
+    allowed(app)?;
+    browser
+        .sign_up
+        .clone()
+        .filter(|attempt| attempt.id.as_str() == id)
+        .ok_or(Error::NotFound("sign-up", id))
+}
+
+async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Answer {
+    let attempt = under_way(&app, &browser, id)?;
+    let view = views::sign_up(&attempt, None, app.instance.stage);
+    Ok(Json(json!({ "response": view, "client": null })))
+}
+
+async fn update(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+    mut params: Params,
+) -> Reply {
+    let form = Form::read(&mut params)?;
+    params.finish()?;
+    let mut attempt = under_way(&app, &browser, id)?;
+    form.apply(&app, &mut attempt, by.at).await?;
+    carry_on(&app, browser, by, attempt).await
+}
+
+async fn prepare(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+    mut params: Params,
+) -> Reply {
+    let kind = strategy(&params.required_text("strategy", 64)?)?;
+    params.finish()?;
+    let mut attempt = under_way(&app, &browser, id)?;
+    attempt.prepare(kind, app.instance.stage, by.at)?;
+    carry_on(&app, browser, by, attempt).await
+}
+
+async fn attempt(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    by: Caller,
+    mut params: Params,
+) -> Reply {
+    let kind = strategy(&params.required_text("strategy", 64)?)?;
+    let code = evidence::code(&mut params)?;
+    params.finish()?;
+    let mut attempt = under_way(&app, &browser, id)?;
+    attempt.prove(kind, &code, app.instance.stage, by.at)?;
+    carry_on(&app, browser, by, attempt).await
+}
+
+/// Gives the browser its attempt to carry on with, or makes the user when nothing is missing any more.
+async fn carry_on(app: &App, mut browser: Browser, by: Caller, attempt: Attempt) -> Reply {
+    let (now, stage) = (by.at, app.instance.stage);
+    let ids = NewIds {
+        user: UserId::new(now),
+        identifiers: [IdentifierId::new(now), IdentifierId::new(now)],
+    };
+    let sealed = attempt.seal(&app.master_key)?;
+    if attempt.is_complete(stage) {
+        return complete(app, browser, by, attempt, ids).await;
+    }
+    let checked = attempt.clone();
+    app.db
+        .read(move |tx| sign_ups::check(tx, &checked, &ids))
+        .await?;
+    let view = views::sign_up(&attempt, None, stage);
+    browser.sign_up = Some(attempt);
+    let standing = Standing::of(app, &browser, now).await?;
+    let client = standing.view(app, browser.origin.as_deref(), now).await?;
+    let mut response = Json(json!({ "response": view, "client": client })).into_response();
+    let cookie = cookies::attempt(&app.instance, cookie::SIGN_UP, Some(&sealed), SECONDS);
+    arrival::set(response.headers_mut(), &cookie)?;
+    Ok(response)
+}
+
+async fn complete(app: &App, browser: Browser, by: Caller, attempt: Attempt, ids: NewIds) -> Reply {
+    let (now, origin) = (by.at, browser.origin.clone());
+    let arrival = Arrival::new(app, browser, now);
+    let (sign_in, shown) = (arrival.sign_in(), attempt.clone());
+    let opened = app.db.write(by, move |tx| {
+        let session = sign_ups::complete(tx, &attempt, &ids, &sign_in)?;
+        with_seen(tx, session)
+    });
+    let (session, seen) = opened.await?;
+    let made = Some((session.user_id.as_str(), &session.id));
+    let view = views::sign_up(&shown, made, app.instance.stage);
+    let client = seen.view(app, origin.as_deref(), now).await?;
+    let mut response = Json(json!({ "response": view, "client": client })).into_response();
+    arrival.end(app, response.headers_mut(), cookie::SIGN_UP)?;
+    arrival.give(app, response.headers_mut(), &session)?;
+    Ok(response)
+}
