@@ -190,6 +190,18 @@ async function profile(world) {
     assert.equal((await world.clerk.users.getUser(grace.id)).firstName, 'Ada')
     await page.context().close()
   })
+  await world.check('<UserProfile/> offers an agent nothing to change, and shows the user all the same', async () => {
+    const context = await world.person()
+    await visit(context, (await world.task()).url)
+    const page = await drawn(world, 'UserProfile', context)
+    await page.getByText(world.email).first().waitFor()
+    for (const name of ['Add email address', 'Add phone number', 'Set username']) {
+      assert.equal(await page.getByRole('button', { name }).count(), 0, name)
+    }
+    const refused = page.evaluate(() => window.Clerk.user.update({ firstName: 'Eve' }).catch(({ errors }) => errors[0].code))
+    assert.equal(await refused, 'authorization_invalid')
+    await page.context().close()
+  })
   await world.check('a page writes the unsafe metadata of its user', async () => {
     const grace = await somebody(world)
     const { page } = await visit(await world.person(), world.dashboard)

@@ -151,6 +151,11 @@ impl<'a> Write<'a> {
         self.attempted = Some(event);
     }
 
+    /// What was tried is done. If the write is refused after all, nothing is recorded: nobody in particular asked.
+    pub fn attempted(&mut self) {
+        self.attempted = None;
+    }
+
     /// Runs a statement that changes rows and says how many it changed.
     pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
         match self.read.connection {

@@ -298,6 +298,7 @@ pub fn complete(
     check(tx, attempt, ids)?;
     let identifiers = attempt.identifiers(ids.identifiers.each_ref());
     users::create(tx, &ids.user, &identifiers, &attempt.edits()?)?;
+    tx.attempted();
     let session = users::sign_in(tx, &ids.user, sign_in)?;
     sessions::opened_by(tx, &session.id, attempt.id.as_str())?;
     tx.note(

@@ -11,7 +11,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/0004_revocations.sql"),
     include_str!("../../migrations/0005_claims.sql"),
     include_str!("../../migrations/0006_sign_ins.sql"),
-    include_str!("../../migrations/0008_organizations.sql"),
+    include_str!("../../migrations/0007_organizations.sql"),
 ];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.

@@ -33,6 +33,8 @@ pub enum Unproven {
     NoSecondFactor,
     /// A proof that was not begun.
     ProofMissing,
+    /// A session whose user has not proven themselves lately, where something grave is asked for.
+    ProofStale,
     /// Strangers may not make themselves a user.
     SignUpOff,
     /// A sign-in token, where somebody signs up.
@@ -75,6 +77,7 @@ impl Unproven {
             Self::Gone => shown(400, "sign_in_identification_or_user_deleted", "identification or user deleted", "The user, or the address to be verified, is gone. Start over."),
             Self::NoSecondFactor => shown(400, "no_second_factors", "no second factors", "This instance has no second factors."),
             Self::ProofMissing => shown(400, "session_reverification_missing", "is missing", "No verification of this session is under way; begin one first."),
+            Self::ProofStale => shown(403, "session_reverification_required", "Reverification required", "This needs a session that was opened or verified within ten minutes. Verify it again, or sign in anew."),
             Self::SignUpOff => shown(403, "sign_up_mode_restricted", "Sign-ups restricted", "Nobody can sign up here. The application's server makes users; `standin serve --allow-sign-up` lets people do it."),
             Self::TokenNotInSignIn => shown(400, "sign_in_token_not_in_sign_in_code", "not in sign in", "A sign-in token signs in; nobody signs up with one."),
             Self::TaskNotInSignIn => shown(400, "agent_task_not_in_sign_in", "not in sign in", "A task's ticket signs in; nobody signs up with one."),

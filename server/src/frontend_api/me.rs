@@ -245,7 +245,7 @@ async fn delete(State(app): State<App>, browser: Browser, by: Caller, params: Pa
         browser,
         by,
         move |tx, session| {
-            users::delete_self(tx, &session.user_id)?;
+            users::delete_self(tx, session)?;
             Ok(Ok(session.user_id.to_string()))
         },
         |id: &String| views::deleted("user", id),

@@ -272,9 +272,10 @@ async fn reset(
     let hash = passwords::hash(password, false).await?;
     let arrival = Arrival::new(&app, browser, now);
     let (sign_in, shown) = (arrival.sign_in(), attempt.clone());
+    let of = app.clone();
     let opened = app.db.write(by, move |tx| {
         let session = sign_ins::reset(tx, &attempt, &hash, sign_out, &sign_in)?;
-        with_seen(tx, session)
+        admitted(&of, tx, session)
     });
     let opened = opened.await?;
     let strategy = shown
@@ -316,9 +317,10 @@ async fn open(
     };
     let arrival = Arrival::new(app, browser, now);
     let sign_in = arrival.sign_in();
+    let of = app.clone();
     let opened = app.db.write(by, move |tx| {
         match sign_ins::accept(tx, &attempt, &evidence, &sign_in)? {
-            Ok(session) => with_seen(tx, session).map(Ok),
+            Ok(session) => admitted(&of, tx, session).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         }
     });
@@ -333,7 +335,13 @@ async fn open(
     complete(app, &arrival, &opened, &view, origin.as_deref()).await
 }
 
-pub(super) fn with_seen(tx: &mut Write<'_>, session: Session) -> Result<(Session, Seen)> {
+/// A session that was opened, as long as a cookie can carry its tokens, and what its browser sees.
+pub(super) fn admitted(app: &App, tx: &mut Write<'_>, session: Session) -> Result<(Session, Seen)> {
+    app.check_token(tx, &session, session.created_at)?;
+    with_seen(tx, session)
+}
+
+fn with_seen(tx: &mut Write<'_>, session: Session) -> Result<(Session, Seen)> {
     let client = clients::get(tx, &session.client_id)?;
     let seen = Seen::of(tx, client, session.created_at)?;
     Ok((session, seen))

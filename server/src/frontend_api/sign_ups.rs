@@ -12,7 +12,7 @@ use serde_json::json;
 use super::arrival::{self, Arrival};
 use super::client::Standing;
 use super::evidence;
-use super::sign_ins::with_seen;
+use super::sign_ins::admitted;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
@@ -293,9 +293,10 @@ async fn complete(app: &App, browser: Browser, by: Caller, attempt: Attempt, ids
     let (now, origin) = (by.at, browser.origin.clone());
     let arrival = Arrival::new(app, browser, now);
     let (sign_in, shown) = (arrival.sign_in(), attempt.clone());
+    let of = app.clone();
     let opened = app.db.write(by, move |tx| {
         let session = sign_ups::complete(tx, &attempt, &ids, &sign_in)?;
-        with_seen(tx, session)
+        admitted(&of, tx, session)
     });
     let (session, seen) = opened.await?;
     let made = Some((session.user_id.as_str(), &session.id));

@@ -159,7 +159,23 @@ pub fn opened_by(tx: &mut Write<'_>, id: &SessionId, attempt: &str) -> Result<()
     Ok(())
 }
 
+/// How long a proof is enough for what is grave, in seconds.
+const FRESH: i64 = 600;
+
 impl Session {
+    /// Refuses a session whose user has not proven themselves lately: one that was stolen, or left open, is not to end in the
+    /// loss of the user.
+    ///
+    /// # Errors
+    /// [`Unproven::ProofStale`].
+    pub fn is_fresh(&self, now: Time) -> Result<()> {
+        if now < self.proven_at().plus_seconds(FRESH) {
+            Ok(())
+        } else {
+            Err(Unproven::ProofStale.into())
+        }
+    }
+
     /// When the user last proved who they are: at the sign-in, or later.
     pub fn proven_at(&self) -> Time {
         self.verified_at.unwrap_or(self.created_at)

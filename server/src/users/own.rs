@@ -135,11 +135,11 @@ pub fn remove_own(
     remove(tx, kind, id)
 }
 
-/// Puts a new password in the place of the present one, which `evidence` proves to be known; a user without one proves
-/// nothing. A refusal is an outcome: it is counted and recorded.
+/// Puts a new password in the place of the present one, which `evidence` proves to be known; for a user without one the session
+/// has to be fresh. A refusal is an outcome: it is counted and recorded.
 ///
 /// # Errors
-/// [`Error::ParamMissing`] where the user has a password and none was shown.
+/// [`Error::ParamMissing`] where the user has a password and none was shown; [`Unproven::ProofStale`].
 pub fn change_password(
     tx: &mut Write<'_>,
     session: &Session,
@@ -157,7 +157,7 @@ pub fn change_password(
             }
         }
         None if has_password => return Err(Error::ParamMissing("current_password")),
-        None => {}
+        None => session.is_fresh(tx.now())?,
     }
     let change = Change::new(
         Action::UserPasswordChange,
@@ -173,11 +173,13 @@ pub fn change_password(
 /// Deletes the user, if the application lets them.
 ///
 /// # Errors
-/// [`Unproven::DeleteSelfOff`].
-pub fn delete_self(tx: &mut Write<'_>, user: &UserId) -> Result<()> {
+/// [`Unproven::DeleteSelfOff`]; [`Unproven::ProofStale`].
+pub fn delete_self(tx: &mut Write<'_>, session: &Session) -> Result<()> {
+    let user = &session.user_id;
     if !get(tx, user)?.delete_self_enabled {
         tx.attempt(Event::new(Action::UserDelete).user(user));
         return Err(Unproven::DeleteSelfOff.into());
     }
+    session.is_fresh(tx.now())?;
     delete(tx, user)
 }

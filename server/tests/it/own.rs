@@ -31,6 +31,19 @@ async fn sign_in(browser: &Browser, password: &str) -> Answer {
     browser.form("/v1/client/sign_ins", &form).await
 }
 
+/// Proves again who the browser's user is.
+async fn prove(browser: &Browser, evidence: &[(&str, &str)]) {
+    let session = browser.session().await["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/client/sessions/{session}/verify");
+    browser.form(&path, &[("level", "first_factor")]).await.ok();
+    if evidence[0].1 == "email_code" {
+        let prepare = format!("{path}/prepare_first_factor");
+        browser.form(&prepare, &evidence[..1]).await.ok();
+    }
+    let attempt = format!("{path}/attempt_first_factor");
+    browser.form(&attempt, evidence).await.ok();
+}
+
 async fn record(world: &World, action: &str) -> Value {
     let logs = world.backend.get("/v1/audit_logs?limit=500").await.ok();
     let all = logs.json["data"].as_array().unwrap();
@@ -281,6 +294,11 @@ async fn a_first_password_needs_no_present_one() {
     );
     let form = [("strategy", "email_code"), ("code", "424242")];
     browser.form(&path, &form).await.ok();
+    world.advance(600);
+    let form = [("new_password", PASSWORD)];
+    let stale = browser.form("/v1/me/change_password", &form).await;
+    assert_eq!(stale.refusal(), "403 session_reverification_required");
+    prove(&browser, &[("strategy", "email_code"), ("code", "424242")]).await;
     let form = [("current_password", "x"), ("new_password", PASSWORD)];
     let refused = browser.form("/v1/me/change_password", &form).await;
     assert_eq!(refused.refusal(), "400 no_password_set");
@@ -465,6 +483,15 @@ async fn users_leave_by_themselves_where_the_application_lets_them() {
         .ok();
     let me = browser.page(Method::GET, "/v1/me").await.ok().json;
     assert_eq!(me["response"]["delete_self_enabled"], true);
+    // A session that was left open does not lose its user.
+    world.advance(600);
+    let stale = browser.page(Method::DELETE, "/v1/me").await;
+    assert_eq!(stale.refusal(), "403 session_reverification_required");
+    prove(
+        &browser,
+        &[("strategy", "password"), ("password", PASSWORD)],
+    )
+    .await;
     let gone = browser.page(Method::DELETE, "/v1/me").await.ok().json;
     assert_eq!(
         gone["response"],

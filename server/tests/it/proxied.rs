@@ -115,3 +115,34 @@ async fn a_page_passed_on_by_node_is_a_page_still_and_a_script_is_not() {
     assert_eq!(script.refusal(), "400 agent_task_cannot_be_used");
     assert_eq!(browser.send(pass("document")).await.status, 307);
 }
+
+#[tokio::test]
+async fn each_step_of_a_sign_in_that_is_passed_on_sets_one_cookie_only() {
+    let world = World::new().await;
+    let email = "tester+clerk_test@example.com";
+    world.backend.user(email).await;
+    let browser = world.browser();
+    let send = async |path: &str, form: &[(&str, &str)]| {
+        let request = passed_on(&browser, Method::POST, path, SECRET_KEY);
+        let answer = browser.send(request.form(form)).await.ok();
+        assert_eq!(answer.headers.get_all("set-cookie").iter().count(), 1);
+        answer.json["response"].clone()
+    };
+    let form = [("strategy", "email_code"), ("identifier", email)];
+    let begun = send("/v1/client/sign_ins", &form).await;
+    let id = begun["id"].as_str().unwrap();
+    let path = format!("/v1/client/sign_ins/{id}/attempt_first_factor");
+    let form = [("strategy", "email_code"), ("code", "424242")];
+    let done = send(&path, &form).await;
+    assert_eq!(done["status"], "complete");
+    assert_eq!(browser.session().await["id"], done["created_session_id"]);
+    // The attempt's own cookie stays, and leads nowhere.
+    browser
+        .page(Method::DELETE, "/v1/client/sessions")
+        .await
+        .ok();
+    let client = browser.page(Method::GET, "/v1/client").await.ok();
+    assert!(client.json["response"]["sign_in"].is_null());
+    let again = browser.form(&path, &form).await;
+    assert_eq!(again.refusal(), "400 verification_already_verified");
+}

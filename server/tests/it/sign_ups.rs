@@ -392,3 +392,41 @@ async fn who_is_signed_in_does_not_sign_up() {
     let refused = begin(&browser, &[("email_address", EMAIL)]).await;
     assert_eq!(refused.refusal(), "400 session_exists");
 }
+
+#[tokio::test]
+async fn whose_token_no_cookie_could_carry_is_not_signed_in() {
+    let world = World::new().await;
+    let claims = json!({ "claims": { "once": "{{user.unsafe_metadata}}", "twice": "{{user.unsafe_metadata}}" } });
+    let set = world.backend.patch("/v1/instance/session_token", claims);
+    set.await.ok();
+    let browser = world.browser();
+    let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(1800));
+    let form = [
+        ("email_address", EMAIL),
+        ("password", PASSWORD),
+        ("unsafe_metadata", large.as_str()),
+    ];
+    let begun = begin(&browser, &form).await.ok();
+    go_on(&browser, &begun, PREPARE.0, PREPARE.1).await.ok();
+    let rows = (world.count("users").await, world.count("audit").await);
+    let refused = go_on(&browser, &begun, PROVE.0, PROVE.1).await;
+    assert_eq!(refused.refusal(), "422 form_param_exceeds_allowed_size");
+    assert_eq!(
+        (world.count("users").await, world.count("audit").await),
+        rows
+    );
+    let form = [("unsafe_metadata", "{}")];
+    let smaller = go_on(&browser, &begun, "?_method=PATCH", &form).await.ok();
+    assert_eq!(
+        smaller.json["response"]["unverified_fields"][0],
+        "email_address"
+    );
+    go_on(&browser, &begun, PROVE.0, PROVE.1).await.ok();
+    let user = browser.session().await["user"]["id"].clone();
+    let path = format!("/v1/users/{}", user.as_str().unwrap());
+    let metadata = json!({ "unsafe_metadata": { "a": "x".repeat(1800) } });
+    world.backend.patch(&path, metadata).await.ok();
+    let form = [("identifier", EMAIL), ("password", PASSWORD)];
+    let refused = world.browser().form("/v1/client/sign_ins", &form).await;
+    assert_eq!(refused.refusal(), "422 form_param_exceeds_allowed_size");
+}
