@@ -6,6 +6,7 @@
 mod agent_tasks;
 mod arrival;
 mod client;
+mod dead_links;
 mod dev_browser;
 mod environment;
 mod handshake;
@@ -13,6 +14,8 @@ mod headless;
 mod landing;
 mod me;
 mod navigation;
+mod page;
+mod pictures;
 mod proxy;
 mod scripts;
 mod sessions;
@@ -42,7 +45,11 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
     let links = agent_tasks::routes().route_layer(from_fn(navigation::spending));
     let tickets = links.merge(sign_ins::routes());
     Router::new()
-        .merge(tickets.route_layer(from_fn_with_state(app.clone(), ticket)))
+        .merge(
+            tickets
+                .route_layer(from_fn_with_state(app.clone(), ticket))
+                .route_layer(from_fn_with_state(app.clone(), dead_links::explain)),
+        )
         .merge(client::routes())
         .merge(dev_browser::routes())
         .merge(environment::routes())
@@ -70,6 +77,7 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         .layer(from_fn_with_state(app.clone(), admit))
         // Outside the layer: any page may load them, and a page's many files are not counted as calls.
         .merge(scripts::routes())
+        .merge(pictures::routes())
         .with_state(app.clone())
 }
 

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::id::{SignInTokenId, UserId};
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
-use crate::sign_in_tokens::{self, NewSignInToken};
+use crate::sign_in_tokens::{self, Kind, NewSignInToken};
 use crate::views;
 use crate::wire::{Answer, Params};
 
@@ -44,12 +44,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
             format!("between 1 and {LONGEST}"),
         ));
     }
-    if params.text("org_id")?.is_some() {
-        return Err(Error::ParamValue(
-            "org_id",
-            "left out: Standin has no organizations".into(),
-        ));
-    }
+    params.absent("org_id", "Standin has no organizations")?;
     params.finish()?;
     let token = Secret::random();
     let new = NewSignInToken {
@@ -57,6 +52,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         user,
         token: token.digest(),
         seconds,
+        actor: None,
     };
     let made = app
         .db
@@ -81,7 +77,7 @@ async fn revoke(
     let id = SignInTokenId::from(id);
     let token = app
         .db
-        .write(by, move |tx| sign_in_tokens::revoke(tx, &id))
+        .write(by, move |tx| sign_in_tokens::revoke(tx, &id, Kind::SignIn))
         .await?;
     Ok(Json(views::sign_in_token(&token, None)))
 }

@@ -4,11 +4,12 @@ use super::{Connection, Query, Read, values};
 use crate::error::{Error, Result};
 use crate::text;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_session_activity.sql"),
     include_str!("../../migrations/0003_growth.sql"),
     include_str!("../../migrations/0004_revocations.sql"),
+    include_str!("../../migrations/0007_kit.sql"),
 ];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.

@@ -7,16 +7,16 @@ use axum::routing::get;
 use http::HeaderMap;
 use url::Url;
 
-use super::arrival::Arrival;
+use super::arrival::{Arrival, Landing};
 use super::headless;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Write;
 use crate::error::{Error, Result};
-use crate::secret::Secret;
+use crate::secret::{Digest, Secret};
 use crate::sessions::Session;
 use crate::sign_in_tokens;
-use crate::tasks::{self, Visit};
+use crate::tasks::{self, Visit, Way};
 use crate::users;
 use crate::wire::{Browser, Params, Reply};
 
@@ -48,8 +48,35 @@ async fn visit(
         let opened = spend(&app, &ticket, &arrival, by, profile).await?;
         return headless::answer(&app, &arrival, opened, now);
     }
-    let opened = spend(&app, &ticket, &arrival, by, |_, _| Ok(())).await?;
-    arrival.redirect(&app, &opened.session, opened.target, now)
+    let (landing, target) = land(&app, &ticket, &arrival, by).await?;
+    arrival.redirect(&app, &landing, target, now)
+}
+
+/// Spends a task's ticket for a browser that opens it as a page, or lets it land again where it is already.
+async fn land(app: &App, ticket: &Secret, arrival: &Arrival, by: Caller) -> Result<(Landing, Url)> {
+    let digest = known(app, ticket).await?;
+    let (sign_in, policy) = (arrival.sign_in(), app.policy.clone());
+    let visit = app.db.write(by, move |tx| {
+        tasks::accept(tx, &digest, &sign_in, &policy, Way::Page)
+    });
+    match visit.await? {
+        Visit::Accepted(session, target) => Ok((Landing::First(session), target)),
+        Visit::Again(session, client, target) => {
+            Ok((Landing::Again(session, client.updated_at), target))
+        }
+        Visit::Refused(refusal) => Err(refusal),
+    }
+}
+
+/// The digest of a ticket that some task has. Guesses are no matter for the writer.
+async fn known(app: &App, ticket: &Secret) -> Result<Digest> {
+    let digest = ticket.digest();
+    let shown = digest.clone();
+    if app.db.read(move |tx| tasks::knows(tx, &shown)).await? {
+        Ok(digest)
+    } else {
+        Err(Error::TicketInvalid)
+    }
 }
 
 fn ticket(params: &mut Params) -> Result<Secret> {
@@ -76,22 +103,19 @@ pub(super) async fn spend<T: Send + 'static>(
     by: Caller,
     also: fn(&mut Write<'_>, &Session) -> Result<T>,
 ) -> Result<Opened<T>> {
-    let digest = ticket.digest();
-    let shown = digest.clone();
-    if !app.db.read(move |tx| tasks::knows(tx, &shown)).await? {
-        // Guesses are no matter for the writer.
-        return Err(Error::TicketInvalid);
-    }
+    let digest = known(app, ticket).await?;
     let (sign_in, policy) = (arrival.sign_in(), app.policy.clone());
     let opened = app.db.write(by, move |tx| {
-        Ok(match tasks::accept(tx, &digest, &sign_in, &policy)? {
-            Visit::Accepted(session, target) => Ok(Opened {
-                also: also(tx, &session)?,
-                session: *session,
-                target,
-            }),
-            Visit::Refused(refusal) => Err(refusal),
-        })
+        Ok(
+            match tasks::accept(tx, &digest, &sign_in, &policy, Way::Call)? {
+                Visit::Accepted(session, target) | Visit::Again(session, _, target) => Ok(Opened {
+                    also: also(tx, &session)?,
+                    session: *session,
+                    target,
+                }),
+                Visit::Refused(refusal) => Err(refusal),
+            },
+        )
     });
     opened.await?
 }
@@ -112,7 +136,7 @@ async fn accept(
     let now = by.at;
     let arrival = Arrival::new(&app, browser, now);
     let session = accept_token(&app, &ticket, &arrival, by, |_, session| Ok(session)).await?;
-    arrival.redirect(&app, &session, target, now)
+    arrival.redirect(&app, &Landing::First(Box::new(session)), target, now)
 }
 
 /// Spends a sign-in token for an arriving browser.

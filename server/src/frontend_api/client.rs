@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::arrival;
@@ -19,7 +19,7 @@ use crate::id::ClientId;
 use crate::sessions::{self, Session};
 use crate::users::{self, Profile};
 use crate::views;
-use crate::wire::{Answer, Browser, Reply};
+use crate::wire::{About, Answer, Browser, Reply};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(
@@ -75,17 +75,26 @@ pub(super) fn own_session(
 ) -> Result<Value> {
     let token = || app.recent.token(app.issuer(), session, origin, now);
     let jwt = session.is_active(now).then(token).transpose()?;
-    Ok(views::own_session(session, profile, jwt.as_deref(), now))
+    Ok(views::own_session(
+        session,
+        profile,
+        &app.instance,
+        jwt.as_deref(),
+        now,
+    ))
 }
 
-async fn show(State(app): State<App>, browser: Browser) -> Answer {
+async fn show(State(app): State<App>, browser: Browser) -> Reply {
     let now = app.now();
     let origin = browser.origin.clone();
     let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
+    let session = seen.as_ref().and_then(|seen| seen.sessions.last());
+    let about = session.map(|(session, _)| About::session(session));
     let response = seen
         .map(|seen| seen.view(&app, origin.as_deref(), now))
         .transpose()?;
-    Ok(Json(json!({ "response": response, "client": null })))
+    let body = Json(json!({ "response": response, "client": null }));
+    Ok((Extension(about.unwrap_or_default()), body).into_response())
 }
 
 /// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either

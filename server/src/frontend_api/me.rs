@@ -45,7 +45,7 @@ async fn show(State(app): State<App>, browser: Browser) -> Answer {
     let user = seen
         .sessions
         .last()
-        .map(|(_, profile)| views::own_user(profile, app.now()));
+        .map(|(_, profile)| views::own_user(profile, &app.instance, app.now()));
     Ok(Json(json!({ "response": user, "client": null })))
 }
 

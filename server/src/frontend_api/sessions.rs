@@ -6,7 +6,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde_json::json;
 
 use super::arrival;
@@ -21,7 +21,7 @@ use crate::sessions::{self, End, Session};
 use crate::tokens::Audience;
 use crate::users::{self, Profile};
 use crate::views;
-use crate::wire::{Browser, Reply};
+use crate::wire::{About, Browser, Reply};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -43,19 +43,20 @@ async fn create_token(
     browser: Browser,
 ) -> Response {
     match mint(&app, SessionId::from(id), browser).await {
-        Ok(jwt) => Json(views::token(&jwt)).into_response(),
+        Ok((jwt, about)) => (Extension(about), Json(views::token(&jwt))).into_response(),
         Err(error) => signed_out(&app, error),
     }
 }
 
-async fn mint(app: &App, id: SessionId, browser: Browser) -> Result<String> {
+async fn mint(app: &App, id: SessionId, browser: Browser) -> Result<(String, About)> {
     let (now, origin) = (app.now(), browser.origin.clone());
     let session = app
         .db
         .read(move |tx| sessions::own(tx, &browser.credentials, &id, now))
         .await?;
     let audience = Audience::pages(origin.as_deref());
-    app.issuer().mint(&session, audience, now)
+    let jwt = app.issuer().mint(&session, audience, now)?;
+    Ok((jwt, About::session(&session)))
 }
 
 /// A refusal that also tells a production application's pages that nobody is signed in.

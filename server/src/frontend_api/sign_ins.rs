@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::id;
 use crate::secret::Secret;
 use crate::sessions::Session;
-use crate::wire::{Browser, Params, Reply};
+use crate::wire::{About, Browser, Params, Reply};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -59,6 +59,7 @@ async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params
     });
     let client = seen.view(&app, origin.as_deref(), now)?;
     let mut response = Json(json!({ "response": sign_in, "client": client })).into_response();
+    response.extensions_mut().insert(About::session(&session));
     arrival.give(&app, response.headers_mut(), &session)?;
     Ok(response)
 }

@@ -7,25 +7,30 @@
     reason = "a test tells one story to its end, and stops where it meets the unexpected"
 )]
 
+mod actor_tokens;
 mod bad_input;
 mod clocks;
 mod commits;
+mod coverage;
 mod floods;
 mod handshakes;
 mod headless;
 mod house;
 mod imports;
+mod instance;
 mod keys;
 mod limits;
 mod names;
 mod navigation;
 mod origins;
 mod outcomes;
+mod pages;
 mod planted;
 mod proxied;
 mod queues;
 mod races;
 mod records;
+mod revisits;
 mod scans;
 mod scripts;
 mod sessions;
