@@ -1,7 +1,7 @@
 // Runs the SDKs against the real binary, in a real browser.
 //   node run.js                         the short set: every app in development, two in each other deployment, the suites
 //   node run.js --full                  everything: every app in every deployment
-//   node run.js express testing         of either set these apps and suites only (suites: testing, readme)
+//   node run.js express testing         of either set these apps and suites only (suites: testing, readme, coverage)
 //   node run.js --deployment NAME       one way of putting them on the web only, with every app
 //   node run.js --quick                 without what takes more than a minute to show
 //   node run.js --table                 everything, and the table in README.md from it
@@ -22,6 +22,7 @@ import { endings } from './checks/endings.js'
 import { refusals } from './checks/refusals.js'
 import { reuse } from './checks/reuse.js'
 import { Waits } from './checks/waits.js'
+import * as coverage from './suites/coverage.js'
 import * as readme from './suites/readme.js'
 import * as testing from './suites/testing.js'
 
@@ -36,7 +37,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const suites = [testing, readme]
+const suites = [testing, readme, coverage]
 const full = options.full || options.table
 
 async function main() {
