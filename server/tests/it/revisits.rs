@@ -131,10 +131,11 @@ async fn an_arrival_in_development_takes_what_many_earlier_instances_left() {
     assert_eq!([5, 6, 7].map(left), [5, 5, 5], "{jar:?}");
 }
 
+const USED: &str = "400 agent_task_already_used";
+
 #[tokio::test]
 async fn everybody_else_and_everything_later_is_refused() {
     let world = World::new().await;
-    const USED: &str = "400 agent_task_already_used";
     let refused = async |browser: &Browser, task: &Task| browser.visit(task).await.refusal();
 
     let (holder, task) = (world.browser(), world.backend.task().await);
