@@ -24,7 +24,11 @@ pub struct Client {
 impl Client {
     /// A client for what the command line names.
     pub fn of(options: &ServerOptions) -> Result<Self> {
-        Self::new(options.resolve()?)
+        let target = options.resolve()?;
+        if let Some(unused) = options.unused_key(&target) {
+            terminal::note(unused);
+        }
+        Self::new(target)
     }
 
     /// A client for a known server.
@@ -66,7 +70,13 @@ impl Client {
         match (error.status(), error.refusals().first()) {
             (Some(status), Some(refusal)) => {
                 let trace_id = error.trace_id().filter(|_| status.is_server_error());
-                refused(status.as_u16(), refusal, trace_id)
+                let failure = refused(status.as_u16(), refusal, trace_id);
+                match failure.code.as_str() {
+                    "clerk_key_invalid" => failure
+                        .hint("the key is from", self.target.key_from)
+                        .hint("name another", "--secret-key KEY"),
+                    _ => failure,
+                }
             }
             (Some(status), None) => Failure::new(
                 Exit::Failed,
@@ -94,10 +104,6 @@ fn refused(status: u16, refusal: &Refusal, trace_id: Option<&str>) -> Failure {
     let sentence = if sentence.is_empty() { code } else { sentence };
     let failure = Failure::new(exit(code, status), code, sentence);
     match trace_id {
-        _ if code == "clerk_key_invalid" => failure.hint(
-            "key used",
-            "--secret-key, else CLERK_SECRET_KEY, else dev.json",
-        ),
         Some(id) => failure.hint("trace id", id),
         None => failure,
     }
@@ -105,7 +111,9 @@ fn refused(status: u16, refusal: &Refusal, trace_id: Option<&str>) -> Failure {
 
 fn exit(code: &str, status: u16) -> Exit {
     match (status, code) {
-        (401 | 403 | 404, _) | (422, "redirect_url_domain_mismatch") => Exit::Denied,
+        (401 | 403 | 404, _) | (422, "redirect_url_domain_mismatch" | "form_identifier_exists") => {
+            Exit::Denied
+        }
         (400, code) if code.starts_with("agent_task_") => Exit::Denied,
         (422, _) => Exit::Usage,
         _ => Exit::Failed,
@@ -130,6 +138,7 @@ mod tests {
             (403, "user_banned", Exit::Denied),
             (422, "form_param_format_invalid", Exit::Usage),
             (422, "redirect_url_domain_mismatch", Exit::Denied),
+            (422, "form_identifier_exists", Exit::Denied),
             (503, "service_unavailable", Exit::Failed),
         ] {
             let failure = refused(status, code);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use standin::users::Order;
 use standin_server::Server;
 use standin_server::config::Config;
@@ -18,10 +18,12 @@ use standin_server::secret::Secret;
 use tempfile::TempDir;
 use url::Url;
 
+use banner::Banner;
+
 use crate::claims;
 use crate::client::{Client, Target, identifiers};
 use crate::data::{DevJson, FOLDER, Folder};
-use crate::env::{self, Choice, Values};
+use crate::env::{self, Choice, Lent, Values};
 use crate::failure::{Exit, Failure, Result};
 use crate::tls::Certificate;
 use crate::{browser, log, signals, startup, task, terminal, trust};
@@ -68,6 +70,9 @@ pub struct Dev {
     /// Merge the settings into this file, as `standin env --file` does
     #[arg(long, value_name = "PATH")]
     env_file: Option<PathBuf>,
+    /// Say nothing but what goes wrong: no banner, no line for each request
+    #[arg(long)]
+    quiet: bool,
     /// Make a link for the first user and open it in the browser
     #[arg(long)]
     open: bool,
@@ -99,6 +104,7 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
         secret_key: left.secret_key,
         publishable_key: left.publishable_key,
         public_url: left.public_url,
+        key_from: "this server itself",
         folder: None,
     })?;
     let someone = first_user(&client).await;
@@ -109,25 +115,17 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     })?;
     let values = Values::of(&client).await?;
     if json {
-        terminal::print(json!({
-            "publishable_key": values.publishable_key,
-            "secret_key": values.secret_key,
-            "api_url": values.api_url,
-            "public_url": values.public_url,
-            "data": folder.path(),
-        }));
+        terminal::print(told(&values, &folder));
     }
-    banner::say(
-        &values,
-        &dev.data_in_words(&folder),
-        &someone,
-        started.elapsed(),
-    );
-    log.show_all();
-    if let Some(file) = &dev.env_file {
-        let settings = values.settings(&Choice::Auto.frameworks(Path::new(".")));
-        env::say(file, &env::merge(file, &settings, false)?);
+    dev.announce(&values, &folder, &someone, started);
+    if !dev.quiet {
+        log.show_all();
     }
+    // Puts the file back when it is dropped.
+    let _lent = match &dev.env_file {
+        Some(file) => dev.write_env(file, &values)?,
+        None => None,
+    };
     if dev.open {
         open(&client).await?;
     }
@@ -141,7 +139,33 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     Ok(code)
 }
 
+/// What programs are told of a server that is ready.
+fn told(values: &Values, folder: &Folder) -> Value {
+    json!({
+        "publishable_key": values.publishable_key,
+        "secret_key": values.secret_key,
+        "api_url": values.api_url,
+        "public_url": values.public_url,
+        "data": folder.path(),
+    })
+}
+
 impl Dev {
+    /// Tells people that the server is ready.
+    fn announce(&self, values: &Values, folder: &Folder, someone: &str, started: Instant) {
+        if self.quiet {
+            return;
+        }
+        banner::say(&Banner {
+            values,
+            place: &self.data_in_words(folder),
+            someone,
+            took: started.elapsed(),
+            has_scripts: self.has_scripts(),
+            runs_command: !self.command.is_empty(),
+        });
+    }
+
     /// The data folder. A temporary one goes with the second part.
     fn folder(&self) -> Result<(Folder, Option<TempDir>)> {
         if self.ephemeral {
@@ -212,19 +236,50 @@ impl Dev {
         config
             .allowed_hosts
             .extend(self.allow_host.iter().map(|host| host.to_lowercase()));
-        config.npm = if self.npm.is_empty() {
-            npm_folders(&std::env::current_dir().unwrap_or_default())
-        } else {
-            self.npm.clone()
-        };
+        config.npm = self.npm_folders();
         Server::start(config).await.map_err(|error| {
             let failure = startup::refused(error, folder, database);
             if failure.code == "address_unavailable" {
-                failure.hint("take a free port", "standin dev --port 0")
+                failure
+                    .hint("who has it", format!("ss -ltnp 'sport = :{}'", self.port))
+                    .hint("take a free port", "standin dev --port 0")
             } else {
                 failure
             }
         })
+    }
+
+    /// Where clerk-js may be.
+    fn npm_folders(&self) -> Vec<PathBuf> {
+        if self.npm.is_empty() {
+            npm_folders(&std::env::current_dir().unwrap_or_default())
+        } else {
+            self.npm.clone()
+        }
+    }
+
+    fn has_scripts(&self) -> bool {
+        let folders = self.npm_folders();
+        let mut manifests = folders
+            .iter()
+            .map(|folder| folder.join("@clerk/clerk-js/package.json"));
+        manifests.any(|manifest| manifest.is_file())
+    }
+
+    /// Merges the settings into the application's file. Those of a server that keeps nothing are there for as long as it
+    /// runs.
+    fn write_env(&self, file: &Path, values: &Values) -> Result<Option<Lent>> {
+        let settings = values.settings(&Choice::Auto.frameworks(Path::new(".")));
+        let (changes, lent) = if self.ephemeral {
+            let (changes, lent) = env::lend(file, &settings)?;
+            (changes, Some(lent))
+        } else {
+            (env::merge(file, &settings, false)?, None)
+        };
+        if !self.quiet {
+            env::say(file, &changes);
+        }
+        Ok(lent)
     }
 
     /// Where the data is, and of which kind.

@@ -14,14 +14,16 @@ pub struct Seconds(pub Duration);
 impl FromStr for Seconds {
     type Err = String;
 
-    /// Reads seconds (`90`) and what jiff reads as a length (`30m`, `1h30m`, `2d` of 24 hours each); nothing and less than
-    /// nothing are refused.
+    /// Reads what jiff reads as a length (`90s`, `30m`, `1h30m`, `2d` of 24 hours each). A bare number is refused, because
+    /// nobody knows of what; so are nothing and less than nothing.
     fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = match text.trim().parse::<u64>() {
-            Ok(seconds) => Some(seconds),
-            Err(_) => text.parse().ok().and_then(whole_seconds),
-        };
-        match seconds {
+        let bare = text.trim();
+        if !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(format!(
+                "`{bare}` has no unit; write {bare}s, {bare}m or {bare}h"
+            ));
+        }
+        match text.parse().ok().and_then(whole_seconds) {
             // Longer than any clock counts, it would only be refused in stranger words.
             Some(seconds @ 1..=MOST) => Ok(Self(Duration::from_secs(seconds))),
             _ => Err(format!(
@@ -77,7 +79,6 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_read_as_people_write_them() {
-        assert_eq!(seconds("90"), Some(90));
         assert_eq!(seconds("90s"), Some(90));
         assert_eq!(seconds("30m"), Some(1800));
         assert_eq!(seconds("1h30m"), Some(5400));
@@ -88,6 +89,8 @@ mod tests {
         for wrong in [
             "",
             "0",
+            "3",
+            "90",
             "0m",
             "-5m",
             "m",

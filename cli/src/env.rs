@@ -16,8 +16,8 @@ use url::Url;
 use crate::client::{Client, ServerOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::terminal;
-pub use framework::{Choice, Framework, depends_on, package};
-pub use merge::{merge, read, say};
+pub use framework::{Choice, Framework, depends_on, is_key, package};
+pub use merge::{Lent, lend, merge, read, say};
 
 /// How the settings are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -139,6 +139,9 @@ pub async fn run(env: Env, json: bool) -> Result<()> {
     }
     if !json {
         remarks(&values, &frameworks, here);
+        if let Some(file) = &env.file {
+            loading(file, &frameworks, here);
+        }
     }
     Ok(())
 }
@@ -184,6 +187,29 @@ fn remarks(values: &Values, frameworks: &[Framework], folder: &Path) {
                 "{name} takes {public}… into the build: build again after a change"
             ));
         }
+    }
+}
+
+/// Who does not read the file by itself, and how it gets there.
+fn loading(file: &Path, frameworks: &[Framework], folder: &Path) {
+    let package = package(folder);
+    let uses = |name| depends_on(&package, name);
+    let mut deaf = Vec::new();
+    if frameworks
+        .iter()
+        .any(|one| matches!(one, Framework::Plain | Framework::Fastify))
+    {
+        deaf.push("Node");
+    }
+    if uses("@playwright/test") || uses("playwright") || uses("@clerk/testing") {
+        deaf.push("Playwright");
+    }
+    if !deaf.is_empty() {
+        let (deaf, file) = (deaf.join(" and "), file.display());
+        terminal::note(format!(
+            "{deaf} read {file} only when told: node --env-file={file} …, process.loadEnvFile('{file}') at the top of a \
+             configuration, or standin dev -- COMMAND, which needs no file"
+        ));
     }
 }
 

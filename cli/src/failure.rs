@@ -22,6 +22,10 @@ pub enum Exit {
     Denied = 3,
     /// No server answers.
     Unreachable = 4,
+    /// The command that was to run cannot be run, as shells tell it.
+    CommandNotRun = 126,
+    /// There is no such command, likewise.
+    CommandMissing = 127,
 }
 
 #[derive(Debug)]

@@ -65,6 +65,9 @@ pub struct Create {
     /// How far it reaches
     #[arg(long, value_enum, default_value_t = Scope::Full)]
     scope: Scope,
+    /// Make the data folder too, for a server that was never started
+    #[arg(long)]
+    make: bool,
     #[command(flatten)]
     data: Data,
 }
@@ -130,9 +133,23 @@ impl Data {
     }
 
     /// Opens the data, or makes it, as a production instance's.
-    async fn open_or_make(&self) -> Result<(Db, Stage)> {
+    async fn open_or_make(&self, make: bool) -> Result<(Db, Stage)> {
         let (folder, database) = self.find()?;
         if matches!(&database, Database::Sqlite(file) if !file.exists()) {
+            if !make {
+                let path = folder.path().display();
+                let sentence =
+                    format!("there is no data in {path}, so a key of it would open nothing");
+                return Err(Failure::new(Exit::Denied, "data_not_found", sentence)
+                    .hint(
+                        "start the server first",
+                        format!("standin serve --data {path} …"),
+                    )
+                    .hint(
+                        "or make it now",
+                        format!("standin key create --data {path} --make"),
+                    ));
+            }
             folder.make()?;
             // Made with the data, as `standin serve` does: later on it could be another key than the data's.
             folder.master_key(&database)?;
@@ -202,7 +219,7 @@ fn row(key: &SecretKey) -> [String; 6] {
 
 impl Create {
     async fn run(self, json: bool) -> Result<()> {
-        let (db, kind) = self.data.open_or_make().await?;
+        let (db, kind) = self.data.open_or_make(self.make).await?;
         let now = Clock::System.now();
         let new = NewKey {
             id: SecretKeyId::new(now),

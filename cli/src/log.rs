@@ -69,10 +69,13 @@ impl<S: Subscriber> Layer<S> for Requests {
         if event.metadata().target() == REQUEST {
             let mut request = Request::default();
             event.record(&mut request);
-            if request.status < 500 && !self.all.load(Ordering::Relaxed) {
+            if request.status < 500 && !self.all.load(Ordering::Relaxed) || request.is_a_file() {
                 return;
             }
             terminal::say(request.line(&Zoned::now()));
+            if !request.warning.is_empty() {
+                terminal::note(terminal::plain(&request.warning));
+            }
         }
     }
 }
@@ -86,9 +89,21 @@ struct Request {
     micros: u64,
     code: String,
     cause: String,
+    user: String,
+    agent: String,
+    session: String,
+    warning: String,
 }
 
 impl Request {
+    /// Scripts and pictures, of which every page asks for a dozen.
+    fn is_a_file(&self) -> bool {
+        self.status < 400
+            && ["/npm/", "/images/"]
+                .iter()
+                .any(|path| self.path.starts_with(path))
+    }
+
     fn line(&self, at: &Zoned) -> String {
         let color = match self.status {
             500.. => RED,
@@ -103,8 +118,11 @@ impl Request {
         let why = [self.code.as_str(), self.cause.as_str()];
         let why: Vec<_> = why.into_iter().filter(|text| !text.is_empty()).collect();
         let why = terminal::plain(&why.join(": "));
+        let who = [&self.user, &self.agent, &self.session].map(String::as_str);
+        let who: Vec<_> = who.into_iter().filter(|id| !id.is_empty()).collect();
+        let who = terminal::plain(&who.join(" "));
         let line = format!(
-            "  {DIM}{time}{DIM:#} {method:6} {path:34} {color}{status}{color:#} {DIM}{millis:3}.{tenths} ms{DIM:#}  {why}"
+            "  {DIM}{time}{DIM:#} {method:6} {path:34} {color}{status}{color:#} {DIM}{millis:3}.{tenths} ms  {who}{DIM:#}{why}"
         );
         line.trim_end().to_owned()
     }
@@ -121,6 +139,10 @@ impl Visit for Request {
             "path" => value.clone_into(&mut self.path),
             "code" => value.clone_into(&mut self.code),
             "cause" => value.clone_into(&mut self.cause),
+            "user" => value.clone_into(&mut self.user),
+            "agent" => value.clone_into(&mut self.agent),
+            "session" => value.clone_into(&mut self.session),
+            "warning" => value.clone_into(&mut self.warning),
             _ => {}
         }
     }
@@ -146,7 +168,7 @@ mod tests {
             status: 404,
             micros: 1234,
             code: "resource_not_found".into(),
-            cause: String::new(),
+            ..Request::default()
         };
         let at = "2026-05-12T14:03:11[UTC]".parse().unwrap();
         let line = anstream::adapter::strip_str(&request.line(&at)).to_string();

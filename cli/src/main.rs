@@ -3,7 +3,7 @@
 //! `dev` and `serve` run a server; most other commands are clients of its Backend API and find it by the environment or
 //! by the data folder. Data goes to stdout, talk to stderr. The exit code is 0 when it was done, 1 when it failed, 2 when
 //! the command line cannot be understood, 3 when something was not found, not allowed or used already, 4 when no server
-//! answers, 130 when somebody interrupted it.
+//! answers, 130 when somebody interrupted it; around a command it is the command's own, 127 when there is no such command.
 
 mod agent;
 mod audit;
@@ -78,6 +78,8 @@ enum Command {
     Env(env::Env),
     /// Look for what usually goes wrong, and name the remedy
     Doctor(doctor::Doctor),
+    /// Print the version
+    Version,
     /// Print a script that completes these commands in a shell
     Completions {
         /// Which shell
@@ -86,7 +88,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Cli { json, command } = Cli::parse();
+    let Cli { json, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -105,6 +110,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Tells what of a command line cannot be understood, as JSON where that is asked for. Help and version end here too.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    let mut own = std::env::args_os().take_while(|argument| argument != "--");
+    if !error.use_stderr() || !own.any(|argument| argument == "--json") {
+        error.exit();
+    }
+    // The usage below the sentence is for people.
+    let text = error.to_string();
+    let sentence = text.split("\n\n").next().unwrap_or_default();
+    let sentence = sentence.trim_start_matches("error: ");
+    let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    let failure = Failure::usage(sentence).hint("how it is used", "standin help");
+    failure.show(true);
+    ExitCode::from(failure.exit as u8)
+}
+
 async fn run(command: Command, json: bool) -> Result<ExitCode> {
     match command {
         Command::Dev(dev) => return dev::run(dev, json).await,
@@ -118,6 +139,14 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Key(command) => key::run(command, json).await?,
         Command::Trust(trust) => trust::run(&trust, json)?,
         Command::Env(env) => env::run(env, json).await?,
+        Command::Version => {
+            let version = env!("CARGO_PKG_VERSION");
+            if json {
+                terminal::print(serde_json::json!({ "version": version }));
+            } else {
+                terminal::print(format!("standin {version}"));
+            }
+        }
         Command::Completions { shell } => {
             let mut cli = Cli::command();
             clap_complete::generate(shell, &mut cli, "standin", &mut io::stdout());

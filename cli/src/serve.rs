@@ -20,8 +20,12 @@ use crate::{claims, log, signals, startup};
 use file::File;
 
 #[derive(Args)]
+#[command(
+    after_help = "A file can also say: ticket_seconds, session_cap_seconds, on_replay (\"refuse\" or \"revoke_session\"),\n\
+    and below [limits], a second: per_key, per_ip, per_agent_or_user, refused_per_ip (0 lifts one)."
+)]
 pub struct Serve {
-    /// A TOML file with any of these settings
+    /// A TOML file with any of these settings, under the same names with underscores
     #[arg(long, value_name = "FILE", env = "STANDIN_CONFIG")]
     config: Option<PathBuf>,
     /// The address to listen on [default: 127.0.0.1:4747]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::{Failure, Result};
 
@@ -25,15 +25,31 @@ impl StopRequest {
     }
 }
 
+/// Listens. From the moment it is made, no signal ends this process by itself.
+pub struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    pub fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).map_err(|error| Failure::io("listen for signals", &error));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits until somebody asks.
+    pub async fn requested(&mut self) -> StopRequest {
+        tokio::select! {
+            _ = self.interrupt.recv() => StopRequest::Interrupt,
+            _ = self.terminate.recv() => StopRequest::Terminate,
+        }
+    }
+}
+
 /// Waits until somebody asks.
 pub async fn stop_requested() -> Result<StopRequest> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::io("listen for signals", &error));
-    let (mut interrupt, mut terminate) = (
-        listen(SignalKind::interrupt())?,
-        listen(SignalKind::terminate())?,
-    );
-    Ok(tokio::select! {
-        _ = interrupt.recv() => StopRequest::Interrupt,
-        _ = terminate.recv() => StopRequest::Terminate,
-    })
+    Ok(Stop::listen()?.requested().await)
 }

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use standin::agent_tasks::{CreatedAgentTask, TaskStatus};
 use standin::{AgentTaskId, NewAgentTask, OnBehalfOf, UserId};
+use standin_server::origin;
+use url::Url;
 
 use crate::browser;
 use crate::client::{self, Client, PageOptions, ServerOptions};
@@ -108,7 +110,7 @@ impl Create {
     async fn run(self, json: bool) -> Result<()> {
         let client = Client::of(&self.server)?;
         let redirect = match &self.redirect {
-            Some(url) => url.clone(),
+            Some(url) => self.sound(&client, url).await?,
             None => own_page(&client).await?,
         };
         let made = match self.create(&client, &redirect).await {
@@ -134,6 +136,37 @@ impl Create {
             terminal::note("no browser could be started; open the URL by hand");
         }
         Ok(())
+    }
+
+    /// The address to land on, if it is one; warns of one at which pages would be signed out.
+    async fn sound(&self, client: &Client, text: &str) -> Result<String> {
+        let Some(url) = Url::parse(text).ok().filter(Url::has_host) else {
+            let whole = text.trim_start_matches('/');
+            let meant = if text.starts_with('/') {
+                format!("http://localhost:3000/{whole}")
+            } else {
+                format!("http://{whole}")
+            };
+            let failure = Failure::usage(format!("{text} is no absolute URL"));
+            return Err(match Url::parse(&meant) {
+                Ok(meant) => failure.hint("did you mean", format!("--redirect {meant}")),
+                Err(_) => failure.hint("as in", "--redirect http://localhost:3000/dashboard"),
+            });
+        };
+        let own = client.public_url().await;
+        let own = own.and_then(|own| Url::parse(&own).ok());
+        if let Some(own) = own.filter(|own| !origin::is_same_site(own, &url)) {
+            let mut meant = url.clone();
+            let _ = meant.set_scheme(own.scheme());
+            let _ = meant.set_host(own.host_str());
+            terminal::note(format!(
+                "{} and {} are two sites to a browser, so clerk-js will sign the page out; \
+                 open the application at its own name and land there: --redirect {meant}",
+                url.origin().ascii_serialization(),
+                own.origin().ascii_serialization(),
+            ));
+        }
+        Ok(text.to_owned())
     }
 
     /// Creates the task: for the user with this id, if it may be one and there is one, else with this identifier.

@@ -7,7 +7,7 @@ mod import;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use standin::users::{CreateUser, User};
 use standin::{Call, UserId};
 
@@ -57,6 +57,15 @@ pub struct Create {
     /// Last name
     #[arg(long)]
     last_name: Option<String>,
+    /// Password, for backends that check one
+    #[arg(long)]
+    password: Option<String>,
+    /// The application's own id of the user
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// Public metadata, a JSON object
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    public_metadata: Option<Map<String, Value>>,
     #[command(flatten)]
     server: ServerOptions,
 }
@@ -79,6 +88,11 @@ pub struct One {
     who: String,
     #[command(flatten)]
     server: ServerOptions,
+}
+
+/// Reads a JSON object.
+fn object(text: &str) -> std::result::Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|_| format!("`{text}` is no JSON object"))
 }
 
 pub async fn run(command: Command, json: bool) -> Result<ExitCode> {
@@ -147,6 +161,15 @@ impl Create {
         }
         if let Some(name) = &self.last_name {
             user = user.last_name(name);
+        }
+        if let Some(password) = &self.password {
+            user = user.password(password);
+        }
+        if let Some(id) = &self.external_id {
+            user = user.external_id(id);
+        }
+        if let Some(metadata) = &self.public_metadata {
+            user = user.public_metadata(metadata);
         }
         user
     }

@@ -30,9 +30,8 @@ export async function refusals(world) {
 // The link answers with the code, and whoever tried it is still a stranger to the app.
 async function refused(world, url, code) {
   const context = await world.person()
-  const { response } = await visit(context, url)
-  const { errors } = await response.json()
-  assert.deepEqual([response.status(), errors[0].code], [400, code])
+  const { page: sorry, response } = await visit(context, url)
+  assert.deepEqual([response.status(), await sorry.locator('small').textContent()], [400, code])
   const { page } = await visit(context, world.dashboard)
   assert.equal((await served(page)).user, '')
   await context.close()

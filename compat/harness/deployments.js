@@ -27,7 +27,7 @@ export const development = {
 
 // Standin and the applications on names of one domain, behind a reverse proxy that ends TLS, `pk_live_…`. Applications get
 // their keys and the Backend API's address, and nothing else: the rest is in the key.
-const production = {
+export const production = {
   name: 'production',
   short: 'prod',
   hops: 2,
@@ -45,7 +45,7 @@ const production = {
 }
 
 // The same without a reverse proxy before Standin: it speaks TLS itself.
-const productionTls = {
+export const productionTls = {
   name: 'production, TLS by Standin',
   short: 'tls',
   hops: 2,

@@ -5,9 +5,10 @@ import { createAgentTestingTask as createInCypress, clerkSetup as setupCypress }
 import { clerk, clerkSetup, createAgentTestingTask, setupClerkTestingToken } from '@clerk/testing/playwright'
 import { join } from 'node:path'
 import { loaded, loadedAs, served, visit } from '../harness/browser.js'
-import { development, loopback } from '../harness/deployments.js'
+import { development, loopback, production, productionTls } from '../harness/deployments.js'
 import { withEnvironment } from '../harness/environment.js'
 import { Groups } from '../harness/groups.js'
+import '../harness/names.js'
 import { run } from '../harness/process.js'
 import { binary, plainEnvironment } from '../harness/standin.js'
 import { openWorlds } from '../harness/world.js'
@@ -18,6 +19,8 @@ export async function main(apps) {
   const app = { ...apps.find(app => app.name === 'backend'), name: 'testing', sdk: '@clerk/testing' }
   await inDeployment(development, app, [tasks, setup, signInAndOut, together, withoutBrowser])
   await inDeployment(loopback, app, [testingToken, together])
+  await inDeployment(production, app, [beforeTheLink])
+  await inDeployment(productionTls, app, [beforeTheLink])
 }
 
 async function inDeployment(deployment, app, bodies) {
@@ -95,7 +98,6 @@ async function signInAndOut(world) {
 }
 
 // The helper answers the page's calls itself, by way of Node, with the token added; that it did shows in what it changes.
-// It would do so with a task's link as well, spend it and show the page an error, so links are opened before.
 async function testingToken(world) {
   await world.check('setupClerkTestingToken passes the calls of a page on, and clerk-js is signed in', async () => {
     await clerkSetup()
@@ -108,6 +110,43 @@ async function testingToken(world) {
     assert.equal(await page.evaluate(() => window.Clerk.client.captchaBypass), true)
     await context.close()
   })
+}
+
+// As suites do it that set the helper up in a fixture. It fetches a task's link as well, again and again, because what comes
+// back is no JSON, and in the end lets the page ask for it: the browser that holds the session lands again.
+async function beforeTheLink(world) {
+  await world.check('setupClerkTestingToken set up before the link is opened: the page is signed in, by one session', async () => {
+    await clerkSetup()
+    const context = await world.person({ ignoreHTTPSErrors: true })
+    await setupClerkTestingToken({ context })
+    const task = await world.task()
+    const { page } = await visit(context, task.url)
+    const { user, session } = await served(page)
+    assert.equal(user, world.user.id)
+    await loadedAs(page, world.user.id)
+    assert.equal(await page.evaluate(() => window.Clerk.client.captchaBypass), true)
+    const trail = await trailOf(world, task)
+    assert.deepEqual(trail.slice(0, 3), ['task.create ok', 'session.create ok', 'task.accept ok'])
+    assert.ok(trail.length > 3 && trail.slice(3).every(one => one === 'task.revisit ok'), trail.join())
+    const { data: sessions } = await world.clerk.sessions.getSessionList({ userId: world.user.id })
+    assert.deepEqual(sessions.map(({ id }) => id), [session])
+    await page.reload()
+    assert.equal((await served(page)).session, session)
+    // The link is nobody else's for that.
+    const { response } = await visit(await world.person({ ignoreHTTPSErrors: true }), task.url)
+    assert.equal(response.status(), 400)
+    await context.close()
+  })
+}
+
+// What the audit trail says of a task, oldest first.
+async function trailOf(world, task) {
+  const { CLERK_API_URL, CLERK_SECRET_KEY } = process.env
+  const answer = await fetch(`${CLERK_API_URL}/v1/audit_logs?agent_task_id=${task.agentTaskId}`, {
+    headers: { authorization: `Bearer ${CLERK_SECRET_KEY}` },
+  })
+  const { data } = await answer.json()
+  return data.map(({ action, result }) => `${action} ${result}`).reverse()
 }
 
 async function together(world) {

@@ -4,12 +4,14 @@
 //! anything else. Beside Clerk's calls stand Standin's own: lists of tasks and agents, one call that ends everybody's
 //! sessions, and the audit trail.
 
+mod actor_tokens;
 mod agent_tasks;
 mod agents;
 mod audit_logs;
 mod calls;
 mod clients;
 mod identifiers;
+mod instance;
 mod jwks;
 mod jwt_templates;
 mod organizations;
@@ -39,11 +41,13 @@ pub use users::UserRow;
 /// All calls.
 fn calls() -> Calls {
     Calls::new()
+        .merge(actor_tokens::routes())
         .merge(agent_tasks::routes())
         .merge(agents::routes())
         .merge(audit_logs::routes())
         .merge(clients::routes())
         .merge(identifiers::routes())
+        .merge(instance::routes())
         .merge(jwks::routes())
         .merge(jwt_templates::routes())
         .merge(session_token::routes())
@@ -129,6 +133,8 @@ mod tests {
 
     /// Every call with the least scope that opens it. A new call is added here by whoever decides on it.
     const TABLE: &str = "\
+full  post   /v1/actor_tokens
+full  post   /v1/actor_tokens/{id}/revoke
 tasks post   /v1/agents/tasks
 read  get    /v1/agents/tasks
 read  get    /v1/agents/tasks/{id}
@@ -151,6 +157,8 @@ read  get    /v1/phone_numbers/{id}
 full  patch  /v1/phone_numbers/{id}
 full  delete /v1/phone_numbers/{id}
 full  put    /v1/users/{id}/phone_number
+read  get    /v1/instance
+read  get    /v1/domains
 read  get    /v1/jwks
 read  get    /v1/jwt_templates
 full  post   /v1/jwt_templates
@@ -207,6 +215,7 @@ read  get    /v1/sessions
 full  post   /v1/sessions
 full  post   /v1/sessions/revoke
 read  get    /v1/sessions/{id}
+full  patch  /v1/sessions/{id}
 full  post   /v1/sessions/{id}/revoke
 full  post   /v1/sessions/{id}/tokens
 full  post   /v1/sessions/{id}/tokens/{template}

@@ -3,6 +3,7 @@
 //! SDKs read and write each of theirs under two names, plain and with the instance's suffix. The suffixed one wins,
 //! because another instance on the same host may own the plain one; both are always written.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use http::HeaderMap;
@@ -65,6 +66,46 @@ impl<'a> Cookies<'a> {
         let mut values = named(&suffixed);
         values.extend(named(name));
         values.into_iter()
+    }
+}
+
+/// How many other instances on the same host keep their cookies in a browser.
+const NEIGHBOURS: usize = 3;
+
+impl Cookies<'_> {
+    /// Names of the cookies that other instances on this host left behind, but for the three that were used last. Ports do
+    /// not part cookies, so every short-lived instance on `localhost` leaves five more, until applications refuse requests
+    /// with so many headers.
+    pub fn strays(&self, instance: &Instance) -> Vec<String> {
+        const NAMES: [&str; 5] = [CLIENT, SESSION, CLIENT_UAT, REFRESH, DEV_BROWSER];
+        let mut last_used: BTreeMap<&str, i64> = BTreeMap::new();
+        let mut found: Vec<(&str, &str)> = Vec::new();
+        for (name, value) in &self.0 {
+            let suffix = |base: &&'static str| {
+                let suffix = name.strip_prefix(*base)?.strip_prefix('_')?;
+                let is_suffix = suffix.len() == instance.cookie_suffix.len()
+                    && suffix
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+                (is_suffix && suffix != instance.cookie_suffix).then_some((*base, suffix))
+            };
+            if let Some((base, suffix)) = NAMES.iter().find_map(suffix) {
+                let at = last_used.entry(suffix).or_default();
+                if base == CLIENT_UAT {
+                    *at = value.parse().unwrap_or_default();
+                }
+                found.push((suffix, name));
+            }
+        }
+        let mut suffixes: Vec<(i64, &str)> = last_used
+            .into_iter()
+            .map(|(suffix, at)| (at, suffix))
+            .collect();
+        suffixes.sort_unstable();
+        let gone = suffixes.len().saturating_sub(NEIGHBOURS);
+        let is_gone = |suffix: &str| suffixes[..gone].iter().any(|(_, one)| *one == suffix);
+        let gone = found.into_iter().filter(|(suffix, _)| is_gone(suffix));
+        gone.map(|(_, name)| name.to_owned()).collect()
     }
 }
 
@@ -143,5 +184,50 @@ impl Setting<'_> {
     /// The plain and the suffixed name.
     pub fn both(&self, name: &str, value: &str, instance: &Instance) -> [Cookie; 2] {
         [self.one(name, value), self.own(name, value, instance)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::id::InstanceId;
+    use crate::stage::Stage;
+
+    #[test]
+    fn of_many_neighbours_the_three_that_were_used_last_keep_their_cookies() {
+        let url = Url::parse("http://localhost:4747").unwrap();
+        let own = Instance::new(InstanceId::from("ins_1"), Stage::Development, url);
+        let strays = |neighbours: &[(&str, i64)]| {
+            let mine = format!(
+                "__client_uat_{}=1; theme=dark; __session=x; __client_uat=5",
+                own.cookie_suffix
+            );
+            let of = |(suffix, at): &(&str, i64)| {
+                format!(
+                    "__client_uat_{suffix}={at}; __session_{suffix}=t; __clerk_db_jwt_{suffix}=d"
+                )
+            };
+            let texts: Vec<String> = std::iter::once(mine)
+                .chain(neighbours.iter().map(of))
+                .collect();
+            let text = texts.join("; ");
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIE, text.parse().unwrap());
+            Cookies::of(&headers).strays(&own)
+        };
+        let three = [("aaaaaaaa", 30), ("bbbb-bbb", 10), ("cccccccc", 20)];
+        assert!(strays(&three).is_empty());
+        let five = [&three[..], &[("dddddddd", 40), ("e_eeeeee", 0)]].concat();
+        let gone = [
+            "__client_uat_bbbb-bbb",
+            "__session_bbbb-bbb",
+            "__clerk_db_jwt_bbbb-bbb",
+            "__client_uat_e_eeeeee",
+            "__session_e_eeeeee",
+            "__clerk_db_jwt_e_eeeeee",
+        ];
+        assert_eq!(strays(&five), gone);
     }
 }

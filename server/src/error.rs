@@ -145,6 +145,14 @@ pub enum Error {
     SignInTokenRevoked,
     /// A sign-in token that is no longer pending; the text is its status.
     SignInTokenCannotBeRevoked(&'static str),
+    /// An actor token that was used.
+    ActorTokenAlreadyUsed,
+    /// An actor token that was taken back.
+    ActorTokenRevoked,
+    /// An actor token that is no longer pending; the text is its status.
+    ActorTokenCannotBeRevoked(&'static str),
+    /// A session that is over, on a call that changes one; the text is its status.
+    SessionOver(&'static str),
     /// A way to sign in that Standin does not have.
     StrategyUnknown,
     /// Somebody who did not prove who they are, or may not begin to.
@@ -336,12 +344,12 @@ impl Error {
             Self::Preview => shown(400, "agent_task_cannot_be_used", "preview refused", "A task's URL works once, so it is not opened for a preview, a scan or a part of it. The ticket was not used; a person who opens the link in a browser uses it."),
             Self::Prefetch => shown(503, "agent_task_cannot_be_used", "prefetch refused", "A task's URL is not opened ahead of time. The ticket was not used."),
             Self::TooManyRequests(seconds) => shown(429, "too_many_requests", "too many requests", format!("Slow down and try again in {seconds} s.")),
-            Self::RouteUnknown => shown(404, "resource_not_found", "not found", "Nothing lives at this address. `standin help` and the README list what does."),
+            Self::RouteUnknown => shown(404, "resource_not_found", "not found", "Nothing lives at this address. docs/coverage.md says which of Clerk's operations are served; `standin help` and the README name those beside them."),
             Self::ProxyKeyMissing => shown(400, "proxy_request_missing_secret_key", "missing secret key", "A request that comes through an application's proxy must carry the secret key in the Clerk-Secret-Key header."),
             Self::ProxyKeyInvalid => shown(401, "proxy_request_invalid_secret_key", "invalid secret key", "The application's proxy showed a secret key that is none of this instance's. Compare its CLERK_SECRET_KEY with `standin env`."),
             Self::ScriptMissing(name) => shown(404, "resource_not_found", "script not found", format!("Standin serves @clerk/{name} from your own node_modules and finds it in none. Run: npm install --save-dev @clerk/clerk-js @clerk/ui - where the server runs, or name the folder with --npm DIR.")),
             Self::ScriptVersion { name, wanted, installed } => shown(404, "resource_not_found", "script not found", format!("The address asks for @clerk/{name}@{wanted} and {installed} is installed. Run: npm install --save-dev @clerk/{name}@{wanted} - or set the script's URL to the installed version.")),
-            Self::MethodNotAllowed => shown(405, "method_not_allowed", "method not allowed", "The address exists and does not take this method; the Allow header lists those it takes."),
+            Self::MethodNotAllowed => shown(405, "method_not_allowed", "method not allowed", "The address exists and does not take this method; the Allow header lists those it takes. docs/coverage.md says which of Clerk's operations are served."),
             Self::AddressInvalid(why) => shown(400, "malformed_request_parameters", "malformed address", format!("The address cannot be read: {why}.")),
             Self::BodyInvalid(why) => shown(400, "request_body_invalid", "request body invalid", format!("The request body could not be read: {why}.")),
             Self::BodyTooLarge(max) => shown(413, "request_body_too_large", "request body too large", format!("A request body may hold at most {max} bytes.")),
@@ -381,6 +389,10 @@ impl Error {
             Self::SignInTokenAlreadyUsed => shown(400, "sign_in_token_already_used_code", "sign-in token already used", "This sign-in token has opened its one session. Ask for a new one."),
             Self::SignInTokenRevoked => shown(400, "sign_in_token_revoked_code", "sign-in token revoked", "This sign-in token was taken back. Ask for a new one."),
             Self::SignInTokenCannotBeRevoked(status) => shown(400, "sign_in_token_cannot_be_revoked_code", "cannot revoke sign-in token", format!("The sign-in token is {status}; only a pending one can be revoked.")),
+            Self::ActorTokenAlreadyUsed => shown(400, "actor_token_already_used_code", "actor token already used", "This actor token has opened its one session. Ask for a new one."),
+            Self::ActorTokenRevoked => shown(400, "actor_token_revoked_code", "actor token revoked", "This actor token was taken back. Ask for a new one."),
+            Self::ActorTokenCannotBeRevoked(status) => shown(400, "actor_token_cannot_be_revoked_code", "cannot revoke actor token", format!("The actor token is {status}; only a pending one can be revoked.")),
+            Self::SessionOver(status) => shown(400, "invalid_action_for_session", "session is over", format!("The session is {status}; only an active one can be changed.")),
             Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "This is none of the ways here: password, email_code, phone_code, or ticket with that of an agent task or a sign-in token."),
             Self::Unproven(why) => why.shown(),
             Self::UserBanned => shown(403, "user_banned", "user banned", "This user is banned and cannot be signed in."),
@@ -443,6 +455,8 @@ impl Error {
                 | Self::TaskCannotBeUsed(_)
                 | Self::SignInTokenAlreadyUsed
                 | Self::SignInTokenRevoked
+                | Self::ActorTokenAlreadyUsed
+                | Self::ActorTokenRevoked
         )
     }
 

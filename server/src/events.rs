@@ -7,6 +7,14 @@ use crate::word::words;
 words! {
     /// What was done, or refused.
     pub enum Action {
+        /// An actor token was made.
+        ActorTokenCreate = "actor_token.create",
+        /// It opened its one session.
+        ActorTokenAccept = "actor_token.accept",
+        /// It was shown and opened nothing.
+        ActorTokenRefuse = "actor_token.refuse",
+        /// It was taken back.
+        ActorTokenRevoke = "actor_token.revoke",
         /// A new name was used.
         AgentCreate = "agent.create",
         /// An agent's tasks are refused from now on, and its sessions are over.
@@ -75,6 +83,8 @@ words! {
         SessionOrganization = "session.organization",
         /// Its browser signed out and dropped it.
         SessionRemove = "session.remove",
+        /// Its end was moved; the detail says to when.
+        SessionUpdate = "session.update",
         /// Its client signed in anew.
         SessionReplace = "session.replace",
         /// It was taken back.
@@ -103,6 +113,8 @@ words! {
         TaskRefuse = "task.refuse",
         /// Its ticket was shown again after it was spent.
         TaskReplay = "task.replay",
+        /// The browser that holds its session came by its ticket again and went on.
+        TaskRevisit = "task.revisit",
         /// It was taken back.
         TaskRevoke = "task.revoke",
         /// A user was made.
@@ -212,12 +224,16 @@ impl Event {
         }
     }
 
-    /// One of many refusals of the same ticket. A link that is shown again and again must not fill the disk: the first
-    /// eight are recorded, then the 16th, the 32nd and so on, each with its number.
+    /// One of many times that the same spent ticket was shown. A link that is opened again and again must not fill the disk:
+    /// the first eight are recorded, then the 16th, the 32nd and so on, each with its number.
     pub fn of_many(self, nth: i64) -> Option<Self> {
+        let what = match self.action {
+            Action::TaskRevisit => "visit",
+            _ => "refusal",
+        };
         match nth {
             ..=8 => Some(self),
-            _ if nth.count_ones() == 1 => Some(self.detail(format!("refusal {nth}"))),
+            _ if nth.count_ones() == 1 => Some(self.detail(format!("{what} {nth}"))),
             _ => None,
         }
     }

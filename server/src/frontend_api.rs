@@ -7,6 +7,7 @@ mod agent_tasks;
 mod arrival;
 mod asked;
 mod client;
+mod dead_links;
 mod dev_browser;
 mod environment;
 mod evidence;
@@ -16,6 +17,8 @@ mod landing;
 mod me;
 mod navigation;
 mod organizations;
+mod page;
+mod pictures;
 mod proxy;
 mod scripts;
 mod sessions;
@@ -48,7 +51,11 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
     let guesses = |routes: Router<App>| routes.route_layer(from_fn_with_state(app.clone(), guess));
     let tickets = links.merge(guesses(sign_ins::routes()));
     Router::new()
-        .merge(tickets.route_layer(from_fn_with_state(app.clone(), ticket)))
+        .merge(
+            tickets
+                .route_layer(from_fn_with_state(app.clone(), ticket))
+                .route_layer(from_fn_with_state(app.clone(), dead_links::explain)),
+        )
         .merge(client::routes())
         .merge(dev_browser::routes())
         .merge(environment::routes())
@@ -80,6 +87,7 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         .layer(from_fn_with_state(app.clone(), admit))
         // Outside the layer: any page may load them, and a page's many files are not counted as calls.
         .merge(scripts::routes())
+        .merge(pictures::routes())
         .with_state(app.clone())
 }
 

@@ -89,6 +89,8 @@ ids! {
     TaskId = "agttsk_";
     /// A sign-in token.
     SignInTokenId = "sit_";
+    /// An actor token.
+    ActorTokenId = "act_";
     /// A browser's client.
     ClientId = "client_";
     /// A session.

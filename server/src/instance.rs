@@ -57,6 +57,25 @@ impl Instance {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
 
+    /// What is amiss with a visit that lands at `target`, if something is: at another site than this server, clerk-js finds no
+    /// cookie and signs the page out.
+    pub fn misgiving(&self, target: &Url) -> Option<String> {
+        if origin::is_same_site(&self.public_url, target) {
+            return None;
+        }
+        let mut meant = target.clone();
+        let _ = meant.set_scheme(self.public_url.scheme());
+        let _ = meant.set_host(self.public_url.host_str());
+        let meant = meant.origin().ascii_serialization();
+        let (there, own) = (
+            target.origin().ascii_serialization(),
+            self.public_url.as_str().trim_end_matches('/'),
+        );
+        Some(format!(
+            "{there} and {own} are two sites to a browser, so clerk-js will sign the page out: open the application at {meant}"
+        ))
+    }
+
     /// Whether this is a development instance.
     pub fn is_development(&self) -> bool {
         self.stage == Stage::Development

@@ -170,6 +170,18 @@ pub fn is_allowed(origin: &str, allowed: &[Origin]) -> bool {
     })
 }
 
+/// Whether browsers see two addresses as one site, whose pages share cookies: the same scheme, and the same host or
+/// registrable domain. Ports do not count.
+///
+/// Source: HTML §7.1.1 ("schemelessly same site"), RFC 6265bis §5.2.
+pub fn is_same_site(one: &Url, other: &Url) -> bool {
+    let shared = || {
+        let domain = cookie_domain(one);
+        domain.is_some() && domain == cookie_domain(other)
+    };
+    one.scheme() == other.scheme() && (one.host() == other.host() || shared())
+}
+
 /// The domain that cookies of a production instance are shared on: the registrable domain of the host, or `None` where
 /// only the host itself may read them (addresses, single labels, public suffixes).
 pub fn cookie_domain(url: &Url) -> Option<String> {

@@ -1,44 +1,20 @@
 //! Sessions: a user signed in at one client until a fixed moment, perhaps with an agent acting for the user.
 //!
-//! A session's end is written when it begins and never moves. It can only come sooner: revoked, ended, removed, replaced
-//! by a newer session of the same client, or barred because its user was banned or deleted or its agent disabled. Who
-//! acts (`actor`) comes from the session's own row and from nowhere else.
+//! A session's end is written when it begins, and only an application's server moves it, within the caps. It can come
+//! sooner: revoked, ended, removed, replaced by a newer session of the same client, or barred because its user was banned
+//! or deleted or its agent disabled. Who acts (`actor`) comes from the session's own row and from nowhere else.
 
-use serde_json::json;
+mod actor;
 
 use crate::clients::{self, Client, Credential};
 use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
-use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
+use crate::id::{ClientId, OrganizationId, SessionId, UserId};
 use crate::organizations::Active;
 use crate::word::words;
-
-/// Who acts for the user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    /// The agent that acts.
-    pub agent: AgentId,
-    /// The agent's name.
-    pub name: String,
-    /// The task that opened the session.
-    pub task: TaskId,
-}
-
-impl Actor {
-    /// The `act` claim and the `actor` of a session (RFC 8693 §4.1, with Clerk's `type`). The task is there under two
-    /// names: applications written for Clerk read `task_id`.
-    pub fn claim(&self) -> serde_json::Value {
-        json!({
-            "type": "agent",
-            "sub": self.agent,
-            "agent_name": self.name,
-            "agent_task_id": self.task,
-            "task_id": self.task,
-        })
-    }
-}
+pub use actor::Actor;
 
 words! {
     /// Clerk's statuses of a session. Standin's are never abandoned; lists can ask for such all the same.
@@ -112,7 +88,7 @@ pub struct Session {
     pub chosen: Option<OrganizationId>,
     /// When the browser signed in.
     pub created_at: Time,
-    /// When the session began or ended.
+    /// When the session began, its end was moved, or it ended.
     pub updated_at: Time,
     /// When it ends at the latest.
     pub expire_at: Time,
@@ -151,23 +127,17 @@ impl Session {
         self.ended_at.is_none() && now < self.expire_at && !self.barred
     }
 
-    /// Who acts: the agent, else the user.
+    /// Who acts: the agent, or whoever was named, else the user.
     pub fn acting(&self) -> &str {
-        match &self.actor {
-            Some(actor) => actor.agent.as_str(),
-            None => self.user_id.as_str(),
-        }
+        let actor = self.actor.as_ref().and_then(Actor::subject);
+        actor.unwrap_or(self.user_id.as_str())
     }
 
     fn event(&self, action: Action) -> Event {
-        let (agent, task) = self
-            .actor
-            .clone()
-            .map(|actor| (actor.agent, actor.task))
-            .unzip();
+        let (agent, task) = self.actor.as_ref().and_then(Actor::agent).unzip();
         Event {
-            agent,
-            task,
+            agent: agent.cloned(),
+            task: task.cloned(),
             ..Event::new(action).user(&self.user_id).session(&self.id)
         }
     }
@@ -179,8 +149,14 @@ impl FromRow for Session {
             id: row.take()?,
             client_id: row.take()?,
             user_id: row.take()?,
-            actor: match (row.take()?, row.take()?, row.take()?) {
-                (Some(agent), Some(name), Some(task)) => Some(Actor { agent, name, task }),
+            actor: match (
+                row.take()?,
+                row.take()?,
+                row.take()?,
+                row.take::<Option<String>>()?,
+            ) {
+                (Some(id), Some(name), Some(task), _) => Some(Actor::Agent { id, name, task }),
+                (_, _, _, Some(given)) => Some(Actor::read(&given)?),
                 _ => None,
             },
             chosen: row.take()?,
@@ -241,7 +217,7 @@ macro_rules! around {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.organization_id, o.id, o.slug, r.key,
+            "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.given_actor, s.organization_id, o.id, o.slug, r.key,
                     r.permissions, s.created_at, s.updated_at, s.expire_at, s.last_active_at, s.ip, s.user_agent, s.ended_at,
                     s.end_status,
                     cast(case when ",
@@ -382,6 +358,45 @@ pub fn end(tx: &mut Write<'_>, session: &Session, how: End) -> Result<bool> {
     clients::signed_out(tx, std::slice::from_ref(&session.client_id))?;
     tx.note(session.event(how.action()));
     Ok(true)
+}
+
+/// Moves the end of an active session to `expire_at`, which must lie ahead, and at most `cap_seconds` after its beginning.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::SessionOver`]; [`Error::ParamValue`].
+pub fn set_end(
+    tx: &mut Write<'_>,
+    id: &SessionId,
+    expire_at: Time,
+    cap_seconds: i64,
+) -> Result<Session> {
+    let now = tx.now();
+    tx.attempt(Event::new(Action::SessionUpdate).session(id));
+    let session = get(tx, id)?;
+    if !session.is_active(now) {
+        return Err(Error::SessionOver(session.status(now).as_str()));
+    }
+    let latest = session.created_at.plus_seconds(cap_seconds);
+    if expire_at <= now || expire_at > latest {
+        let bounds = format!(
+            "a time in milliseconds, later than now ({}) and at most {}, {cap_seconds} s after the session began",
+            now.0, latest.0
+        );
+        return Err(Error::ParamValue("expire_at", bounds));
+    }
+    let moved = tx.execute(
+        "update sessions set expire_at = $2, updated_at = $3 where id = $1 and ended_at is null and expire_at > $3",
+        values![id, expire_at, now],
+    )?;
+    if moved == 0 {
+        return Err(Error::SessionOver(get(tx, id)?.status(now).as_str()));
+    }
+    tx.note(
+        session
+            .event(Action::SessionUpdate)
+            .detail(format!("expire_at {}", expire_at.0)),
+    );
+    get(tx, id)
 }
 
 /// Takes a session back. One that is over already stays as it is: what was wanted is so.

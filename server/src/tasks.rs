@@ -2,11 +2,10 @@
 //!
 //! A task is pending until its ticket is spent, it is revoked, or its time is over. [`accept`] spends the ticket with one
 //! conditional update: of any number of visitors on any number of nodes one gets past it, in one transaction with the
-//! client, the session and the record, so that whatever fails afterwards gives the ticket back.
+//! client, the session and the record, so that whatever fails afterwards gives the ticket back. The browser that holds the
+//! session may come by the same link again, see [`Visit::Again`].
 
 use std::fmt;
-
-use url::Url;
 
 use crate::agents;
 use crate::clock::Time;
@@ -15,9 +14,7 @@ use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::{AgentId, OrganizationId, SecretKeyId, SessionId, TaskId, UserId};
 use crate::organizations;
-use crate::policy::{OnReplay, Policy};
 use crate::secret::Digest;
-use crate::sessions::{self, Actor, NewSession, Session, SignIn, Whose};
 use crate::users;
 use crate::word::words;
 
@@ -142,10 +139,12 @@ macro_rules! select {
     };
 }
 
-// Behind the macro that it uses.
+// Behind the macro that they use.
 mod list;
+mod visit;
 
 pub use list::{Filter, count, list};
+pub use visit::{Visit, Way, accept};
 
 /// On whose behalf a task is created.
 #[derive(Clone, Debug)]
@@ -294,114 +293,4 @@ pub fn knows(tx: &mut Read<'_>, ticket: &Digest) -> Result<bool> {
         values![ticket],
     )?;
     Ok(id.is_some())
-}
-
-/// What came of a visit. A refusal is an outcome, not a failure: its record is committed.
-#[derive(Debug)]
-pub enum Visit {
-    /// The ticket is spent and this session open; the visitor goes to the redirect address.
-    Accepted(Box<Session>, Url),
-    /// Nothing was opened.
-    Refused(Error),
-}
-
-/// Spends a ticket and opens its session. The task's redirect address is held against the allow-list again: the list may
-/// have changed since the task was created.
-///
-/// # Errors
-/// [`Error::TicketInvalid`] for a ticket that was never given out, without a trace in the database.
-pub fn accept(
-    tx: &mut Write<'_>,
-    ticket: &Digest,
-    sign_in: &SignIn,
-    policy: &Policy,
-) -> Result<Visit> {
-    let now = tx.now();
-    let task: Task = tx
-        .first(select!("where t.ticket_digest = $1"), values![ticket])?
-        .ok_or(Error::TicketInvalid)?;
-    let target = match admissible(tx, &task, policy) {
-        Ok(target) => target,
-        Err(error) if error.is_fault() => return Err(error),
-        Err(refusal) => return refuse(tx, &task, refusal, policy),
-    };
-    if !spend(tx, &task, &sign_in.session)? {
-        // Somebody else was faster, by less than this transaction takes.
-        let task = get(tx, &task.id)?;
-        let refusal = task
-            .refusal(now)
-            .unwrap_or(Error::TaskCannotBeUsed("another visit is under way"));
-        return refuse(tx, &task, refusal, policy);
-    }
-    // A ban that was committed since the look above is seen here, and gives the ticket back.
-    let next = users::signed_in(tx, &task.user_id)?;
-    let new = NewSession {
-        user: &task.user_id,
-        actor: Some(Actor {
-            agent: task.agent_id.clone(),
-            name: task.agent_name.clone(),
-            task: task.id.clone(),
-        }),
-        seconds: task.session_seconds,
-        organization: task.organization_id.as_ref().or(next.as_ref()),
-    };
-    let session = sessions::open(tx, sign_in, new)?;
-    tx.note(task.event(Action::TaskAccept).session(&session.id));
-    Ok(Visit::Accepted(Box::new(session), target))
-}
-
-/// Whether the task may be used now, and where it leads.
-fn admissible(tx: &mut Write<'_>, task: &Task, policy: &Policy) -> Result<Url> {
-    let now = tx.now();
-    if let Some(refusal) = task.refusal(now) {
-        return Err(refusal);
-    }
-    users::standing(tx, &task.user_id)?
-        .ok_or_else(|| Error::TaskSubjectNotFound(task.user_id.to_string()))?
-        .may_sign_in(now)?;
-    if task.agent_disabled {
-        return Err(Error::TaskCannotBeUsed("its agent is disabled"));
-    }
-    if let Some(organization) = &task.organization_id {
-        organizations::must_be_member(tx, &task.user_id, organization)?;
-    }
-    policy.lands(&task.redirect_url)
-}
-
-/// The one conditional update.
-fn spend(tx: &mut Write<'_>, task: &Task, session: &SessionId) -> Result<bool> {
-    let (now, by) = (tx.now(), tx.by());
-    let spent = tx.execute(
-        "update tasks set used_at = $2, session_id = $3, used_ip = $4, used_agent = $5
-         where id = $1 and used_at is null and revoked_at is null and expires_at > $2",
-        values![
-            &task.id,
-            now,
-            session,
-            by.ip.as_ref(),
-            by.user_agent.as_ref()
-        ],
-    )?;
-    Ok(spent == 1)
-}
-
-fn refuse(tx: &mut Write<'_>, task: &Task, refusal: Error, policy: &Policy) -> Result<Visit> {
-    let replay = matches!(refusal, Error::TaskAlreadyUsed);
-    let action = if replay {
-        Action::TaskReplay
-    } else {
-        Action::TaskRefuse
-    };
-    let refusals = tx.returning(
-        "update tasks set refusals = refusals + 1 where id = $1 returning refusals",
-        values![&task.id],
-    )?;
-    let event = task.event(action).refused(refusal.shown().code);
-    if let Some(event) = refusals.first().and_then(|nth| event.of_many(*nth)) {
-        tx.note(event);
-    }
-    if replay && policy.on_replay == OnReplay::RevokeSession {
-        sessions::revoke_all(tx, &Whose::Task(task.id.clone()))?;
-    }
-    Ok(Visit::Refused(refusal))
 }

@@ -21,7 +21,7 @@ use crate::events::{Action, Event};
 use crate::id::{IdentifierId, OrganizationId, UserId};
 use crate::organizations;
 use crate::passwords::PasswordHash;
-use crate::sessions::{self, NewSession, Session, SignIn, Whose};
+use crate::sessions::{self, Actor, NewSession, Session, SignIn, Whose};
 pub use edit::{Edit, Metadata};
 pub(crate) use edit::{merge, metadata_text};
 pub use export::{Position, export};
@@ -46,6 +46,8 @@ pub struct User {
     pub last_name: Option<String>,
     /// As `en-US`.
     pub locale: Option<String>,
+    /// As `Europe/Berlin`.
+    pub timezone: Option<String>,
     /// The application's own id of this user; unique.
     pub external_id: Option<String>,
     /// The e-mail address to write to.
@@ -148,7 +150,7 @@ pub fn may_sign_in(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
 macro_rules! select {
     ($rest:expr) => {
         concat!(
-            "select u.id, u.username, u.first_name, u.last_name, u.locale, u.external_id, u.primary_email_address_id,
+            "select u.id, u.username, u.first_name, u.last_name, u.locale, u.timezone, u.external_id, u.primary_email_address_id,
                     u.primary_phone_number_id, u.password_hash, u.password_changed_at, u.public_metadata,
                     u.private_metadata, u.unsafe_metadata, u.banned_at, u.locked_until, u.delete_self_enabled,
                     u.create_organization_enabled, u.legal_accepted_at, u.last_sign_in_at, u.last_active_at,
@@ -168,6 +170,7 @@ impl FromRow for User {
             first_name: row.take()?,
             last_name: row.take()?,
             locale: row.take()?,
+            timezone: row.take()?,
             external_id: row.take()?,
             primary_email_address: row.take()?,
             primary_phone_number: row.take()?,
@@ -337,6 +340,27 @@ pub fn sign_in_at(
         actor: None,
         seconds: SESSION_SECONDS,
         organization: organization.or(next.as_ref()),
+    };
+    sessions::open(tx, sign_in, new)
+}
+
+/// Signs somebody else in as a user, for so many seconds.
+///
+/// # Errors
+/// As [`signed_in`].
+pub fn act_for(
+    tx: &mut Write<'_>,
+    id: &UserId,
+    actor: Actor,
+    seconds: i64,
+    sign_in: &SignIn,
+) -> Result<Session> {
+    let next = signed_in(tx, id)?;
+    let new = NewSession {
+        user: id,
+        actor: Some(actor),
+        seconds,
+        organization: next.as_ref(),
     };
     sessions::open(tx, sign_in, new)
 }

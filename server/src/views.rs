@@ -7,13 +7,15 @@ mod organization;
 mod user;
 
 use serde_json::{Value, json};
+use url::Position;
 
 use crate::agents::Agent;
 use crate::audit::Record;
 use crate::clients::Client;
 use crate::clock::Time;
+use crate::instance::Instance;
 use crate::organizations::Person;
-use crate::sessions::{Session, Status};
+use crate::sessions::{Actor, Session, Status};
 use crate::sign_in_tokens::SignInToken;
 use crate::tasks::Task;
 use crate::tokens;
@@ -113,6 +115,46 @@ pub(crate) fn sign_in_token(made: &SignInToken, secret: Option<(&str, &str)>) ->
     view
 }
 
+/// An actor token (spec schema `ActorToken`); token and URL only to its creator.
+pub(crate) fn actor_token(made: &SignInToken, secret: Option<(&str, &str)>) -> Value {
+    let mut view = sign_in_token(made, secret);
+    view["object"] = "actor_token".into();
+    view["actor"] = made.actor.as_ref().map(Actor::claim).into();
+    view
+}
+
+/// The instance (spec schema `Instance`). Nobody's workspace owns it.
+pub(crate) fn instance(instance: &Instance, origins: Option<&[String]>) -> Value {
+    json!({
+        "object": "instance",
+        "id": instance.id,
+        "environment_type": instance.stage,
+        "allowed_origins": origins,
+        "workspace_id": null,
+    })
+}
+
+/// Where the instance is reached (spec schema `Domain`). There are no names to set in the DNS for somebody else's servers,
+/// and no pages to sign in at.
+pub(crate) fn domain(instance: &Instance, application: Option<&String>) -> Value {
+    let address = instance.address("");
+    let host = &instance.public_url[Position::BeforeHost..Position::AfterPort];
+    let shared = instance.cookie_domain.as_deref();
+    // Pages and SDKs find an instance in its key unless it lies below a path or is in development.
+    let by_proxy = instance.is_development() || instance.public_url.path() != "/";
+    json!({
+        "object": "domain",
+        "id": instance.id.as_str().replacen("ins_", "dmn_", 1),
+        "name": shared.unwrap_or(host),
+        "is_satellite": false,
+        "frontend_api_url": address,
+        "accounts_portal_url": null,
+        "proxy_url": by_proxy.then_some(&address),
+        "development_origin": if instance.is_development() { application.map_or("", String::as_str) } else { "" },
+        "cname_targets": [],
+    })
+}
+
 /// A session as applications' servers see it (spec schema `Session`), and as a page does that lists its user's devices.
 pub(crate) fn session(session: &Session, now: Time) -> Value {
     let mut view = bare_session(session, now);
@@ -127,7 +169,7 @@ fn bare_session(session: &Session, now: Time) -> Value {
         "id": session.id,
         "client_id": session.client_id,
         "user_id": session.user_id,
-        "actor": session.actor.as_ref().map(crate::sessions::Actor::claim),
+        "actor": session.actor.as_ref().map(Actor::claim),
         "status": session.status(now),
         "last_active_organization_id": session.organization.as_ref().map(|active| &active.id),
         "last_active_at": session.last_active_at,
@@ -159,12 +201,13 @@ pub(crate) fn client(client: &Client, sessions: &[Session], now: Time) -> Value 
 pub(crate) fn own_session(
     session: &Session,
     person: &Person,
+    instance: &Instance,
     jwt: Option<&str>,
     now: Time,
 ) -> Value {
     let mut view = bare_session(session, now);
-    view["user"] = own_user(person, now);
-    view["public_user_data"] = public_user_data(&person.profile);
+    view["user"] = own_user(person, instance, now);
+    view["public_user_data"] = public_user_data(&person.profile, instance);
     view["factor_verification_age"] = json!(tokens::factor_age(session, now));
     view["last_active_token"] = jwt.map(token).into();
     view

@@ -15,6 +15,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 use crate::error::Error;
+pub(crate) use access_log::About;
 pub(crate) use caller::{Browser, Proxied};
 pub(crate) use doors::Doors;
 pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
@@ -43,6 +44,15 @@ impl IntoResponse for Error {
         response.extensions_mut().insert(Arc::new(self));
         response
     }
+}
+
+/// A refusal as a page for people: put beside the mark by a door, written by the edge.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    /// The page.
+    pub(crate) html: String,
+    /// What it may do: its `Content-Security-Policy`.
+    pub(crate) policy: &'static str,
 }
 
 /// The body of a refusal.

@@ -34,7 +34,7 @@ const TASK: &str = "select t.id, t.agent_id, a.name, t.user_id, t.description, t
     t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent,
     t.organization_id, cast(case when a.disabled_at is null then 0 else 1 end as bigint)
     from tasks t join agents a on a.id = t.agent_id ";
-const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.organization_id, o.id, o.slug, r.key,
+const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.given_actor, s.organization_id, o.id, o.slug, r.key,
     r.permissions, s.created_at, s.updated_at, s.expire_at, s.last_active_at, s.ip, s.user_agent, s.ended_at,
     s.end_status,
     cast(case when ";
@@ -174,7 +174,7 @@ pub const VISIT: &[Statement] = &[
     },
     Statement {
         pieces: &["insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
-                   ip, user_agent, organization_id)
+                   ip, user_agent, organization_id, given_actor)
                    values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?6, ?8, ?9, ?10)"],
         values: |about| vec![
             about.population.session(about.n).into(),

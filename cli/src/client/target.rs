@@ -36,6 +36,8 @@ pub struct Target {
     pub api_url: String,
     /// The key to it.
     pub secret_key: String,
+    /// Where the key was found, in words.
+    pub key_from: &'static str,
     /// Known where it is the development server of a data folder, or of this process's parent.
     pub publishable_key: Option<String>,
     /// Likewise: the Frontend API, without a trailing slash.
@@ -58,16 +60,27 @@ impl ServerOptions {
         Folder::at(named.unwrap_or_else(|| FOLDER.into()))
     }
 
+    /// Says that a key in the environment is not used, where somebody may think that it is.
+    pub fn unused_key(&self, target: &Target) -> Option<&'static str> {
+        let key = env("CLERK_SECRET_KEY").filter(|key| *key != target.secret_key)?;
+        let chosen = self.secret_key.is_some() || env("CLERK_API_URL").is_some();
+        (!chosen && !key.is_empty()).then_some(
+            "CLERK_SECRET_KEY is set and not used: alone it names no server. Set CLERK_API_URL beside it, or pass --secret-key",
+        )
+    }
+
     /// Decides. Options win over the environment, the environment over the usual data folder. A key alone in the
     /// environment names no server (it may well be one of Clerk's), so it is not used without an address beside it.
     pub fn resolve(&self) -> Result<Target> {
         let given = |option: &Option<String>| option.clone().filter(|text| !text.is_empty());
         let (mut url, mut key) = (given(&self.api_url), given(&self.secret_key));
+        let mut key_from = "--secret-key";
         if self.data.is_none() && url.is_none() {
             url = env("CLERK_API_URL");
         }
         if url.is_some() && key.is_none() {
             key = env("CLERK_SECRET_KEY");
+            key_from = "CLERK_SECRET_KEY in the environment";
         }
         let folder = self.folder();
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
@@ -80,6 +93,11 @@ impl ServerOptions {
         match (url, key, own) {
             (url, key, Some(left)) => Ok(Target {
                 api_url: trim(&url.or(left.api_url).unwrap_or_default()),
+                key_from: if key.is_some() {
+                    key_from
+                } else {
+                    "dev.json in the data folder"
+                },
                 secret_key: key.unwrap_or(left.secret_key),
                 publishable_key: left.publishable_key,
                 public_url: left.public_url,
@@ -89,6 +107,7 @@ impl ServerOptions {
             (Some(url), Some(key), None) => Ok(Target {
                 api_url: trim(&url),
                 secret_key: key,
+                key_from,
                 publishable_key: env("CLERK_PUBLISHABLE_KEY"),
                 public_url: env("CLERK_PROXY_URL")
                     .filter(|url| url.starts_with("http"))

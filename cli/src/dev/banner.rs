@@ -5,26 +5,52 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use crate::env::Values;
-use crate::terminal::{self, BOLD, DIM, GREEN};
+use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW};
 
-/// Says where the server is, with which keys, and what to do next. `place` is the data, `someone` a user.
-pub fn say(values: &Values, place: &str, someone: &str, took: Duration) {
+/// What there is to say.
+pub struct Banner<'a> {
+    pub values: &'a Values,
+    /// Where the data is.
+    pub place: &'a str,
+    /// Somebody a task can be for.
+    pub someone: &'a str,
+    pub took: Duration,
+    /// Whether there is a clerk-js that pages can load.
+    pub has_scripts: bool,
+    /// Whether a command runs now, which is what comes next.
+    pub runs_command: bool,
+}
+
+/// Says where the server is, with which keys, what is missing, and what to do next.
+pub fn say(banner: &Banner<'_>) {
+    let Banner { values, place, .. } = banner;
     let version = env!("CARGO_PKG_VERSION");
-    let millis = took.as_millis();
+    let millis = banner.took.as_millis();
     let (url, publishable) = (&values.public_url, &values.publishable_key);
     let secret = if std::io::stderr().is_terminal() {
         values.secret_key.as_str()
     } else {
         "standin env prints it"
     };
-    let someone = terminal::plain(someone);
     terminal::say(format!(
         "\n  {BOLD}standin {version}{BOLD:#}  {GREEN}ready in {millis} ms{GREEN:#}  {DIM}data {place}{DIM:#}\n\n\
          \x20 {DIM}Address{DIM:#}                {url}\n\
          \x20 {DIM}CLERK_PUBLISHABLE_KEY{DIM:#}  {publishable}\n\
-         \x20 {DIM}CLERK_SECRET_KEY{DIM:#}       {secret}\n\
-         \x20                        {DIM}your framework's names for these:{DIM:#} standin env --file .env.local\n\n\
-         \x20 {DIM}Next{DIM:#}  standin task create --for {someone} --open\n\
-         \x20       standin task create --for {someone} --redirect http://localhost:3000/\n"
+         \x20 {DIM}CLERK_SECRET_KEY{DIM:#}       {secret}"
     ));
+    if !banner.has_scripts {
+        terminal::say(format!(
+            "  {YELLOW}clerk-js{YELLOW:#}               not in any node_modules here, and pages load it from this server:\n\
+             \x20                        npm install --save-dev @clerk/clerk-js @clerk/ui"
+        ));
+    }
+    if !banner.runs_command {
+        let someone = terminal::plain(banner.someone);
+        terminal::say(format!(
+            "                         {DIM}your framework's names for these:{DIM:#} standin env --file .env.local\n\n\
+             \x20 {DIM}Next{DIM:#}  standin task create --for {someone} --open\n\
+             \x20       standin task create --for {someone} --redirect http://localhost:3000/"
+        ));
+    }
+    terminal::say("");
 }

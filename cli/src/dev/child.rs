@@ -1,5 +1,6 @@
 //! A command that runs while the server does: a test suite, an application's own `dev`.
 
+use std::io::{ErrorKind, IsTerminal as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
@@ -9,7 +10,7 @@ use tokio::process::{Child, Command};
 
 use crate::env::{Choice, Values};
 use crate::failure::{Exit, Failure, Result};
-use crate::signals::{self, StopRequest};
+use crate::signals::{Stop, StopRequest};
 
 /// Keys of another instance that an SDK would verify with instead of asking this one.
 const FOREIGN: [&str; 2] = ["CLERK_JWT_KEY", "NUXT_CLERK_JWT_KEY"];
@@ -30,36 +31,56 @@ pub async fn run(
     for name in FOREIGN {
         command.env_remove(name);
     }
+    let mut stop = Stop::listen()?;
     let mut child = command.spawn().map_err(|error| {
+        let exit = match error.kind() {
+            ErrorKind::NotFound => Exit::CommandMissing,
+            _ => Exit::CommandNotRun,
+        };
         Failure::new(
-            Exit::Usage,
+            exit,
             "command_not_started",
             format!("cannot run {program}: {error}"),
         )
     })?;
-    let status = wait(&mut child).await?;
-    Ok(exit_code(status))
+    let (status, asked) = wait(&mut child, &mut stop).await?;
+    Ok(exit_code(status, asked))
 }
 
-/// Waits for the end. Ctrl-C reaches the child from the terminal by itself; being asked to stop is passed on.
-async fn wait(child: &mut Child) -> Result<ExitStatus> {
+/// Waits for the end, and says whether somebody asked for it. What the terminal sends (Ctrl-C) reaches the child by itself;
+/// what this process alone is sent is passed on.
+async fn wait(child: &mut Child, stop: &mut Stop) -> Result<(ExitStatus, Option<StopRequest>)> {
+    let mut stopped = None;
     loop {
         tokio::select! {
             status = child.wait() => {
-                return status.map_err(|error| Failure::io("wait for the command", &error));
+                let status = status.map_err(|error| Failure::io("wait for the command", &error))?;
+                return Ok((status, stopped));
             }
-            asked = signals::stop_requested() => {
+            asked = stop.requested() => {
+                stopped = Some(asked);
+                let signal = match asked {
+                    StopRequest::Terminate => Some(Signal::TERM),
+                    StopRequest::Interrupt if std::io::stdin().is_terminal() => None,
+                    StopRequest::Interrupt => Some(Signal::INT),
+                };
                 let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-                if let (StopRequest::Terminate, Some(pid)) = (asked?, pid) {
-                    let _ = kill_process(pid, Signal::TERM);
+                if let (Some(signal), Some(pid)) = (signal, pid) {
+                    let _ = kill_process(pid, signal);
                 }
             }
         }
     }
 }
 
-/// As shells tell it: 128 and the signal's number for one that a signal ended.
-fn exit_code(status: ExitStatus) -> ExitCode {
+/// As shells tell it: 128 and the signal's number for one that a signal ended. A command that ends well because it was asked
+/// to stop has not done what it was started for.
+fn exit_code(status: ExitStatus, asked: Option<StopRequest>) -> ExitCode {
     let code = status.code().or(status.signal().map(|signal| 128 + signal));
+    let code = match (code, asked) {
+        (Some(0), Some(StopRequest::Interrupt)) => Some(128 + 2),
+        (Some(0), Some(StopRequest::Terminate)) => Some(128 + 15),
+        (code, _) => code,
+    };
     ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

@@ -18,16 +18,97 @@ use crate::terminal::{self, BOLD};
 pub fn merge(file: &Path, settings: &[(String, String)], force: bool) -> Result<Changes> {
     let file = &target(file);
     let before = read(file)?;
-    if !force {
-        refuse_foreign(file, &before, settings)?;
+    match refuse_foreign(file, &before, settings) {
+        Ok(()) => {}
+        Err(_) if force => back_up(file, &before)?,
+        Err(refusal) => return Err(refusal),
     }
-    let (after, changes) = dotenv::merge(&before, settings);
+    let (after, changes) = dotenv::merge(&without_mark(&before), settings);
     // Before the key is in it; what is written anew is its owner's alone.
     close(file)?;
     if after != before {
         write_private(file, &after)?;
     }
     Ok(changes)
+}
+
+/// Merges the settings of a server that keeps nothing, for as long as it runs: the file is put back when what is returned is
+/// dropped. Should nobody be left to do that, a mark in the file lets the next one replace the keys.
+///
+/// # Errors
+/// As [`merge`].
+pub fn lend(file: &Path, settings: &[(String, String)]) -> Result<(Changes, Lent)> {
+    let file = target(file);
+    let before = file.exists().then(|| read(&file)).transpose()?;
+    let changes = merge(&file, settings, false)?;
+    let secret = settings.iter().find(|(_, value)| value.starts_with("sk_"));
+    let ending = secret.map_or("", |(_, key)| ending(key));
+    let mut written = read(&file)?;
+    written.extend([MARK, ending, "\n"]);
+    write_private(&file, &written)?;
+    let lent = Lent {
+        file,
+        before,
+        written,
+    };
+    Ok((changes, lent))
+}
+
+/// A file that holds settings for a while.
+pub struct Lent {
+    file: PathBuf,
+    before: Option<String>,
+    written: String,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // Somebody else's change since then is worth more.
+        if read(&self.file).ok().as_ref() != Some(&self.written) {
+            return;
+        }
+        let put_back = match &self.before {
+            Some(text) => write_private(&self.file, text),
+            None => fs::remove_file(&self.file)
+                .map_err(|error| Failure::io(format!("remove {}", self.file.display()), &error)),
+        };
+        if let Err(failure) = put_back {
+            failure.show(false);
+        }
+    }
+}
+
+/// Stands before the end of the key of a server that keeps nothing.
+const MARK: &str = "# standin dev --ephemeral wrote the secret key that ends in ";
+
+/// Enough of a key to know it again, and not enough to use it.
+fn ending(key: &str) -> &str {
+    let start = key.len().saturating_sub(6);
+    key.get(start..).unwrap_or_default()
+}
+
+/// The end of the key that a server wrote which is gone by now, or will be.
+fn marked(text: &str) -> Option<&str> {
+    let mut marks = text.lines().filter_map(|line| line.strip_prefix(MARK));
+    marks.next_back().filter(|ending| !ending.is_empty())
+}
+
+fn without_mark(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    lines.filter(|line| !line.starts_with(MARK)).collect()
+}
+
+/// Keeps what will be replaced, beside the file and under a name that repositories ignore as they do the file's.
+fn back_up(file: &Path, text: &str) -> Result<()> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let name = match name.strip_suffix(".local") {
+        Some(name) => format!("{name}.backup.local"),
+        None => format!("{name}.backup"),
+    };
+    let kept = file.with_file_name(name);
+    write_private(&kept, text)?;
+    terminal::note(format!("what it held is in {}", kept.display()));
+    Ok(())
 }
 
 /// The file itself, where `file` is a link to it: the link stays.
@@ -50,6 +131,10 @@ fn refuse_foreign(file: &Path, text: &str, settings: &[(String, String)]) -> Res
     let ours: Vec<&str> = settings.iter().map(|(_, value)| value.as_str()).collect();
     let held = dotenv::read(text);
     let keys: Vec<&(String, String)> = held.iter().filter(|(name, _)| is_key(name)).collect();
+    // Keys of a server that kept nothing open nothing any more, and those of its pages went with them.
+    let gone = |key: &str| {
+        marked(text).is_some_and(|ending| key.starts_with("sk_test_") && key.ends_with(ending))
+    };
     let secrets: Vec<&&(String, String)> = keys
         .iter()
         .filter(|(_, key)| key.starts_with("sk_"))
@@ -60,7 +145,7 @@ fn refuse_foreign(file: &Path, text: &str, settings: &[(String, String)]) -> Res
     } else {
         secrets
             .into_iter()
-            .find(|(_, key)| !ours.contains(&key.as_str()))
+            .find(|(_, key)| !ours.contains(&key.as_str()) && !gone(key))
     };
     match foreign {
         None => Ok(()),

@@ -1,4 +1,5 @@
-//! The configuration file of `standin serve`: TOML, every name known, every value checked before anything starts.
+//! The configuration file of `standin serve`: TOML, every name known, every value checked before anything starts. What can
+//! also be an option has the option's name, with underscores.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use standin_server::policy::OnReplay;
 use url::Url;
 
 use crate::failure::{Exit, Failure, Result};
+use crate::nearest::nearest;
 use crate::tls::Certificate;
 
 /// What a file may say. Lists are added to those of the command line, other settings give way to it.
@@ -22,9 +24,12 @@ pub struct File {
     pub public_url: Option<Url>,
     pub data: Option<PathBuf>,
     pub database_url: Option<String>,
-    allow_origins: Vec<String>,
-    allow_hosts: Vec<String>,
-    trusted_proxies: Vec<IpAddr>,
+    #[serde(alias = "allow_origins")]
+    allow_origin: Vec<String>,
+    #[serde(alias = "allow_hosts")]
+    allow_host: Vec<String>,
+    #[serde(alias = "trusted_proxies")]
+    trusted_proxy: Vec<IpAddr>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from.
@@ -77,10 +82,7 @@ impl File {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::io(format!("read {}", path.display()), &error))?;
-        toml::from_str(&text).map_err(|error| {
-            let sentence = format!("{}: {}", path.display(), error.to_string().trim_end());
-            Failure::new(Exit::Usage, "configuration", sentence)
-        })
+        toml::from_str(&text).map_err(|error| misread(path, &text, &error))
     }
 
     /// The certificate it names.
@@ -90,17 +92,17 @@ impl File {
 
     /// Lays its settings over those that are in place.
     pub fn apply(self, config: &mut Config) -> Result<()> {
-        for text in self.allow_origins {
+        for text in self.allow_origin {
             let origin = text
                 .parse()
-                .map_err(|error| Failure::usage(format!("allow_origins: {error}")))?;
+                .map_err(|error| Failure::usage(format!("allow_origin: {error}")))?;
             config.allowed_origins.push(origin);
         }
-        config.allowed_hosts.extend(self.allow_hosts);
+        config.allowed_hosts.extend(self.allow_host);
         for host in &mut config.allowed_hosts {
             host.make_ascii_lowercase();
         }
-        config.trusted_proxies.extend(self.trusted_proxies);
+        config.trusted_proxies.extend(self.trusted_proxy);
         config.npm.extend(self.npm);
         config.sign_up |= self.allow_sign_up;
         for (name, given, setting) in [
@@ -148,6 +150,57 @@ impl File {
     }
 }
 
+/// Every name that a file may hold at its top level, and below `[limits]`.
+const NAMES: [&str; 19] = [
+    "listen",
+    "backend_listen",
+    "public_url",
+    "data",
+    "database_url",
+    "allow_origin",
+    "allow_host",
+    "trusted_proxy",
+    "tls_cert",
+    "tls_key",
+    "npm",
+    "ticket_seconds",
+    "session_cap_seconds",
+    "on_replay",
+    "limits",
+    "per_key",
+    "per_ip",
+    "per_agent_or_user",
+    "refused_per_ip",
+];
+
+/// What is wrong with a file: on which line, in one sentence, and the name that was probably meant.
+fn misread(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
+    let why = error.message().lines().collect::<Vec<_>>().join("; ");
+    let unknown = why
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next());
+    let path = path.display();
+    let (why, known) = match unknown {
+        // The list of all names is longer than anybody reads.
+        Some(name) => (
+            format!("there is no setting `{name}`"),
+            nearest(&name.replace('-', "_"), NAMES),
+        ),
+        None => (why.clone(), None),
+    };
+    let sentence = format!("{path}, line {line}: {why} (`{shown}`)");
+    let failure = Failure::new(Exit::Usage, "configuration", sentence);
+    match (unknown, known) {
+        (_, Some(known)) => failure.hint("did you mean", known),
+        (Some(_), None) => failure.hint("those there are", NAMES.join(" ")),
+        (None, None) => failure,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -169,6 +222,43 @@ mod tests {
         assert!(
             refused.sentence.contains("line 2") && refused.sentence.contains("alow_origins"),
             "{refused:?}"
+        );
+        assert_eq!(
+            refused.hints,
+            [("did you mean".to_owned(), "allow_origin".to_owned())]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_on_one_line() {
+        for (text, line, word) in [
+            ("listen = 80\n", "line 1", "socket address"),
+            ("\nlisten = \"nowhere\"\n", "line 2", "socket address"),
+            ("[limits]\nper_ip = -1\n", "line 2", "per_ip"),
+            ("public_url \"x\"\n", "line 1", "public_url"),
+            ("[limits]\nper_hour = 1\n", "line 2", "per_hour"),
+        ] {
+            let refused = read(text).err().unwrap();
+            let sentence = &refused.sentence;
+            assert!(
+                sentence.contains(line) && sentence.contains(word),
+                "{refused:?}"
+            );
+            assert!(!sentence.contains('\n'), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_names_settings_as_the_options_do() {
+        let text = "allow_origin = [\"https://a.example.com\"]\nallow_hosts = [\"b\"]\ntrusted_proxy = [\"127.0.0.1\"]\n";
+        let file = read(text).unwrap();
+        assert_eq!(
+            (
+                file.allow_origin.len(),
+                file.allow_host.len(),
+                file.trusted_proxy.len()
+            ),
+            (1, 1, 1)
         );
     }
 

@@ -97,7 +97,10 @@ impl Import {
             ));
         }
         let db = self.data.open().await.map_err(|failure| {
-            failure.hint("make it", "standin key create --data DIR, or standin dev")
+            failure.hint(
+                "make it",
+                "standin key create --data DIR --make, or standin dev",
+            )
         })?;
         let (sender, batches) = mpsc::channel(2);
         let position = Arc::new(AtomicU64::new(0));

@@ -81,6 +81,7 @@ fn the_doctor_sees_data_that_others_can_read() {
     assert!(done.stdout.contains("chmod go= "), "{done:?}");
     assert!(done.stdout.contains("/.gitignore"), "{done:?}");
     open(&data, 0o700);
+    world.install_scripts();
     let done = world.run(&["doctor"]).ok();
     assert!(!done.stdout.contains("chmod"), "{done:?}");
 }

@@ -44,7 +44,96 @@ fn its_exit_code_is_the_commands() {
         folder.path(),
         &["dev", "--ephemeral", "--port", "0", "--", "no-such-command"],
     ));
-    assert_eq!(missing.code, 2, "{missing:?}");
+    assert_eq!(missing.code, 127, "{missing:?}");
+    std::fs::write(folder.path().join("text"), "no program").unwrap();
+    let text = run(standin(
+        folder.path(),
+        &["dev", "--ephemeral", "--port", "0", "--", "./text"],
+    ));
+    assert_eq!(text.code, 126, "{text:?}");
+}
+
+#[test]
+fn a_signal_to_the_runner_alone_ends_the_command_and_is_told() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        // The command ends well when it is asked to, as servers do.
+        let script =
+            format!("trap 'kill $!; exit 0' INT TERM; kill -{signal} $PPID; sleep 20 & wait");
+        assert_eq!(around(&script).code, code, "{signal}");
+    }
+}
+
+#[test]
+fn inside_of_the_runner_nobody_is_told_what_to_do_next_and_quiet_is_quiet() {
+    let done = around("true").ok();
+    assert!(done.stderr.contains("CLERK_PUBLISHABLE_KEY"), "{done:?}");
+    assert!(!done.stderr.contains("Next"), "{done:?}");
+    assert!(
+        done.stderr
+            .contains("npm install --save-dev @clerk/clerk-js"),
+        "{done:?}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("node_modules/@clerk/clerk-js")).unwrap();
+    std::fs::write(
+        folder
+            .path()
+            .join("node_modules/@clerk/clerk-js/package.json"),
+        "{}",
+    )
+    .unwrap();
+    let dev = ["dev", "--ephemeral", "--port", "0"];
+    let loud = run(standin(
+        folder.path(),
+        &[&dev[..], &["--", "true"]].concat(),
+    ))
+    .ok();
+    assert!(!loud.stderr.contains("npm install"), "{loud:?}");
+    let list = [
+        &dev[..],
+        &[
+            "--quiet",
+            "--",
+            env!("CARGO_BIN_EXE_standin"),
+            "task",
+            "list",
+        ],
+    ]
+    .concat();
+    assert_eq!(run(standin(folder.path(), &list)).ok().stderr, "");
+}
+
+#[test]
+fn the_log_names_user_agent_and_session_and_leaves_scripts_out() {
+    let done = around(
+        "curl -s -o /dev/null $CLERK_PROXY_URL/images/initials/1/A.svg; curl -s -o /dev/null $CLERK_PROXY_URL/npm/@clerk/clerk-js@6/dist/x.js
+         $STANDIN task create --for ada@example.com --redirect http://127.0.0.1:3000/ --storage-state s.json",
+    )
+    .ok();
+    let line = |start: &str| {
+        let mut lines = done.stderr.lines().filter(|line| line.contains(start));
+        lines
+            .next()
+            .unwrap_or_else(|| panic!("{start}: {done:?}"))
+            .to_owned()
+    };
+    let made = line("POST   /v1/agents/tasks");
+    assert!(
+        made.contains("user_") && made.contains("agent_") && !made.contains("sess_"),
+        "{made}"
+    );
+    let visit = line("GET    /v1/agents/tasks");
+    assert!(
+        visit.contains("sess_") && !visit.contains("ticket"),
+        "{visit}"
+    );
+    let warning = "open the application at http://localhost:3000";
+    assert!(done.stderr.contains(warning), "{done:?}");
+    assert!(!done.stderr.contains("/images/"), "{done:?}");
+    assert!(
+        done.stderr.contains("/npm/"),
+        "what is missing is told: {done:?}"
+    );
 }
 
 #[test]

@@ -90,6 +90,18 @@ fn a_key_is_made_beside_the_server_shown_once_and_ended() {
         ))
     };
     users().ok();
+    let doctor = ["doctor", "--api-url", &url, "--secret-key", &key, "--json"];
+    let doctor = run(standin(folder.path(), &doctor));
+    let found = doctor.json();
+    let grades: Vec<String> = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{} {}", one["about"], one["grade"]).replace('"', ""))
+        .collect();
+    for grade in ["server ok", "clock ok", "address note"] {
+        assert!(grades.iter().any(|one| one == grade), "{found:#}");
+    }
     let env = ["env", "--api-url", &url, "--secret-key", &key, "--json"];
     let env = run(standin(folder.path(), &env)).ok().json();
     assert_eq!(
@@ -102,4 +114,23 @@ fn a_key_is_made_beside_the_server_shown_once_and_ended() {
     let id = listed["data"][0]["id"].as_str().unwrap();
     keys(&["revoke", id]).ok();
     assert_eq!(users().code, 3);
+}
+
+#[test]
+fn a_slip_in_the_name_of_the_data_folder_makes_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let create = ["key", "create", "--data", "typo"];
+    let refused = run(standin(folder.path(), &create));
+    assert_eq!(
+        (refused.code, refused.stdout.as_str()),
+        (3, ""),
+        "{refused:?}"
+    );
+    assert!(
+        refused.stderr.contains("error[data_not_found]") && refused.stderr.contains("--make"),
+        "{refused:?}"
+    );
+    assert!(!folder.path().join("typo").exists(), "nothing is made");
+    let made = run(standin(folder.path(), &[&create[..], &["--make"]].concat())).ok();
+    assert!(made.line().starts_with("sk_live_"), "{made:?}");
 }

@@ -206,3 +206,58 @@ fn an_agent_is_meant_by_its_name_or_its_id() {
         "{unknown:?}"
     );
 }
+
+#[test]
+fn a_usage_error_is_json_where_that_is_asked_for() {
+    let world = World::new();
+    for arguments in [
+        &["task", "create", "--json"][..],
+        &["--json", "frobnicate"],
+        &[
+            "task",
+            "create",
+            "--for",
+            "ada@example.com",
+            "--session",
+            "3",
+            "--json",
+        ],
+    ] {
+        let refused = world.run(arguments);
+        assert_eq!(
+            (refused.code, refused.stderr.as_str()),
+            (2, ""),
+            "{refused:?}"
+        );
+        assert_eq!(refused.json()["error"]["code"], "usage");
+    }
+    let plain = world.task("ada@example.com", &["--session", "3"]);
+    assert!(plain.stderr.contains("write 3s, 3m or 3h"), "{plain:?}");
+    let version = world.run(&["version"]).ok();
+    assert_eq!(version.stdout, world.run(&["--version"]).ok().stdout);
+    assert!(world.run(&["version", "--json"]).ok().json()["version"].is_string());
+    // What belongs to a command that is run is that command's.
+    let inside = world.run(&["dev", "--frobnicate", "--", "x", "--json"]);
+    assert!(inside.stdout.is_empty() && inside.code == 2, "{inside:?}");
+}
+
+#[test]
+fn half_an_address_is_answered_with_the_whole_one() {
+    let world = World::new();
+    for (half, whole) in [
+        ("/dashboard", "--redirect http://localhost:3000/dashboard"),
+        ("localhost:3000/x", "--redirect http://localhost:3000/x"),
+    ] {
+        let create = [
+            "task",
+            "create",
+            "--for",
+            "ada@example.com",
+            "--redirect",
+            half,
+        ];
+        let refused = world.run(&create);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains(whole), "{refused:?}");
+    }
+}

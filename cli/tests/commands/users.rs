@@ -76,3 +76,58 @@ fn a_banned_user_gets_no_link_and_the_way_back_is_named() {
     world.run(&["user", "unban", "ada@example.com"]).ok();
     world.task("ada@example.com", &[]).ok();
 }
+
+#[test]
+fn a_user_is_made_with_password_external_id_and_metadata_and_not_twice() {
+    let world = World::new();
+    let create = [
+        "user",
+        "create",
+        "--email",
+        "grace@example.com",
+        "--password",
+        "a long one, 1906",
+        "--external-id",
+        "g1",
+        "--public-metadata",
+        r#"{"plan":"pro"}"#,
+        "--json",
+    ];
+    let made = world.run(&create).ok().json();
+    assert_eq!(
+        (
+            &made["password_enabled"],
+            &made["external_id"],
+            &made["public_metadata"]["plan"]
+        ),
+        (&true.into(), &"g1".into(), &"pro".into())
+    );
+    assert_eq!(
+        world.run(&create).code,
+        3,
+        "taken is not a mistake of the command line"
+    );
+    let odd = world.run(&[
+        "user",
+        "create",
+        "--email",
+        "x@example.com",
+        "--public-metadata",
+        "pro",
+    ]);
+    assert_eq!(odd.code, 2, "{odd:?}");
+}
+
+#[test]
+fn a_stranger_at_the_same_domain_is_no_slip_of_the_finger() {
+    let world = World::new();
+    let refused = world.task("bob@example.com", &[]);
+    assert_eq!(refused.code, 3);
+    assert!(!refused.stderr.contains("did you mean"), "{refused:?}");
+    assert!(
+        refused
+            .stderr
+            .contains("standin user create --email bob@example.com"),
+        "{refused:?}"
+    );
+}

@@ -73,7 +73,8 @@ pub fn run(mut command: Command) -> Done {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Done {
-        code: output.status.code().unwrap(),
+        // A signal ends a command without a code.
+        code: output.status.code().unwrap_or(-1),
         stdout: text(output.stdout),
         stderr: text(output.stderr),
     }
@@ -127,6 +128,14 @@ impl World {
     /// Writes a file of the application.
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    /// Installs a clerk-js for pages to load.
+    pub fn install_scripts(&self) {
+        let package = self.folder.path().join("node_modules/@clerk/clerk-js");
+        std::fs::create_dir_all(package.join("dist")).unwrap();
+        std::fs::write(package.join("package.json"), r#"{"version":"6.40.0"}"#).unwrap();
+        std::fs::write(package.join("dist/clerk.browser.js"), "").unwrap();
     }
 
     pub fn read(&self, name: &str) -> String {

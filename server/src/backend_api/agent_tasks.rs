@@ -1,9 +1,11 @@
 //! `/v1/agents/tasks` (spec paths `/agents/tasks`, `/agents/tasks/{agent_task_id}/revoke`), and Standin's list of tasks.
 
 use axum::extract::{Path, RawQuery, State};
+use axum::response::IntoResponse;
 use axum::routing::MethodFilter;
 use axum::{Extension, Json};
 use serde_json::json;
+use url::Url;
 
 use super::calls::Calls;
 use crate::app::App;
@@ -18,7 +20,7 @@ use crate::secret_keys::{Scope, SecretKey};
 use crate::tasks::{self, Filter, NewTask, OnBehalfOf};
 use crate::text;
 use crate::views;
-use crate::wire::{Answer, COUNTED, Params};
+use crate::wire::{About, Answer, COUNTED, Params, Reply};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
@@ -46,7 +48,7 @@ async fn create(
     Extension(key): Extension<SecretKey>,
     by: Caller,
     params: Params,
-) -> Answer {
+) -> Reply {
     let ticket = Secret::random();
     let new = read(&app, params, &ticket, &key, &by)?;
     let agent = Subject::Agent(text::folded(&new.agent_name));
@@ -56,7 +58,15 @@ async fn create(
     let url = app
         .instance
         .address(&format!("/v1/agents/tasks?ticket={}", ticket.expose()));
-    Ok(Json(views::agent_task(&task, Some(&url))))
+    let target = Url::parse(&task.redirect_url).ok();
+    let about = About {
+        user: Some(task.user_id.to_string()),
+        agent: Some(task.agent_id.to_string()),
+        session: None,
+        warning: target.and_then(|target| app.instance.misgiving(&target)),
+    };
+    let view = Json(views::agent_task(&task, Some(&url)));
+    Ok((Extension(about), view).into_response())
 }
 
 fn read(

@@ -56,11 +56,17 @@ fn of(kind: IdentifierKind, all: &str) -> Calls {
         )
 }
 
-/// Standin sends no mail and knows no second factor, so these have nothing to act on.
-const WITHOUT_EFFECT: [&str; 2] = [
-    "notify_primary_email_address_changed",
-    "reserved_for_second_factor",
-];
+/// What has nothing to act on.
+fn absent(params: &mut Params) -> Result<()> {
+    params.absent(
+        "notify_primary_email_address_changed",
+        "Standin sends no mail",
+    )?;
+    params.absent(
+        "reserved_for_second_factor",
+        "Standin checks no second factor",
+    )
+}
 
 async fn create(
     kind: IdentifierKind,
@@ -75,7 +81,7 @@ async fn create(
     };
     let primary = params.boolean("primary")?.unwrap_or(false);
     let new = new_identifier(kind, &mut params, status, by.at)?;
-    params.ignore(&WITHOUT_EFFECT);
+    absent(&mut params)?;
     params.finish()?;
     let made = app
         .db
@@ -104,7 +110,7 @@ async fn update(
         verified: params.boolean("verified")?,
         primary: params.boolean("primary")?.unwrap_or(false),
     };
-    params.ignore(&WITHOUT_EFFECT);
+    absent(&mut params)?;
     params.finish()?;
     let id = IdentifierId::from(id);
     let changed = app
@@ -141,7 +147,7 @@ async fn replace(
         .word("identification_status")?
         .unwrap_or(Verification::Verified);
     let new = new_identifier(kind, &mut params, status, by.at)?;
-    params.ignore(&WITHOUT_EFFECT);
+    absent(&mut params)?;
     params.finish()?;
     let user = UserId::from(user);
     let made = app

@@ -11,6 +11,7 @@ use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::NewSecrets;
+use crate::clock::Time;
 use crate::db::{Page, Read};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
@@ -34,6 +35,12 @@ pub(super) fn routes() -> Calls {
             revoke_all,
         )
         .call(Scope::Read, MethodFilter::GET, "/v1/sessions/{id}", show)
+        .call(
+            Scope::Full,
+            MethodFilter::PATCH,
+            "/v1/sessions/{id}",
+            update,
+        )
         .call(
             Scope::Full,
             MethodFilter::POST,
@@ -132,6 +139,26 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
     let (id, now) = (SessionId::from(id), app.now());
     let session = app.db.read(move |tx| sessions::get(tx, &id)).await?;
+    Ok(Json(views::session(&session, now)))
+}
+
+/// Moves a session's end, within what a task may ask for.
+async fn update(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let expire_at = params.integer("expire_at")?;
+    let expire_at = expire_at
+        .map(Time)
+        .ok_or(Error::ParamMissing("expire_at"))?;
+    params.finish()?;
+    let (id, now, cap) = (SessionId::from(id), by.at, app.policy.session_cap_seconds);
+    let session = app
+        .db
+        .write(by, move |tx| sessions::set_end(tx, &id, expire_at, cap))
+        .await?;
     Ok(Json(views::session(&session, now)))
 }
 

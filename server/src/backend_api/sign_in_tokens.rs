@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::id::{OrganizationId, SignInTokenId, UserId};
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
-use crate::sign_in_tokens::{self, NewSignInToken};
+use crate::sign_in_tokens::{self, Kind, NewSignInToken};
 use crate::views;
 use crate::wire::{Answer, Params};
 
@@ -54,6 +54,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         token: token.digest(),
         seconds,
         organization,
+        actor: None,
     };
     let made = app
         .db
@@ -88,7 +89,7 @@ async fn revoke(
     let id = SignInTokenId::from(id);
     let token = app
         .db
-        .write(by, move |tx| sign_in_tokens::revoke(tx, &id))
+        .write(by, move |tx| sign_in_tokens::revoke(tx, &id, Kind::SignIn))
         .await?;
     Ok(Json(views::sign_in_token(&token, None)))
 }

@@ -95,7 +95,10 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
         app.db.read(find).await?
     };
     Ok(Json(
-        profiles.iter().map(|one| views::user(one, now)).collect(),
+        profiles
+            .iter()
+            .map(|one| views::user(one, &app.instance, now))
+            .collect(),
     ))
 }
 
@@ -123,13 +126,13 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         .db
         .write(by, move |tx| users::create(tx, &id, &identifiers, &edits))
         .await?;
-    Ok(Json(views::user(&made, now)))
+    Ok(Json(views::user(&made, &app.instance, now)))
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = UserId::from(id);
     let profile = app.db.read(move |tx| users::profile(tx, &id)).await?;
-    Ok(Json(views::user(&profile, app.now())))
+    Ok(Json(views::user(&profile, &app.instance, app.now())))
 }
 
 async fn update(
@@ -297,7 +300,7 @@ async fn edit(app: &App, id: &str, change: Change, by: Caller) -> Answer {
         .db
         .write(by, move |tx| users::edit(tx, &id, &change))
         .await?;
-    Ok(Json(views::user(&changed, now)))
+    Ok(Json(views::user(&changed, &app.instance, now)))
 }
 
 /// As [`edit`], for 1 to 50 users (spec): all of them or, when one is unknown, none.
@@ -319,6 +322,9 @@ async fn edit_all(app: &App, mut params: Params, change: Change, by: Caller) -> 
             ids.iter().map(one).collect::<Result<Vec<_>>>()
         })
         .await?;
-    let shown: Vec<Value> = changed.iter().map(|one| views::user(one, now)).collect();
+    let shown: Vec<Value> = changed
+        .iter()
+        .map(|one| views::user(one, &app.instance, now))
+        .collect();
     Ok(Json(shown.into()))
 }

@@ -4,7 +4,7 @@ use super::{Connection, Query, Read, values};
 use crate::error::{Error, Result};
 use crate::text;
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_session_activity.sql"),
     include_str!("../../migrations/0003_growth.sql"),
@@ -12,6 +12,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/0005_claims.sql"),
     include_str!("../../migrations/0006_sign_ins.sql"),
     include_str!("../../migrations/0007_organizations.sql"),
+    include_str!("../../migrations/0008_kit.sql"),
 ];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.

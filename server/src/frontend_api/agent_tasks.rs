@@ -7,7 +7,7 @@ use axum::routing::get;
 use http::HeaderMap;
 use url::Url;
 
-use super::arrival::Arrival;
+use super::arrival::{Arrival, Landing};
 use super::headless;
 use crate::app::App;
 use crate::caller::Caller;
@@ -15,10 +15,10 @@ use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::MembershipId;
 use crate::organizations;
-use crate::secret::Secret;
+use crate::secret::{Digest, Secret};
 use crate::sessions::Session;
 use crate::sign_in_tokens;
-use crate::tasks::{self, Visit};
+use crate::tasks::{self, Visit, Way};
 use crate::wire::{Browser, Params, Reply};
 
 pub(super) fn routes() -> Router<App> {
@@ -51,8 +51,40 @@ async fn visit(
         let opened = spend(&app, &ticket, &arrival, by, person).await?;
         return headless::answer(&app, &arrival, opened, now).await;
     }
-    let opened = spend(&app, &ticket, &arrival, by, |_, _| Ok(())).await?;
-    arrival.redirect(&app, &opened.session, opened.target, now)
+    let (landing, target) = land(&app, &ticket, &arrival, by).await?;
+    arrival.redirect(&app, &landing, target, now)
+}
+
+/// Spends a task's ticket for a browser that opens it as a page, or lets it land again where it is already.
+async fn land(app: &App, ticket: &Secret, arrival: &Arrival, by: Caller) -> Result<(Landing, Url)> {
+    let digest = known(app, ticket).await?;
+    let (of, now) = (app.clone(), by.at);
+    let sign_in = arrival.sign_in();
+    let visit = app.db.write(by, move |tx| {
+        let visit = tasks::accept(tx, &digest, &sign_in, &of.policy, Way::Page)?;
+        if let Visit::Accepted(session, _) = &visit {
+            of.check_token(tx, session, now)?;
+        }
+        Ok(visit)
+    });
+    match visit.await? {
+        Visit::Accepted(session, target) => Ok((Landing::First(session), target)),
+        Visit::Again(session, client, target) => {
+            Ok((Landing::Again(session, client.updated_at), target))
+        }
+        Visit::Refused(refusal) => Err(refusal),
+    }
+}
+
+/// The digest of a ticket that some task has. Guesses are no matter for the writer.
+async fn known(app: &App, ticket: &Secret) -> Result<Digest> {
+    let digest = ticket.digest();
+    let shown = digest.clone();
+    if app.db.read(move |tx| tasks::knows(tx, &shown)).await? {
+        Ok(digest)
+    } else {
+        Err(Error::TicketInvalid)
+    }
 }
 
 fn ticket(params: &mut Params) -> Result<Secret> {
@@ -79,26 +111,23 @@ pub(super) async fn spend<T: Send + 'static>(
     by: Caller,
     also: fn(&mut Write<'_>, &Session) -> Result<T>,
 ) -> Result<Opened<T>> {
-    let digest = ticket.digest();
-    let shown = digest.clone();
-    if !app.db.read(move |tx| tasks::knows(tx, &shown)).await? {
-        // Guesses are no matter for the writer.
-        return Err(Error::TicketInvalid);
-    }
+    let digest = known(app, ticket).await?;
     let (of, now) = (app.clone(), by.at);
     let sign_in = arrival.sign_in();
     let opened = app.db.write(by, move |tx| {
-        Ok(match tasks::accept(tx, &digest, &sign_in, &of.policy)? {
-            Visit::Accepted(session, target) => {
-                of.check_token(tx, &session, now)?;
-                Ok(Opened {
-                    also: also(tx, &session)?,
-                    session: *session,
-                    target,
-                })
-            }
-            Visit::Refused(refusal) => Err(refusal),
-        })
+        Ok(
+            match tasks::accept(tx, &digest, &sign_in, &of.policy, Way::Call)? {
+                Visit::Accepted(session, target) | Visit::Again(session, _, target) => {
+                    of.check_token(tx, &session, now)?;
+                    Ok(Opened {
+                        also: also(tx, &session)?,
+                        session: *session,
+                        target,
+                    })
+                }
+                Visit::Refused(refusal) => Err(refusal),
+            },
+        )
     });
     opened.await?
 }
@@ -131,7 +160,7 @@ async fn accept(
         }
         opened => (opened?, target),
     };
-    arrival.redirect(&app, &session, target, now)
+    arrival.redirect(&app, &Landing::First(Box::new(session)), target, now)
 }
 
 /// Spends the ticket of an invitation for an arriving browser. Returns where it should lead, where that was said.

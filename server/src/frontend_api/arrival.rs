@@ -15,7 +15,15 @@ use crate::handshake::{Form, Payload, carry, cookies};
 use crate::id::{ClientId, SessionId};
 use crate::secret::Secret;
 use crate::sessions::{Session, SignIn};
-use crate::wire::Browser;
+use crate::wire::{About, Browser};
+
+/// How a browser comes to its session.
+pub(super) enum Landing {
+    /// It was opened a moment ago, and the browser is known by new secrets.
+    First(Box<Session>),
+    /// The browser holds it and keeps what it has; its client's set of sessions last changed then.
+    Again(Box<Session>, Time),
+}
 
 /// What an arriving browser is given, in the clear.
 pub(super) struct Arrival {
@@ -27,6 +35,8 @@ pub(super) struct Arrival {
     client: ClientId,
     /// What it showed of who it was.
     credentials: Vec<Credential>,
+    /// Names of cookies that instances left which are gone, see [`crate::cookie::Cookies::strays`].
+    strays: Vec<String>,
     /// Whether the application's own server passes the answer on.
     proxied: bool,
 }
@@ -42,6 +52,7 @@ impl Arrival {
             session: SessionId::new(now),
             client: ClientId::new(now),
             proxied: browser.proxied,
+            strays: browser.strays,
             credentials: browser.credentials,
         }
     }
@@ -61,8 +72,7 @@ impl Arrival {
 
     /// What the application's server will be told.
     pub(super) fn payload(&self, session: &Session, target: &Url, now: Time) -> Payload {
-        let known = Some((&session.client_id, Some(&session.id)));
-        let payload = Payload::new(target, known, self.dev_browser.as_ref(), now);
+        let payload = self.names(session, target, now);
         if self.proxied {
             // Express keeps one cookie of a proxied answer, and that is the nonce's.
             payload.with_client(&self.cookie)
@@ -71,15 +81,24 @@ impl Arrival {
         }
     }
 
+    /// The same without the client's secret.
+    fn names(&self, session: &Session, target: &Url, now: Time) -> Payload {
+        let known = Some((&session.client_id, Some(&session.id)));
+        Payload::new(target, known, self.dev_browser.as_ref(), now)
+    }
+
     /// Sends the browser on to `target`, with a nonce for the application's server.
     pub(super) fn redirect(
         &self,
         app: &App,
-        session: &Session,
+        landing: &Landing,
         target: Url,
         now: Time,
     ) -> Result<Response> {
-        let payload = self.payload(session, &target, now);
+        let payload = match landing {
+            Landing::First(session) => self.payload(session, &target, now),
+            Landing::Again(session, _) => self.names(session, &target, now),
+        };
         let (target, carried) = carry(
             &app.instance,
             target,
@@ -87,8 +106,18 @@ impl Arrival {
             &payload.seal(&app.master_key)?,
         );
         let mut response = to(&target)?;
-        if !self.proxied {
-            self.give(app, response.headers_mut(), session)?;
+        let (Landing::First(session) | Landing::Again(session, _)) = landing;
+        response.extensions_mut().insert(About::session(session));
+        for stray in &self.strays {
+            set(response.headers_mut(), &cookies::gone(stray))?;
+        }
+        match landing {
+            _ if self.proxied => {}
+            Landing::First(session) => self.give(app, response.headers_mut(), session)?,
+            Landing::Again(_, changed_at) => {
+                self.name(response.headers_mut())?;
+                changed(app, response.headers_mut(), Some(*changed_at))?;
+            }
         }
         if let Some(cookie) = carried {
             set(response.headers_mut(), &cookie)?;
@@ -105,6 +134,16 @@ impl Arrival {
         set(headers, &cookies::attempt(&app.instance, attempt, None, 0))
     }
 
+    /// Tells clerk-js the dev browser token.
+    fn name(&self, headers: &mut HeaderMap) -> Result<()> {
+        if let Some(token) = &self.dev_browser {
+            let value = HeaderValue::from_str(token.expose())
+                .map_err(|_| Error::Bug("a token is no header".into()))?;
+            headers.insert(HeaderName::from_static("clerk-db-jwt"), value);
+        }
+        Ok(())
+    }
+
     /// The cookies a browser keeps for the Frontend API.
     pub(super) fn cookies(&self, app: &App) -> [Cookie; 2] {
         cookies::client(&app.instance, &self.cookie)
@@ -112,11 +151,7 @@ impl Arrival {
 
     /// Sets the browser's cookies at the Frontend API and, in production, the one it shares with the applications.
     pub(super) fn give(&self, app: &App, headers: &mut HeaderMap, session: &Session) -> Result<()> {
-        if let Some(token) = &self.dev_browser {
-            let value = HeaderValue::from_str(token.expose())
-                .map_err(|_| Error::Bug("a token is no header".into()))?;
-            headers.insert(HeaderName::from_static("clerk-db-jwt"), value);
-        }
+        self.name(headers)?;
         let [plain, own] = self.cookies(app);
         if self.proxied {
             // Such an answer may keep one cookie only. A page that misses the other one asks its server, which asks us.

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::arrival;
@@ -21,7 +21,7 @@ use crate::sessions::{self, Session};
 use crate::tokens::Subject;
 use crate::users::Profile;
 use crate::views;
-use crate::wire::{Answer, Browser, Reply};
+use crate::wire::{About, Answer, Browser, Reply};
 use crate::{sign_ins, sign_ups};
 
 pub(super) fn routes() -> Router<App> {
@@ -98,7 +98,13 @@ pub(super) async fn own_session(
     } else {
         None
     };
-    Ok(views::own_session(session, person, jwt.as_deref(), now))
+    Ok(views::own_session(
+        session,
+        person,
+        &app.instance,
+        jwt.as_deref(),
+        now,
+    ))
 }
 
 /// What a browser is: a client, if it is one; and what it is in the middle of, as long as nobody is signed in.
@@ -151,6 +157,12 @@ impl Standing {
             .is_some_and(|seen| !seen.sessions.is_empty())
     }
 
+    /// What the line of the log should say of it.
+    fn about(&self) -> About {
+        let session = self.seen.as_ref().and_then(|seen| seen.sessions.last());
+        session.map_or_else(About::default, |(session, _)| About::session(session))
+    }
+
     fn is_nobody(&self) -> bool {
         self.seen.is_none() && self.sign_in.is_none() && self.sign_up.is_none()
     }
@@ -184,15 +196,17 @@ fn stranger(now: Time) -> Seen {
     }
 }
 
-async fn show(State(app): State<App>, browser: Browser) -> Answer {
+async fn show(State(app): State<App>, browser: Browser) -> Reply {
     let now = app.now();
     let standing = Standing::of(&app, &browser, now).await?;
+    let about = standing.about();
     let response = if standing.is_nobody() {
         Value::Null
     } else {
         standing.view(&app, browser.origin.as_deref(), now).await?
     };
-    Ok(Json(json!({ "response": response, "client": null })))
+    let body = Json(json!({ "response": response, "client": null }));
+    Ok((Extension(about), body).into_response())
 }
 
 /// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either

@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::clients::{self, Credential};
 use crate::cookie;
 use crate::error::{Error, Result};
-use crate::handshake::{self, Form, Payload};
+use crate::handshake::{self, Form, Payload, cookies};
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::sessions::{self, Choice, Session};
@@ -86,6 +86,9 @@ async fn handshake(
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);
     let mut response = to(&target)?;
+    for stray in &browser.strays {
+        set(response.headers_mut(), &cookies::gone(stray))?;
+    }
     if let Some(cookie) = carried {
         set(response.headers_mut(), &cookie)?;
     }

@@ -5,8 +5,8 @@
 //! Frontend API's cookies, and those the application's server would have set. A test suite signs in once and starts every
 //! page from there.
 
-use axum::Json;
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use http::HeaderMap;
 use http::header::ACCEPT;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use crate::cookie::{self, Cookie};
 use crate::handshake::SignedIn;
 use crate::organizations::Person;
 use crate::views;
-use crate::wire::Reply;
+use crate::wire::{About, Reply};
 
 /// Whether JSON is asked for by name, and not by a browser that opens a page, whatever it says it takes.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -64,14 +64,14 @@ pub(super) async fn answer(
         .iter()
         .find(|cookie| cookie.name == cookie::SESSION);
     let jwt = jwt.map(|cookie| cookie.value.as_str()).unwrap_or_default();
-    Ok(Json(json!({
+    let body = json!({
         "object": "agent_task_session",
         "redirect_url": target.as_str(),
-        "session": views::own_session(session, &person, Some(jwt), now),
+        "session": views::own_session(session, &person, &app.instance, Some(jwt), now),
         "jwt": jwt,
         "storage_state": { "cookies": cookies, "origins": [] },
-    }))
-    .into_response())
+    });
+    Ok((Extension(About::session(session)), Json(body)).into_response())
 }
 
 /// A cookie as Playwright keeps it: times in seconds, a dot before a domain that hosts share.

@@ -3,19 +3,17 @@
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 use super::arrival::to;
 use super::client::Seen;
+use super::page::{escape, page};
 use crate::app::App;
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::organizations::Person;
-use crate::sessions::Session;
+use crate::sessions::{Actor, Session};
 use crate::tasks::{self, Task};
-use crate::text;
 use crate::wire::{Browser, Reply};
 
 pub(super) fn routes() -> Router<App> {
@@ -52,7 +50,8 @@ fn signed_in(tx: &mut crate::db::Read<'_>, browser: &Browser, now: Time) -> Resu
     let task = session
         .actor
         .as_ref()
-        .map(|actor| tasks::get(tx, &actor.task))
+        .and_then(Actor::agent)
+        .map(|(_, task)| tasks::get(tx, task))
         .transpose()?;
     Ok(Some((session, person, task)))
 }
@@ -96,43 +95,3 @@ fn rows(session: &Session, person: &Person, task: Option<&Task>, now: Time) -> S
         session.id
     )
 }
-
-/// Text as HTML shows it to the letter. Controls and marks that turn writing around become visible.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if text::is_invisible(c) => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-fn page(title: &str, body: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title} · Standin</title><style>{STYLE}</style><main><h1>{title}</h1>{body}</main></html>"
-    );
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-    (
-        [
-            (CONTENT_TYPE, "text/html; charset=utf-8"),
-            (CONTENT_SECURITY_POLICY, policy),
-        ],
-        html,
-    )
-        .into_response()
-}
-
-const STYLE: &str = "\
-    :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}\
-    main{max-width:46rem;margin:12vh auto;padding:0 1.5rem}h1{font-weight:600}\
-    table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #8884}\
-    th{width:6rem;font-weight:500;opacity:.7}td{overflow-wrap:anywhere}\
-    pre{padding:.75rem 1rem;border-radius:.5rem;background:#8882;overflow-x:auto}";

@@ -81,7 +81,7 @@ async fn show(State(app): State<App>, browser: Browser) -> Answer {
     let user = seen
         .sessions
         .last()
-        .map(|(_, person)| views::own_user(person, app.now()));
+        .map(|(_, person)| views::own_user(person, &app.instance, app.now()));
     Ok(Json(json!({ "response": user, "client": null })))
 }
 
@@ -125,7 +125,7 @@ async fn edit(app: &App, browser: Browser, by: Caller, edits: Vec<Edit>) -> Answ
             users::edit(tx, &session.user_id, &edited)?;
             organizations::person(tx, session, now).map(Ok)
         },
-        |person: &Person| views::own_user(person, now),
+        |person: &Person| views::own_user(person, &app.instance, now),
     )
     .await
 }
@@ -232,7 +232,7 @@ async fn change_password(
                 Err(refusal) => Ok(Err(refusal)),
             }
         },
-        |person: &Person| views::own_user(person, now),
+        |person: &Person| views::own_user(person, &app.instance, now),
     )
     .await
 }

@@ -35,8 +35,23 @@ async fn show(
     State(app): State<App>,
     extract::Path((package, file)): extract::Path<(String, String)>,
     request: Request,
-) -> Reply {
-    let (name, version) = package.split_once('@').unwrap_or((&package, "latest"));
+) -> Response {
+    let found = file_of(&app, &package, &file, request).await;
+    let mut response = found.unwrap_or_else(IntoResponse::into_response);
+    let headers = response.headers_mut();
+    // Script tags ask without credentials, from any page; what they get is public. A refusal that the page may not read
+    // would be shown as one of CORS, and hide the sentence that says what to install.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    // A page that isolates itself (COEP) may load it too.
+    headers.insert(
+        "cross-origin-resource-policy",
+        HeaderValue::from_static("cross-origin"),
+    );
+    response
+}
+
+async fn file_of(app: &App, package: &str, file: &str, request: Request) -> Reply {
+    let (name, version) = package.split_once('@').unwrap_or((package, "latest"));
     if !PACKAGES.contains(&name) {
         return Err(Error::RouteUnknown);
     }
@@ -55,16 +70,8 @@ async fn show(
     } else {
         ASK_AGAIN
     };
-    let mut response = read(&dist, &file, request).await?;
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, cache);
-    // Script tags ask without credentials, from any page; what they get is public.
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    // A page that isolates itself (COEP) may load it too.
-    headers.insert(
-        "cross-origin-resource-policy",
-        HeaderValue::from_static("cross-origin"),
-    );
+    let mut response = read(&dist, file, request).await?;
+    response.headers_mut().insert(CACHE_CONTROL, cache);
     Ok(response)
 }
 

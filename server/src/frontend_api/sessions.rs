@@ -6,7 +6,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde_json::json;
 
 use super::arrival;
@@ -22,7 +22,7 @@ use crate::organizations::{self, Person};
 use crate::sessions::{self, Choice, End, Session};
 use crate::tokens::Audience;
 use crate::views;
-use crate::wire::{Browser, Params, Reply};
+use crate::wire::{About, Browser, Params, Reply};
 use crate::word::words;
 
 pub(super) fn routes() -> Router<App> {
@@ -51,7 +51,7 @@ async fn create_token(
         Err(error) => Err(error),
     };
     match minted {
-        Ok(jwt) => Json(views::token(&jwt)).into_response(),
+        Ok((jwt, about)) => (Extension(about), Json(views::token(&jwt))).into_response(),
         Err(error) => signed_out(&app, error),
     }
 }
@@ -65,7 +65,12 @@ fn wanted(mut params: Params) -> Result<Choice> {
     Ok(choice)
 }
 
-async fn mint(app: &App, id: SessionId, browser: Browser, choice: Choice) -> Result<String> {
+async fn mint(
+    app: &App,
+    id: SessionId,
+    browser: Browser,
+    choice: Choice,
+) -> Result<(String, About)> {
     let (now, origin) = (app.now(), browser.origin.clone());
     let session = app
         .db
@@ -75,7 +80,8 @@ async fn mint(app: &App, id: SessionId, browser: Browser, choice: Choice) -> Res
         })
         .await?;
     let audience = Audience::pages(origin.as_deref());
-    app.token(&session, audience, now).await
+    let jwt = app.token(&session, audience, now).await?;
+    Ok((jwt, About::session(&session)))
 }
 
 /// A refusal that also tells a production application's pages that nobody is signed in.

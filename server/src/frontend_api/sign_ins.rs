@@ -29,7 +29,7 @@ use crate::sessions::Session;
 use crate::sign_ins::{self, Attempt, SECONDS, Strategy};
 use crate::users::{Evidence, Profile};
 use crate::views;
-use crate::wire::{Answer, Browser, Params, Reply};
+use crate::wire::{About, Answer, Browser, Params, Reply};
 use crate::word::Word as _;
 
 pub(super) fn routes() -> Router<App> {
@@ -357,6 +357,7 @@ async fn complete(
 ) -> Reply {
     let client = seen.view(app, origin, session.created_at).await?;
     let mut response = Json(json!({ "response": sign_in, "client": client })).into_response();
+    response.extensions_mut().insert(About::session(session));
     arrival.end(app, response.headers_mut(), cookie::SIGN_IN)?;
     arrival.give(app, response.headers_mut(), session)?;
     Ok(response)

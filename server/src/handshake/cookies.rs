@@ -51,6 +51,17 @@ fn at_frontend_api(instance: &Instance, max_age: i64) -> Setting<'_> {
     }
 }
 
+/// On this host: a cookie that an instance left which is gone.
+pub fn gone(name: &str) -> Cookie {
+    Setting {
+        max_age: 0,
+        secure: false,
+        http_only: false,
+        domain: None,
+    }
+    .one(name, "")
+}
+
 /// At the Frontend API, for the domain it shares with the applications: the set of sessions changed at this moment, or to
 /// none at all. In development there is no such domain, and the pages write this cookie themselves.
 pub fn changed(instance: &Instance, at: Option<Time>) -> Vec<Cookie> {

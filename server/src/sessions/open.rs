@@ -23,7 +23,7 @@ pub struct SignIn {
 pub struct NewSession<'a> {
     /// Who is signed in.
     pub user: &'a UserId,
-    /// The agent that acts, and its task.
+    /// Who acts, if not the user.
     pub actor: Option<Actor>,
     /// How long it lasts, in seconds.
     pub seconds: i64,
@@ -64,23 +64,24 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         claims_revision: 0,
         verified_at: None,
     };
-    let actor = session.actor.as_ref();
+    let (agent, task) = session.actor.as_ref().and_then(Actor::agent).unzip();
     let opened: Vec<i64> = tx.returning(
         "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
-                               ip, user_agent, organization_id)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10)
+                               ip, user_agent, organization_id, given_actor)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10, $11)
          returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1)",
         values![
             &session.id,
             &session.client_id,
             &session.user_id,
-            actor.map(|actor| &actor.agent),
-            actor.map(|actor| &actor.task),
+            agent,
+            task,
             now,
             session.expire_at,
             by.ip.as_ref(),
             by.user_agent.as_ref(),
             session.chosen.as_ref(),
+            session.actor.as_ref().and_then(Actor::given),
         ],
     )?;
     session.claims_revision = opened.first().copied().unwrap_or_default();

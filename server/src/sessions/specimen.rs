@@ -11,8 +11,8 @@ impl Session {
             id: SessionId::new(now),
             client_id: ClientId::new(now),
             user_id: user.clone(),
-            actor: Some(Actor {
-                agent: AgentId::new(now),
+            actor: Some(Actor::Agent {
+                id: AgentId::new(now),
                 name: "an agent with a name of this size".into(),
                 task: TaskId::new(now),
             }),

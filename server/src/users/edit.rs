@@ -33,6 +33,8 @@ pub enum Edit {
     LastName(Option<String>),
     /// Another locale, or none.
     Locale(Option<String>),
+    /// Another time zone, or none.
+    Timezone(Option<String>),
     /// Another id of the application's own, or none.
     ExternalId(Option<String>),
     /// The verified identifier of this user that becomes the primary one of its kind.
@@ -69,6 +71,7 @@ impl User {
             Edit::FirstName(name) => self.first_name = name,
             Edit::LastName(name) => self.last_name = name,
             Edit::Locale(locale) => self.locale = locale,
+            Edit::Timezone(zone) => self.timezone = zone,
             Edit::ExternalId(id) => self.external_id = id,
             Edit::Primary(IdentifierKind::EmailAddress, id) => {
                 self.primary_email_address = Some(id);

@@ -17,6 +17,7 @@ impl User {
             first_name: None,
             last_name: None,
             locale: None,
+            timezone: None,
             external_id: None,
             primary_email_address: None,
             primary_phone_number: None,
@@ -63,6 +64,7 @@ fn columns(user: &User) -> Vec<Value> {
         user.legal_accepted_at,
         user.created_at,
         user.failed_attempts,
+        user.timezone.as_ref(),
     ]
     .to_vec()
 }
@@ -96,6 +98,7 @@ pub(super) fn insert_all(tx: &mut Write<'_>, users: &[&User]) -> Result<()> {
                             primary_email_address_id, primary_phone_number_id, password_hash, password_changed_at,
                             public_metadata, private_metadata, unsafe_metadata, banned_at, locked_until,
                             delete_self_enabled, create_organization_enabled, legal_accepted_at, created_at, failed_attempts,
+                            timezone,
                             updated_at)",
         rows.collect(),
     )
@@ -108,7 +111,8 @@ pub(super) fn update(tx: &mut Write<'_>, user: &User) -> Result<()> {
                           primary_email_address_id = $8, primary_phone_number_id = $9, password_hash = $10,
                           password_changed_at = $11, public_metadata = $12, private_metadata = $13,
                           unsafe_metadata = $14, banned_at = $15, locked_until = $16, delete_self_enabled = $17,
-                          create_organization_enabled = $18, legal_accepted_at = $19, created_at = $20, failed_attempts = $21
+                          create_organization_enabled = $18, legal_accepted_at = $19, created_at = $20,
+                          failed_attempts = $21, timezone = $22
          where id = $1",
         &columns(user),
     )?;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::user::public_user_data;
 use crate::clock::Time;
+use crate::instance::Instance;
 use crate::organizations::{
     Domain, Invitation, Member, Membership, Organization, Permission, Role, Settings,
 };
@@ -78,11 +79,11 @@ fn bare_membership(membership: &Membership, organization: &Value) -> Value {
 }
 
 /// A membership as applications' servers see it.
-pub(crate) fn membership(member: &Member) -> Value {
+pub(crate) fn membership(member: &Member, instance: &Instance) -> Value {
     let whole = organization(&member.organization, true);
     let mut view = bare_membership(&member.membership, &whole);
     view["private_metadata"] = member.membership.private_metadata.clone().into();
-    view["public_user_data"] = public_user_data(&member.profile);
+    view["public_user_data"] = public_user_data(&member.profile, instance);
     view
 }
 
@@ -91,9 +92,10 @@ pub(crate) fn own_membership(
     membership: &Membership,
     organization: &Organization,
     profile: &Profile,
+    instance: &Instance,
 ) -> Value {
     let mut view = bare_membership(membership, &own_organization(organization));
-    view["public_user_data"] = public_user_data(profile);
+    view["public_user_data"] = public_user_data(profile, instance);
     view
 }
 
@@ -128,6 +130,7 @@ pub(crate) fn invitation(
     organization: Option<&Organization>,
     inviter: Option<&Profile>,
     url: Option<&str>,
+    instance: &Instance,
     now: Time,
 ) -> Value {
     let mut view = own_invitation(invitation, organization, now);
@@ -136,14 +139,16 @@ pub(crate) fn invitation(
         .as_ref()
         .map(ToString::to_string)
         .into();
-    view["public_inviter_data"] = inviter.map(public_user_data).into();
+    view["public_inviter_data"] = inviter
+        .map(|inviter| public_user_data(inviter, instance))
+        .into();
     view["private_metadata"] = invitation.private_metadata.clone().into();
     view["url"] = url.into();
     view
 }
 
 /// A domain.
-pub(crate) fn domain(domain: &Domain, organization: Option<&Organization>) -> Value {
+pub(crate) fn organization_domain(domain: &Domain, organization: Option<&Organization>) -> Value {
     let verification = domain.verified.then(|| {
         json!({
             "status": "verified",

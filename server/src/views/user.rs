@@ -1,17 +1,19 @@
 //! Users and their identifiers as JSON (spec schemas `User`, `EmailAddress`, `PhoneNumber`).
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::own_membership;
 use crate::clock::Time;
 use crate::codes;
+use crate::instance::Instance;
 use crate::organizations::Person;
 use crate::sign_ins::Strategy;
 use crate::users::{ATTEMPTS_MAX, Identifier, IdentifierKind, Profile, User, Verification};
 
 /// A user as applications' servers see it.
-pub(crate) fn user(profile: &Profile, now: Time) -> Value {
-    let mut view = shared(profile, now);
+pub(crate) fn user(profile: &Profile, instance: &Instance, now: Time) -> Value {
+    let mut view = shared(profile, instance, now);
     view["private_metadata"] = profile.user.private_metadata.clone().into();
     view["delete_self_enabled"] = profile.user.delete_self_enabled.into();
     view["create_organization_enabled"] = profile.user.create_organization_enabled.into();
@@ -20,24 +22,26 @@ pub(crate) fn user(profile: &Profile, now: Time) -> Value {
 
 /// A user as its own browser sees it: without the private metadata, and without what pages would offer to do but the session
 /// of an agent cannot.
-pub(crate) fn own_user(person: &Person, now: Time) -> Value {
+pub(crate) fn own_user(person: &Person, instance: &Instance, now: Time) -> Value {
     let Person {
         profile,
         memberships,
         may_create,
         is_agents,
     } = person;
-    let mut view = shared(profile, now);
+    let mut view = shared(profile, instance, now);
     view["delete_self_enabled"] = (profile.user.delete_self_enabled && !is_agents).into();
     view["create_organization_enabled"] = (*may_create).into();
     view["organization_memberships"] = memberships
         .iter()
-        .map(|(membership, organization)| own_membership(membership, organization, profile))
+        .map(|(membership, organization)| {
+            own_membership(membership, organization, profile, instance)
+        })
         .collect();
     view
 }
 
-fn shared(profile: &Profile, now: Time) -> Value {
+fn shared(profile: &Profile, instance: &Instance, now: Time) -> Value {
     let Profile { user, identifiers } = profile;
     let lock = user.locked_until.filter(|until| *until > now);
     let of = |kind| -> Vec<Value> {
@@ -51,7 +55,8 @@ fn shared(profile: &Profile, now: Time) -> Value {
         "first_name": user.first_name,
         "last_name": user.last_name,
         "locale": user.locale,
-        "image_url": "",
+        "timezone": user.timezone,
+        "image_url": picture(profile, instance),
         "has_image": false,
         "external_id": user.external_id,
         "primary_email_address_id": user.primary_email_address,
@@ -74,6 +79,7 @@ fn shared(profile: &Profile, now: Time) -> Value {
         "public_metadata": user.public_metadata,
         "unsafe_metadata": user.unsafe_metadata,
         "banned": user.banned_at.is_some(),
+        "deprovisioned": false,
         "locked": lock.is_some(),
         // Rounded up: it is never zero while the lock holds.
         "lockout_expires_in_seconds": lock.map(|until| (until.0 - now.0 + 999) / 1000),
@@ -88,14 +94,14 @@ fn shared(profile: &Profile, now: Time) -> Value {
 }
 
 /// What others may see of a user.
-pub(crate) fn public_user_data(profile: &Profile) -> Value {
+pub(crate) fn public_user_data(profile: &Profile, instance: &Instance) -> Value {
     let user = &profile.user;
     json!({
         "user_id": user.id,
         "first_name": user.first_name,
         "last_name": user.last_name,
         "username": user.username,
-        "image_url": "",
+        "image_url": picture(profile, instance),
         "has_image": false,
         "identifier": primary(profile),
         "banned": user.banned_at.is_some(),
@@ -112,6 +118,25 @@ fn primary(profile: &Profile) -> Option<&str> {
     value(IdentifierKind::EmailAddress)
         .or_else(|| value(IdentifierKind::PhoneNumber))
         .or(profile.user.username.as_deref())
+}
+
+/// The address of the picture that the Frontend API draws for a user: initials on a colour. All it takes stands in the
+/// address, so that it shows whoever asks nothing that is not there.
+fn picture(profile: &Profile, instance: &Instance) -> String {
+    let user = &profile.user;
+    let first = |text: &str| text.chars().find(|c| c.is_alphanumeric());
+    let names = [&user.first_name, &user.last_name].into_iter().flatten();
+    let mut letters: String = names.filter_map(|name| first(name)).collect();
+    if letters.is_empty() {
+        letters.extend(primary(profile).and_then(first));
+    }
+    let letters = letters.to_uppercase();
+    let letters = utf8_percent_encode(&letters, NON_ALPHANUMERIC);
+    // Which of many colours: the same for the same user, wherever the user is shown.
+    let color = user.id.as_str().bytes().fold(0_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    }) % 360;
+    instance.address(&format!("/images/initials/{color}/{letters}.svg"))
 }
 
 /// An e-mail address or a phone number.

@@ -6,6 +6,33 @@ use std::time::Instant;
 use http::{Method, Request};
 
 use crate::error::Error;
+use crate::sessions::Session;
+
+/// What an answer is about, for its line: ids, and what may be amiss. A door puts it into the answer, the edge takes it out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    /// The user.
+    pub(crate) user: Option<String>,
+    /// The agent, or whoever else acts.
+    pub(crate) agent: Option<String>,
+    /// The session.
+    pub(crate) session: Option<String>,
+    /// What the caller should look at.
+    pub(crate) warning: Option<String>,
+}
+
+impl About {
+    /// A session, its user, and who acts in it.
+    pub(crate) fn session(session: &Session) -> Self {
+        let acts = session.acting();
+        Self {
+            user: Some(session.user_id.to_string()),
+            agent: Some(acts.to_owned()).filter(|id| id != session.user_id.as_str()),
+            session: Some(session.id.to_string()),
+            warning: None,
+        }
+    }
+}
 
 /// The line of one request. Dropped before it was written, it says that the connection ended first.
 pub(super) struct Line {
@@ -29,7 +56,13 @@ impl Line {
     }
 
     /// Writes the line. Errors that are ours come with their cause.
-    pub(super) fn answered(mut self, status: u16, error: Option<&Error>) {
+    pub(super) fn answered(mut self, status: u16, error: Option<&Error>, about: About) {
+        let About {
+            user,
+            agent,
+            session,
+            warning,
+        } = about;
         let code = error.map(|error| error.shown().code);
         let (method, path, request_id) = (&self.method, &self.path, &self.request_id);
         let micros = self.micros();
@@ -38,7 +71,7 @@ impl Line {
                 tracing::error!(target: "standin::request", %method, path, status, micros, code, request_id, cause = %fault);
             }
             _ => {
-                tracing::info!(target: "standin::request", %method, path, status, micros, code, request_id);
+                tracing::info!(target: "standin::request", %method, path, status, micros, code, request_id, user, agent, session, warning);
             }
         }
         self.is_written = true;

@@ -53,6 +53,9 @@ pub(crate) struct Browser {
     pub(crate) credentials: Vec<Credential>,
     /// The origin of the page that asks, for `azp`.
     pub(crate) origin: Option<String>,
+    /// Names of cookies that it would be better without, see [`Cookies::strays`]. In development only: there instances come
+    /// and go.
+    pub(crate) strays: Vec<String>,
     /// Whether it comes through an application's own server, which then keeps the cookies.
     pub(crate) proxied: bool,
     /// The attempt to sign in that it is in the middle of.
@@ -74,6 +77,11 @@ impl FromRequestParts<App> for Browser {
                 .find_map(|text| sign_ups::Attempt::open(&app.master_key, text, now)),
             credentials: credentials(parts, app),
             origin: page_origin(parts, app),
+            strays: if app.instance.is_development() {
+                Cookies::of(&parts.headers).strays(&app.instance)
+            } else {
+                Vec::new()
+            },
             proxied: parts.extensions.get::<Proxied>().is_some(),
         })
     }

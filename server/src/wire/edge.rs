@@ -11,7 +11,9 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, STRICT_TRANSPORT_SECURITY};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
+};
 use http::uri::PathAndQuery;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use percent_encoding::percent_decode_str;
@@ -19,9 +21,9 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 use url::form_urlencoded;
 
-use super::access_log::Line;
+use super::access_log::{About, Line};
 use super::host::Host;
-use super::{Doors, error_body, header};
+use super::{Doors, Page, error_body, header};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::limits::Network;
@@ -85,7 +87,12 @@ pub(crate) async fn edge(
         render(&mut response, error, &id);
     }
     guard(&app, response.headers_mut());
-    line.answered(response.status().as_u16(), error.as_deref());
+    let about = response.extensions_mut().remove::<About>();
+    line.answered(
+        response.status().as_u16(),
+        error.as_deref(),
+        about.unwrap_or_default(),
+    );
     response
 }
 
@@ -205,11 +212,21 @@ fn tunnel(request: &mut Request<Body>) -> Result<()> {
 }
 
 fn render(response: &mut Response, error: &Error, id: &str) {
-    *response.body_mut() = Body::from(error_body(error, id).to_string());
-    let headers = response.headers_mut();
+    let page = response.extensions_mut().remove::<Page>();
     // Of the empty body that the marked response came with.
-    headers.remove(CONTENT_LENGTH);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().remove(CONTENT_LENGTH);
+    let (body, kind) = match page {
+        Some(Page { html, policy }) => {
+            let policy = HeaderValue::from_static(policy);
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+            (html, "text/html; charset=utf-8")
+        }
+        None => (error_body(error, id).to_string(), "application/json"),
+    };
+    *response.body_mut() = Body::from(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, seconds.into());
     }

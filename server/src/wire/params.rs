@@ -286,7 +286,18 @@ impl Params {
         Ok(self.object(name)?.map(Some))
     }
 
-    /// Drops a parameter that is known and has no effect here.
+    /// Refuses a parameter that Clerk knows and this call cannot honour, and says why. What asks for nothing (null, false, an
+    /// empty list) is what happens anyway.
+    pub(crate) fn absent(&mut self, name: &'static str, why: &str) -> Result<()> {
+        match self.take(name) {
+            None | Some(Value::Null | Value::Bool(false)) => Ok(()),
+            Some(Value::Array(list)) if list.is_empty() => Ok(()),
+            Some(Value::String(text)) if self.from_text && matches!(&*text, "" | "false") => Ok(()),
+            Some(_) => Err(Error::ParamValue(name, format!("left out: {why}"))),
+        }
+    }
+
+    /// Drops a parameter whose wish is met by doing nothing.
     pub(crate) fn ignore(&mut self, names: &[&str]) {
         for name in names {
             self.values.remove(*name);

@@ -52,7 +52,7 @@ async fn three_hundred_replays_of_a_link_leave_thirteen_records() {
     let world = World::new().await;
     let task = world.backend.task().await;
     let browser = world.browser();
-    browser.visit(&task).await.location();
+    world.browser().visit(&task).await.location();
     refused(&browser, &task.path, "400 agent_task_already_used").await;
     let replays = records(&world, "task.replay").await;
     assert_bounded(&replays, "agent_task_already_used");

@@ -100,7 +100,7 @@ async fn a_dead_link_is_not_looked_up_for_ever_and_does_not_fill_the_record() {
     let world = world().await;
     let browser = world.browser();
     let (used, fresh) = (world.backend.task().await, world.backend.task().await);
-    visit(&browser, &used, "192.0.2.1").await.location();
+    visit(&world.browser(), &used, "192.0.2.1").await.location();
     let told = flood(&browser, "192.0.2.1", |browser, _| {
         browser.request(Method::GET, &used.path)
     })

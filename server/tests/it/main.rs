@@ -7,15 +7,18 @@
     reason = "a test tells one story to its end, and stops where it meets the unexpected"
 )]
 
+mod actor_tokens;
 mod bad_input;
 mod claims;
 mod clocks;
 mod commits;
+mod coverage;
 mod floods;
 mod handshakes;
 mod headless;
 mod house;
 mod imports;
+mod instance;
 mod jwt_templates;
 mod keys;
 mod limits;
@@ -25,12 +28,14 @@ mod organizations;
 mod origins;
 mod outcomes;
 mod own;
+mod pages;
 mod passwords;
 mod planted;
 mod proxied;
 mod queues;
 mod races;
 mod records;
+mod revisits;
 mod scans;
 mod scripts;
 mod sessions;

@@ -339,7 +339,16 @@ async fn sign_in_and_out(world: &World) {
     for _ in 0..2 {
         browser.visit(&backend.task().await).await.location();
     }
+    let task = backend.task().await;
+    for _ in 0..2 {
+        browser.visit(&task).await.location();
+    }
     let session = browser.session().await["id"].as_str().unwrap().to_owned();
+    let end = json!({ "expire_at": world.now().plus_seconds(3600).0 });
+    backend
+        .patch(&format!("/v1/sessions/{session}"), end)
+        .await
+        .ok();
     browser.token(&session).await.ok();
     let path_of_handshake = "/v1/client/handshake?format=nonce&redirect_url=http://localhost:3000/";
     let nonce = browser.get(path_of_handshake).await.location();
@@ -418,7 +427,17 @@ async fn sign_in_and_out(world: &World) {
         "/v1/sign_in_tokens/{}/revoke",
         token["id"].as_str().unwrap()
     );
-    backend.post(&path, json!({})).await.ok();
+    for _ in 0..2 {
+        backend.post(&path, json!({})).await;
+    }
+    let actor = json!({ "user_id": ada, "actor": { "sub": "user_17" } });
+    let token = backend.post("/v1/actor_tokens", actor).await.ok().json;
+    let ticket = token["token"].as_str().unwrap();
+    world
+        .browser()
+        .get(&format!("/v1/tickets/accept?ticket={ticket}"))
+        .await
+        .location();
     let made = backend
         .post("/v1/sessions", json!({ "user_id": ada }))
         .await

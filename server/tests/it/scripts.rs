@@ -58,6 +58,10 @@ async fn a_page_of_any_origin_loads_the_scripts_that_are_installed() {
 
     let other = ask("5").await;
     assert_eq!(other.refusal(), "404 resource_not_found");
+    assert_eq!(
+        other.headers["access-control-allow-origin"], "*",
+        "the page may read why"
+    );
     assert!(other.text.contains("6.40.0 is installed"), "{other:?}");
 }
 

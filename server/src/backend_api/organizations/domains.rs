@@ -140,7 +140,10 @@ async fn shown(app: &App, mut params: Params, filter: DomainFilter) -> Answer {
         ))
     };
     let (found, total) = app.db.search(find).await?;
-    let data: Vec<Value> = found.iter().map(|one| views::domain(one, None)).collect();
+    let data: Vec<Value> = found
+        .iter()
+        .map(|one| views::organization_domain(one, None))
+        .collect();
     Ok(Json(views::listed(&data, total)))
 }
 
@@ -158,7 +161,7 @@ async fn create(
     let made = app.db.write(by, move |tx| {
         organizations::add_domain(tx, &id, &domain, &name, verified)
     });
-    Ok(Json(views::domain(&made.await?, None)))
+    Ok(Json(views::organization_domain(&made.await?, None)))
 }
 
 async fn update(
@@ -193,7 +196,7 @@ async fn set(
     let changed = app.db.write(by, move |tx| {
         organizations::set_domain(tx, &id, &domain, verified)
     });
-    Ok(Json(views::domain(&changed.await?, None)))
+    Ok(Json(views::organization_domain(&changed.await?, None)))
 }
 
 async fn delete(

@@ -126,7 +126,14 @@ async fn make(app: &App, id: String, by: Caller, forms: Vec<Form>) -> Result<Vec
     let view = |(one, ticket): (&Invited, &Secret)| {
         let path = format!("/v1/tickets/accept?ticket={}", ticket.expose());
         let (inviter, url) = (one.inviter.as_ref(), app.instance.address(&path));
-        views::invitation(&one.invitation, None, inviter, Some(&url), now)
+        views::invitation(
+            &one.invitation,
+            None,
+            inviter,
+            Some(&url),
+            &app.instance,
+            now,
+        )
     };
     Ok(made.await?.iter().zip(&tickets).map(view).collect())
 }
@@ -243,6 +250,7 @@ async fn shown(
             organization,
             one.inviter.as_ref(),
             None,
+            &app.instance,
             now,
         )
     };
@@ -250,9 +258,11 @@ async fn shown(
     Ok(Json(views::listed(&data, total)))
 }
 
-fn one(found: Result<Vec<Invited>>, now: Time) -> Answer {
-    let view =
-        |one: &Invited| views::invitation(&one.invitation, None, one.inviter.as_ref(), None, now);
+fn one(app: &App, found: Result<Vec<Invited>>, now: Time) -> Answer {
+    let view = |one: &Invited| {
+        let inviter = one.inviter.as_ref();
+        views::invitation(&one.invitation, None, inviter, None, &app.instance, now)
+    };
     Ok(Json(found?.first().map(view).unwrap_or_default()))
 }
 
@@ -263,7 +273,7 @@ async fn show(State(app): State<App>, Path((id, invitation)): Path<(String, Stri
         let found = organizations::invitation(tx, &id, &invitation)?;
         organizations::invited(tx, vec![found], now)
     };
-    one(app.db.read(find).await, now)
+    one(&app, app.db.read(find).await, now)
 }
 
 async fn revoke(
@@ -280,5 +290,5 @@ async fn revoke(
         let found = organizations::revoke_invitation(tx, &id, &invitation, user.as_ref())?;
         organizations::invited(tx, vec![found], now)
     });
-    one(revoked.await, now)
+    one(&app, revoked.await, now)
 }

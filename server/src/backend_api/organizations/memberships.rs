@@ -101,7 +101,10 @@ async fn shown(app: &App, mut params: Params, filter: MemberFilter) -> Answer {
     } else {
         app.db.read(find).await?
     };
-    let data: Vec<Value> = found.iter().map(views::membership).collect();
+    let data: Vec<Value> = found
+        .iter()
+        .map(|one| views::membership(one, &app.instance))
+        .collect();
     Ok(Json(views::listed(&data, total)))
 }
 
@@ -123,11 +126,11 @@ async fn create(
     let made = app
         .db
         .write(by, move |tx| organizations::add_member(tx, &new, &role));
-    one(made.await)
+    one(&app, made.await)
 }
 
-fn one(member: Result<Member>) -> Answer {
-    Ok(Json(views::membership(&member?)))
+fn one(app: &App, member: Result<Member>) -> Answer {
+    Ok(Json(views::membership(&member?, &app.instance)))
 }
 
 async fn update(
@@ -142,7 +145,7 @@ async fn update(
     let changed = app
         .db
         .write(by, move |tx| organizations::set_role(tx, &id, &user, &role));
-    one(changed.await)
+    one(&app, changed.await)
 }
 
 async fn merge_metadata(
@@ -157,7 +160,7 @@ async fn merge_metadata(
     let changed = app.db.write(by, move |tx| {
         organizations::set_member_metadata(tx, &id, &user, &change)
     });
-    one(changed.await)
+    one(&app, changed.await)
 }
 
 async fn delete(
@@ -171,5 +174,5 @@ async fn delete(
     let gone = app
         .db
         .write(by, move |tx| organizations::remove_member(tx, &id, &user));
-    one(gone.await)
+    one(&app, gone.await)
 }

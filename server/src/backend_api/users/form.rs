@@ -117,6 +117,7 @@ pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
         ("first_name", Edit::FirstName),
         ("last_name", Edit::LastName),
         ("locale", Edit::Locale),
+        ("timezone", Edit::Timezone),
         ("external_id", Edit::ExternalId),
     ] {
         let given = match name {
@@ -131,6 +132,12 @@ pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
                 .is_some_and(|text| text.chars().count() > NAME_MAX)
             {
                 return Err(Error::ParamTooLong(name, NAME_MAX));
+            }
+            if name == "timezone" && !text.as_deref().is_none_or(is_time_zone) {
+                return Err(Error::ParamFormat(
+                    name,
+                    "the name of a time zone, as Europe/Berlin",
+                ));
             }
             edits.push(edit(text));
         }
@@ -148,14 +155,43 @@ pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
     if let Some(at) = time(params, "created_at")? {
         edits.push(Edit::CreatedAt(at));
     }
-    // Checks and features that Standin does not have.
-    params.ignore(&[
-        "skip_legal_checks",
-        "bypass_client_trust",
-        "create_organizations_limit",
-        "notify_primary_email_address_changed",
-    ]);
+    // Of these checks there is none that could not be skipped.
+    params.ignore(&["skip_legal_checks", "bypass_client_trust"]);
+    absent(params)?;
     Ok(edits)
+}
+
+/// What Clerk keeps of a user and Standin does not.
+fn absent(params: &mut Params) -> Result<()> {
+    for (name, why) in [
+        ("totp_secret", "Standin checks no second factor"),
+        ("backup_codes", "Standin checks no second factor"),
+        ("web3_wallet", "Standin knows no wallets"),
+        ("primary_web3_wallet_id", "Standin knows no wallets"),
+        ("profile_image_id", "Standin keeps no images"),
+        (
+            "create_organizations_limit",
+            "Standin counts no organizations",
+        ),
+        (
+            "notify_primary_email_address_changed",
+            "Standin sends no mail",
+        ),
+    ] {
+        params.absent(name, why)?;
+    }
+    Ok(())
+}
+
+/// Whether a text looks like a name of the tz database. Which names there are changes several times a year.
+fn is_time_zone(text: &str) -> bool {
+    let is_part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
+    };
+    text.split('/').all(is_part)
 }
 
 /// `primary_email_address_id` and `primary_phone_number_id`.

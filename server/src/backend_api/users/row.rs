@@ -98,6 +98,7 @@ impl UserRow {
         put("first_name", json!(user.first_name));
         put("last_name", json!(user.last_name));
         put("locale", json!(user.locale));
+        put("timezone", json!(user.timezone));
         if let Some(hash) = &user.password {
             put("password_digest", hash.expose().into());
             put("password_hasher", hash.hasher().as_str().into());

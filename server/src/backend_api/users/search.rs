@@ -59,7 +59,8 @@ pub(in crate::backend_api) fn filter(params: &mut Params) -> Result<Filter> {
         let values = params.texts(name, VALUES_MAX)?;
         filter.nobody |= values.iter().any(|value| !value.starts_with('-'));
     }
-    params.ignore(&["provider"]);
+    // Nobody came by way of a provider.
+    filter.nobody |= params.text("provider")?.is_some();
     Ok(filter)
 }
 

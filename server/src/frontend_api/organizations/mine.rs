@@ -42,7 +42,12 @@ async fn memberships(State(app): State<App>, RawQuery(text): RawQuery, browser: 
     });
     let (found, total) = found.await?;
     let view = |one: &organizations::Member| {
-        views::own_membership(&one.membership, &one.organization, &one.profile)
+        views::own_membership(
+            &one.membership,
+            &one.organization,
+            &one.profile,
+            &app.instance,
+        )
     };
     let data: Vec<Value> = found.iter().map(view).collect();
     Ok(answer(&views::listed(&data, total)))

@@ -37,8 +37,14 @@ pub(super) fn routes() -> Router<App> {
         )
 }
 
-fn shown(member: &Member) -> Value {
-    views::own_membership(&member.membership, &member.organization, &member.profile)
+fn shown(app: &App, member: &Member) -> Value {
+    let Member {
+        membership,
+        organization,
+        profile,
+        ..
+    } = member;
+    views::own_membership(membership, organization, profile, &app.instance)
 }
 
 async fn members(
@@ -81,7 +87,7 @@ async fn members(
     } else {
         app.db.read(find).await?
     };
-    let data: Vec<Value> = found.iter().map(shown).collect();
+    let data: Vec<Value> = found.iter().map(|one| shown(&app, one)).collect();
     Ok(answer(&views::listed(&data, total)))
 }
 
@@ -96,6 +102,7 @@ async fn add(
     let role = params.required_text("role", 256)?;
     params.finish()?;
     let membership = MembershipId::new(by.at);
+    let of = app.clone();
     write(&app, browser, by, move |tx, session| {
         let new = NewMembership {
             id: membership.clone(),
@@ -104,7 +111,7 @@ async fn add(
             public_metadata: Map::new(),
             private_metadata: Map::new(),
         };
-        organizations::add_member(tx, &new, &role).map(|made| shown(&made))
+        organizations::add_member(tx, &new, &role).map(|made| shown(&of, &made))
     })
     .await
 }
@@ -119,9 +126,10 @@ async fn set_role(
     let role = params.required_text("role", 256)?;
     params.finish()?;
     let user = UserId::from(user);
+    let of = app.clone();
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
-        organizations::set_role(tx, &id, &user, &role).map(|changed| shown(&changed))
+        organizations::set_role(tx, &id, &user, &role).map(|changed| shown(&of, &changed))
     })
     .await
 }
@@ -135,9 +143,10 @@ async fn remove(
 ) -> Reply {
     params.finish()?;
     let user = UserId::from(user);
+    let of = app.clone();
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
-        organizations::remove_member(tx, &id, &user).map(|gone| shown(&gone))
+        organizations::remove_member(tx, &id, &user).map(|gone| shown(&of, &gone))
     })
     .await
 }
@@ -216,7 +225,10 @@ async fn domains(
         ))
     };
     let (found, total) = app.db.read(find).await?;
-    let data: Vec<Value> = found.iter().map(|one| views::domain(one, None)).collect();
+    let data: Vec<Value> = found
+        .iter()
+        .map(|one| views::organization_domain(one, None))
+        .collect();
     Ok(answer(&views::listed(&data, total)))
 }
 
@@ -230,7 +242,7 @@ async fn domain(
         let id = permitted(tx, session, &id, Some(system::DOMAINS_READ))?;
         organizations::domain(tx, &id, &domain)
     });
-    Ok(answer(&views::domain(&found.await?, None)))
+    Ok(answer(&views::organization_domain(&found.await?, None)))
 }
 
 async fn remove_domain(

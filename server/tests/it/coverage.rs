@@ -1,0 +1,419 @@
+//! What is served of the published API: every operation and every parameter is tried, and `docs/coverage.md` says what came
+//! of it. After a change:
+//!
+//!     STANDIN_WRITE_COVERAGE=1 cargo test -p standin-server --test it coverage
+//!
+//! `published.tsv` is a digest of the published descriptions, made by `scripts/published`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::world::{Answer, World};
+
+/// What the answers alone do not tell, by operation.
+const REMARKS: [(&str, &str); 3] = [
+    (
+        "POST /v1/sessions/{session_id}/tokens/{template_name}",
+        "there are no JWT templates",
+    ),
+    (
+        "POST /v1/client/sessions/{session_id}/tokens/{template_name}",
+        "there are no JWT templates",
+    ),
+    ("POST /v1/client/sign_ins", "`strategy=ticket` only"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Api {
+    Backend,
+    Frontend,
+}
+
+struct Parameter {
+    in_query: bool,
+    name: String,
+    kind: String,
+}
+
+struct Operation {
+    api: Api,
+    method: Method,
+    path: String,
+    parameters: Vec<Parameter>,
+}
+
+impl Operation {
+    fn of(line: &str) -> Self {
+        let mut parts = line.split('\t');
+        let mut part = || parts.next().unwrap_or_default();
+        let api = match part() {
+            "backend" => Api::Backend,
+            "frontend" => Api::Frontend,
+            other => panic!("{other}"),
+        };
+        let (method, path) = (part().parse().unwrap(), part().to_owned());
+        let parameter = |text: &str| {
+            let mut parts = text.splitn(3, ':');
+            let mut part = || parts.next().unwrap().to_owned();
+            Parameter {
+                in_query: part() == "query",
+                name: part(),
+                kind: part(),
+            }
+        };
+        Self {
+            api,
+            method,
+            path,
+            parameters: part().split_whitespace().map(parameter).collect(),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// The path with something in the places of its parameters.
+    fn filled(&self) -> String {
+        let parts = self.path.split('/').map(|part| match part {
+            part if part.starts_with('{') && part.ends_with('}') => "x",
+            part => part,
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
+/// A path without the names of its parameters.
+fn shape(path: &str) -> String {
+    let parts = path.split('/').map(|part| match part {
+        part if part.starts_with('{') => "{}",
+        part => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+struct Published {
+    versions: Vec<String>,
+    operations: Vec<Operation>,
+}
+
+fn published() -> Published {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/published.tsv");
+    let text = fs::read_to_string(file).unwrap();
+    let (versions, operations): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with('#'));
+    Published {
+        versions: versions.iter().map(|line| line[2..].to_owned()).collect(),
+        operations: operations.into_iter().map(Operation::of).collect(),
+    }
+}
+
+/// A value that a parameter of this kind may well have.
+fn plausible(name: &str, kind: &str) -> Value {
+    if let Some(item) = kind.strip_suffix("[]") {
+        return json!([plausible(name, item)]);
+    }
+    match (name, kind) {
+        ("email_address", _) => json!("x@example.com"),
+        ("phone_number", _) => json!("+15555550100"),
+        ("redirect_url" | "request_origin", _) => json!("http://localhost:3000/"),
+        ("on_behalf_of", _) => json!({ "identifier": "ada@example.com" }),
+        ("actor", _) => json!({ "sub": "x" }),
+        (_, "integer" | "number") => json!(1),
+        (_, "boolean" | "=true" | "=false") => json!(true),
+        (_, "object") => json!({ "x": "y" }),
+        (_, kind) => json!(kind.strip_prefix('=').unwrap_or("x")),
+    }
+}
+
+/// Whether an answer says that there is no such call.
+fn is_unknown(answer: &Answer) -> bool {
+    match answer.status.as_u16() {
+        405 => true,
+        404 => answer.text.contains("docs/coverage.md"),
+        _ => false,
+    }
+}
+
+/// Calls an operation with these parameters.
+async fn call(world: &World, operation: &Operation, given: &Map<String, Value>) -> Answer {
+    let (mut query, mut body) = (Vec::new(), Map::new());
+    for (name, value) in given {
+        let known = operation.parameters.iter().find(|one| one.name == *name);
+        if operation.method == Method::GET || known.is_some_and(|one| one.in_query) {
+            let value = value.get(0).unwrap_or(value);
+            let text = value.as_str().map_or(value.to_string(), ToOwned::to_owned);
+            query.push((name.clone(), text));
+        } else {
+            body.insert(name.clone(), value.clone());
+        }
+    }
+    match operation.api {
+        Api::Backend => {
+            let mut request = world
+                .backend
+                .request(operation.method.clone(), &operation.filled());
+            request = request.query(&query);
+            if operation.method != Method::GET {
+                request = request.json(&body);
+            }
+            world.backend.send(request).await
+        }
+        Api::Frontend => {
+            // Each with a sign-in of its own: some end it.
+            let browser = world.browser();
+            browser.visit(&world.backend.task().await).await.location();
+            let request = browser.request(operation.method.clone(), &operation.filled());
+            browser
+                .send(
+                    request
+                        .query(&query)
+                        .header("origin", "http://localhost:3000"),
+                )
+                .await
+        }
+    }
+}
+
+/// What became of a parameter.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is read.
+    Taken,
+    /// It is refused, for this reason.
+    Refused(String),
+    /// It is refused as one that nobody knows.
+    Unknown,
+}
+
+/// Sends a parameter alone, and with it whatever turns out to be required.
+async fn fate(world: &World, operation: &Operation, parameter: &Parameter) -> Fate {
+    let mut given = Map::new();
+    given.insert(
+        parameter.name.clone(),
+        plausible(&parameter.name, &parameter.kind),
+    );
+    for _ in 0..10 {
+        let answer = call(world, operation, &given).await;
+        if answer.status.is_success() {
+            return Fate::Taken;
+        }
+        let (code, about) = (answer.code(), answer.param().to_owned());
+        let sentence = answer.json["errors"][0]["long_message"].as_str().unwrap();
+        if about == parameter.name {
+            return match (code, sentence.split_once(" must be left out: ")) {
+                ("form_param_unknown", _) => Fate::Unknown,
+                (_, Some((_, why))) => Fate::Refused(why.trim_end_matches('.').to_owned()),
+                _ => Fate::Taken,
+            };
+        }
+        if code != "form_param_missing" || given.contains_key(&about) {
+            return Fate::Taken;
+        }
+        let kind = operation.parameters.iter().find(|one| one.name == about);
+        let kind = kind.map_or("string", |one| one.kind.as_str());
+        given.insert(about.clone(), plausible(&about, kind));
+    }
+    panic!("{} wants ever more: {given:?}", operation.name());
+}
+
+/// What is known of one operation.
+struct Row {
+    api: Api,
+    name: String,
+    is_served: bool,
+    /// What is missing of one that is served, or how one that is not is refused.
+    remark: String,
+    unknown: Vec<String>,
+}
+
+async fn row(world: &World, operation: &Operation) -> Row {
+    let answer = call(world, operation, &Map::new()).await;
+    let is_refused = answer.text.contains("This session cannot change its user");
+    let is_served = !is_unknown(&answer) && !is_refused;
+    let mut remarks: Vec<String> = Vec::new();
+    if is_refused {
+        remarks.push("refused, `403 authorization_invalid`: a page cannot change its user".into());
+    }
+    let mut unknown = Vec::new();
+    // Pages send what they like; what is strict is the Backend API.
+    if is_served && operation.api == Api::Backend {
+        let mut refused: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for parameter in &operation.parameters {
+            let name = format!("`{}`", parameter.name);
+            match fate(world, operation, parameter).await {
+                Fate::Taken => {}
+                Fate::Refused(why) => refused.entry(why).or_default().push(name),
+                Fate::Unknown => unknown.push(parameter.name.clone()),
+            }
+        }
+        for (why, names) in refused {
+            remarks.push(format!("without {} ({why})", names.join(", ")));
+        }
+    }
+    let name = operation.name();
+    let known = REMARKS.iter().filter(|(of, _)| is_served && *of == name);
+    remarks.extend(known.map(|(_, remark)| (*remark).to_owned()));
+    Row {
+        api: operation.api,
+        name,
+        is_served,
+        remark: remarks.join("; "),
+        unknown,
+    }
+}
+
+async fn rows() -> Vec<Row> {
+    let world = World::new().await;
+    let mut rows = Vec::new();
+    for operation in &published().operations {
+        rows.push(row(&world, operation).await);
+    }
+    rows
+}
+
+/// Method and path of every call of the Backend API, as the table beside the routes has them.
+fn routes() -> Vec<String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/backend_api.rs");
+    let source = fs::read_to_string(source).unwrap();
+    let table = source.split("const TABLE: &str = \"\\\n").nth(1).unwrap();
+    let lines = table.split("\";").next().unwrap().lines();
+    let call = |line: &str| {
+        let mut words = line.split_whitespace().skip(1);
+        let (method, path) = (words.next().unwrap(), words.next().unwrap());
+        format!("{} {path}", method.to_uppercase())
+    };
+    lines.map(call).collect()
+}
+
+fn write(rows: &[Row], published: &Published) -> String {
+    let mut page = String::from(
+        "# What is served of Clerk's API\n\n\
+         Made by `STANDIN_WRITE_COVERAGE=1 cargo test -p standin-server --test it coverage` from the published descriptions and the\n\
+         running server: every operation was called, and every parameter of those that are served was sent. A test fails when\n\
+         this page and the server differ.\n\n\
+         What is not served is answered with 404 or 405 and a sentence that names this page. A parameter that is published and\n\
+         cannot be honoured is refused with the reason; none is taken and ignored.\n",
+    );
+    for (api, title) in [
+        (Api::Backend, "Backend API"),
+        (Api::Frontend, "Frontend API"),
+    ] {
+        let of_api: Vec<&Row> = rows.iter().filter(|row| row.api == api).collect();
+        let served = of_api.iter().filter(|row| row.is_served);
+        let partly = served.clone().filter(|row| !row.remark.is_empty()).count();
+        let version = &published.versions[api as usize];
+        let version = version.split(' ').nth(1).unwrap();
+        let (served, all) = (served.count(), of_api.len());
+        let _ = write!(
+            page,
+            "\n## {title}, {version}: {served} of {all} operations, {partly} of them in part\n\n\
+             | operation | served | |\n|---|---|---|\n"
+        );
+        for Row {
+            name,
+            is_served,
+            remark,
+            ..
+        } in of_api
+        {
+            let word = match (is_served, remark.is_empty()) {
+                (true, true) => "yes",
+                (true, false) => "in part",
+                (false, _) => "no",
+            };
+            let _ = writeln!(
+                page,
+                "{}",
+                format!("| `{name}` | {word} | {remark} |").replace("  |", " |")
+            );
+        }
+    }
+    page.push_str("\n## Ours beside it\n\n");
+    let shapes: Vec<String> = rows
+        .iter()
+        .filter(|row| row.api == Api::Backend)
+        .map(|row| shape(&row.name))
+        .collect();
+    for route in routes() {
+        if !shapes.contains(&shape(&route)) {
+            let _ = writeln!(page, "- `{route}`");
+        }
+    }
+    page.push_str("- in the Frontend API: `GET /` in development, `GET /images/initials/{color}/{letters}.svg`, `GET /npm/@clerk/…`\n");
+    page
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_coverage_page_says_what_the_server_answers() {
+    let rows = rows().await;
+    let unknown: Vec<String> = rows
+        .iter()
+        .filter(|row| !row.unknown.is_empty())
+        .map(|row| format!("{}: {}", row.name, row.unknown.join(" ")))
+        .collect();
+    assert!(
+        unknown.is_empty(),
+        "published parameters that are neither taken nor refused with a reason: {unknown:#?}"
+    );
+    let routes: Vec<String> = routes().iter().map(|route| shape(route)).collect();
+    for row in rows.iter().filter(|row| row.api == Api::Backend) {
+        let is_route = routes.contains(&shape(&row.name));
+        assert_eq!(row.is_served, is_route, "{}", row.name);
+    }
+    let stale = REMARKS
+        .iter()
+        .filter(|(of, _)| !rows.iter().any(|row| row.name == *of && row.is_served));
+    assert_eq!(stale.count(), 0, "a remark about what is not served");
+
+    let file = root().join("docs/coverage.md");
+    let page = write(&rows, &published());
+    if std::env::var_os("STANDIN_WRITE_COVERAGE").is_some() {
+        fs::write(&file, &page).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    for (kept, page) in kept.lines().zip(page.lines()) {
+        assert_eq!(
+            kept,
+            page,
+            "{} is not true any more; its head says how it is made",
+            file.display()
+        );
+    }
+    assert_eq!(kept.lines().count(), page.lines().count());
+}
+
+#[test]
+fn the_digest_is_that_of_the_published_descriptions() {
+    let folder = std::env::var_os("STANDIN_SPECS");
+    let folder = folder.map_or_else(|| root().join("../shared/specs"), PathBuf::from);
+    let python = Command::new("python3").args(["-c", "import yaml"]).status();
+    if !folder.is_dir() || !python.is_ok_and(|status| status.success()) {
+        println!(
+            "SKIPPED: no published descriptions in {} (STANDIN_SPECS), or no Python with yaml",
+            folder.display()
+        );
+        return;
+    }
+    let made = Command::new(root().join("scripts/published"))
+        .arg(&folder)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let kept = root().join("server/tests/it/published.tsv");
+    assert!(
+        fs::read(&kept).unwrap() == made.stdout,
+        "{}: make it anew with scripts/published",
+        kept.display()
+    );
+}
