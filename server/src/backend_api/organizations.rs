@@ -145,6 +145,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         max_allowed_memberships: form::max_members(&mut params)?,
         created_at: time(&mut params, "created_at")?,
     };
+    form::no_role_set(&mut params)?;
     params.finish()?;
     let made = app.db.write(by, move |tx| organizations::create(tx, &new));
     Ok(Json(views::organization(&made.await?, true)))
@@ -176,6 +177,7 @@ async fn update(
         created_at: time(&mut params, "created_at")?,
         ..Change::default()
     };
+    form::no_role_set(&mut params)?;
     params.finish()?;
     changed(&app, id, by, change).await
 }
