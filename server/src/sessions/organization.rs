@@ -83,8 +83,8 @@ pub fn in_organization(tx: &mut Read<'_>, session: Session, choice: &Choice) -> 
     })
 }
 
-/// Puts a session into another organization, or into none. The user's next session begins there too. Nothing is changed or
-/// recorded where the session is there already.
+/// Puts a session into another organization, or into none. The user's next session begins there too, unless it was an agent that
+/// went there. Nothing is changed or recorded where the session is there already.
 ///
 /// # Errors
 /// [`OrganizationError::NotFoundOrUnauthorized`].
@@ -100,10 +100,12 @@ pub fn choose(tx: &mut Write<'_>, session: &Session, choice: &Choice) -> Result<
         "update sessions set organization_id = $2 where id = $1",
         values![&session.id, id.as_ref()],
     )?;
-    tx.execute(
-        "update users set organization_id = $2 where id = $1",
-        values![&session.user_id, id.as_ref()],
-    )?;
+    if session.actor.is_none() {
+        tx.execute(
+            "update users set organization_id = $2 where id = $1",
+            values![&session.user_id, id.as_ref()],
+        )?;
+    }
     let event = session.event(Action::SessionOrganization);
     let to = id.as_ref().map_or("none", |id| id.as_str());
     tx.note(event.detail(to));

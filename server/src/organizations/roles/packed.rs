@@ -14,7 +14,7 @@ pub(in crate::organizations) struct Packed {
 
 /// The most bytes that a role's permissions take in a token. A browser keeps 4,096 bytes of a cookie; beside this fit the
 /// longest names of agent, host and organization, a third more becomes of all of it in base64.
-pub(super) const MAX: usize = 720;
+pub(super) const MAX: usize = 680;
 
 impl Packed {
     pub(in crate::organizations) fn of<'a>(keys: impl Iterator<Item = &'a str>) -> Self {

@@ -297,6 +297,13 @@ async fn a_task_opens_its_session_in_the_organization_that_it_names() {
     // An agent goes where its user may go, and its own choice is that of its session.
     touch(&browser, &second).await.ok();
     assert_eq!(said(&world, &browser).await["o"]["id"], second.as_str());
+    touch(&browser, &first).await.ok();
+    let own = as_user(&world, &ada).await;
+    assert_eq!(
+        said(&world, &own).await["o"]["id"],
+        second.as_str(),
+        "the user came into this one last, and chose no other"
+    );
 
     let headless = Task::of(
         &backend

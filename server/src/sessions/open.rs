@@ -1,0 +1,91 @@
+//! Opening a session for a browser that signs in.
+
+use super::{Actor, End, Session, end, unended_at};
+use crate::clients::{self, Credential, NewSecrets};
+use crate::db::{Write, values};
+use crate::error::Result;
+use crate::events::Action;
+use crate::id::{OrganizationId, SessionId, UserId};
+use crate::organizations;
+
+/// A browser that signs in, and all that is made for it before the write.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// What the browser shows of who it was.
+    pub credentials: Vec<Credential>,
+    /// What it will be known by.
+    pub secrets: NewSecrets,
+    /// The id of the session that will be opened.
+    pub session: SessionId,
+}
+
+/// A session to be opened.
+pub struct NewSession<'a> {
+    /// Who is signed in.
+    pub user: &'a UserId,
+    /// Who acts, if not the user.
+    pub actor: Option<Actor>,
+    /// How long it lasts, in seconds.
+    pub seconds: i64,
+    /// The organization it begins in, if the user is a member there.
+    pub organization: Option<&'a OrganizationId>,
+}
+
+/// Opens a session for a browser that signs in, under new secrets. Whatever else was active at the clients that it showed is
+/// replaced: also at one that somebody planted.
+pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result<Session> {
+    let (now, by) = (tx.now(), tx.by());
+    let known = clients::all(tx, &sign_in.credentials)?;
+    for client in &known {
+        // Also those that are barred now: they would come back with their user beside the new one.
+        for session in unended_at(tx, &client.id, now)? {
+            end(tx, &session, End::Replaced)?;
+        }
+    }
+    let client_id = clients::admit(tx, known.first(), &sign_in.secrets, &sign_in.session)?;
+    let (organization, waits) = organizations::at_start(tx, new.user, new.organization)?;
+    let mut session = Session {
+        id: sign_in.session.clone(),
+        client_id,
+        user_id: new.user.clone(),
+        actor: new.actor,
+        chosen: organization.as_ref().map(|active| active.id.clone()),
+        organization,
+        created_at: now,
+        updated_at: now,
+        expire_at: now.plus_seconds(new.seconds),
+        last_active_at: now,
+        ip: by.ip.clone(),
+        user_agent: by.user_agent.clone(),
+        ended_at: None,
+        end_status: None,
+        barred: false,
+        waits,
+        claims_revision: 0,
+        verified_at: None,
+    };
+    let (agent, task) = session.actor.as_ref().and_then(Actor::agent).unzip();
+    let opened: Vec<i64> = tx.returning(
+        "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
+                               ip, user_agent, organization_id, given_actor)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10, $11)
+         returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1)",
+        values![
+            &session.id,
+            &session.client_id,
+            &session.user_id,
+            agent,
+            task,
+            now,
+            session.expire_at,
+            by.ip.as_ref(),
+            by.user_agent.as_ref(),
+            session.chosen.as_ref(),
+            session.actor.as_ref().and_then(Actor::given),
+        ],
+    )?;
+    session.claims_revision = opened.first().copied().unwrap_or_default();
+    tx.acts_as(session.acting());
+    tx.note(session.event(Action::SessionCreate));
+    Ok(session)
+}
