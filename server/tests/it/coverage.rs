@@ -26,7 +26,10 @@ const REMARKS: [(&str, &str); 3] = [
         "POST /v1/client/sessions/{session_id}/tokens/{template_name}",
         "there are no JWT templates",
     ),
-    ("POST /v1/client/sign_ins", "`strategy=ticket` only"),
+    (
+        "POST /v1/client/sign_ins",
+        "by `password`, `email_code`, `phone_code`, `ticket`, and the resets by code; codes for test addresses only",
+    ),
 ];
 
 fn root() -> PathBuf {
