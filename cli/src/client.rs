@@ -11,7 +11,7 @@ use standin::{Call, Error, Refusal};
 use crate::failure::{Exit, Failure, Result};
 use crate::terminal;
 pub use page::PageOptions;
-pub use people::{as_id, identifiers, user_id, with_suggestions};
+pub use people::{as_id, identifiers, names, user_id, with_suggestions};
 pub use target::{ServerOptions, Target};
 
 /// A server and a key to it.

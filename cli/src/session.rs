@@ -96,13 +96,15 @@ impl List {
             return client.print(sessions.json()).await;
         }
         let sessions = client.ask(sessions).await?;
+        let people = sessions.data.iter().map(|session| &session.user_id);
+        let people = client::names(&client, people).await;
         let names = ["SESSION", "STATUS", "USER", "AGENT", "CREATED", "UNTIL"];
         page.show(names, &sessions, |session| {
             [
                 session.id.to_string(),
                 session.status.to_string(),
-                session.user_id.to_string(),
-                agent(session).unwrap_or_default(),
+                people.of(&session.user_id),
+                agent_name(session).unwrap_or_default(),
                 moment(session.created_at),
                 moment(session.expire_at),
             ]
@@ -114,6 +116,12 @@ impl List {
 fn agent(session: &Session) -> Option<String> {
     let actor = session.actor.as_ref().map(Actor::subject);
     actor.map(ToOwned::to_owned)
+}
+
+/// The agent's name, or the id of whoever else acts.
+fn agent_name(session: &Session) -> Option<String> {
+    let named = session.actor.as_ref().and_then(Actor::agent_name);
+    named.map(ToOwned::to_owned).or_else(|| agent(session))
 }
 
 /// The address and the program it was last used from, as far as they are known.

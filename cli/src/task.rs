@@ -304,12 +304,13 @@ impl List {
             return client.print(tasks.json()).await;
         }
         let tasks = client.ask(tasks).await?;
+        let people = client::names(&client, tasks.data.iter().map(|task| &task.user_id)).await;
         let names = ["TASK", "STATUS", "USER", "AGENT", "CREATED", "WHY"];
         page.show(names, &tasks, |task| {
             [
                 task.id.to_string(),
                 task.status.to_string(),
-                task.user_id.to_string(),
+                people.of(&task.user_id),
                 task.agent_name.clone(),
                 moment(task.created_at),
                 task.task_description.clone(),

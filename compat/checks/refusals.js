@@ -32,6 +32,8 @@ async function refused(world, url, code) {
   const context = await world.person()
   const { page: sorry, response } = await visit(context, url)
   assert.deepEqual([response.status(), await sorry.locator('small').textContent()], [400, code])
+  await sorry.setViewportSize({ width: 400, height: 600 })
+  assert.equal(await sorry.evaluate(() => document.documentElement.scrollWidth), 400)
   const { page } = await visit(context, world.dashboard)
   assert.equal((await served(page)).user, '')
   await context.close()

@@ -47,10 +47,10 @@ class Standin {
 export const temporary = () => mkdtemp(join(tmpdir(), 'standin-compat-'))
 
 // `standin dev` on http://localhost, or wherever browsers reach it.
-export async function dev({ publicUrl } = {}) {
+export async function dev({ publicUrl, port = 0 } = {}) {
   const folder = await temporary()
   const where = publicUrl ? ['--public-url', publicUrl] : []
-  const command = [binary, 'dev', '--json', '--port', '0', '--data', folder, ...where]
+  const command = [binary, 'dev', '--json', '--port', String(port), '--data', folder, ...where]
   const process = start(command, { name: 'standin dev', cwd: here, env: plainEnvironment() })
   const values = await until(() => parsed(process.stdout), { what: 'standin dev', process })
   return new Standin({

@@ -4,13 +4,16 @@ import assert from 'node:assert/strict'
 import { createAgentTestingTask as createInCypress, clerkSetup as setupCypress } from '@clerk/testing/cypress'
 import { clerk, clerkSetup, createAgentTestingTask, setupClerkTestingToken } from '@clerk/testing/playwright'
 import { join } from 'node:path'
-import { loaded, loadedAs, served, visit } from '../harness/browser.js'
+import { open, version } from '../harness/app.js'
+import { launch, loaded, loadedAs, person, served, visit } from '../harness/browser.js'
 import { development, loopback, production, productionTls } from '../harness/deployments.js'
 import { withEnvironment } from '../harness/environment.js'
 import { Groups } from '../harness/groups.js'
 import '../harness/names.js'
+import { freePort } from '../harness/ports.js'
 import { run } from '../harness/process.js'
-import { binary, plainEnvironment } from '../harness/standin.js'
+import { report } from '../harness/report.js'
+import { binary, dev, plainEnvironment } from '../harness/standin.js'
 import { openWorlds } from '../harness/world.js'
 
 export const name = 'testing'
@@ -21,6 +24,7 @@ export async function main(apps) {
   await inDeployment(loopback, app, [testingToken, together])
   await inDeployment(production, app, [beforeTheLink])
   await inDeployment(productionTls, app, [beforeTheLink])
+  await successors(app)
 }
 
 async function inDeployment(deployment, app, bodies) {
@@ -137,6 +141,49 @@ async function beforeTheLink(world) {
     assert.equal(response.status(), 400)
     await context.close()
   })
+}
+
+// Instances that keep nothing follow each other on one port, and a browser keeps what each has left: cookies of the same names,
+// tokens of a key that nobody has any more.
+async function successors(app) {
+  const check = report.checks({ name: app.name, sdk: app.sdk, version: version(app), deployment: development.name })
+  const [port, appPort] = [await freePort(), await freePort()]
+  const origin = `http://localhost:${appPort}`
+  const browser = await launch()
+  const context = await person(browser)
+  const turn = async (sentence, before) => {
+    const standin = await dev({ port })
+    const opened = await open(app, { standin, origin, port: appPort })
+    await check(sentence, async () => {
+      await before()
+      const { id } = await standin.clerk.users.createUser({ emailAddress: ['ada-again@example.com'] })
+      const { url } = await standin.clerk.agentTasks.create({
+        onBehalfOf: { userId: id }, permissions: '*', agentName: 'e2e', taskDescription: 'Again', redirectUrl: `${origin}/dashboard`,
+      })
+      const { page } = await visit(context, url)
+      assert.equal((await served(page)).user, id)
+      await loadedAs(page, id)
+      await page.reload()
+      assert.equal((await served(page)).user, id)
+      await page.close()
+    }).finally(async () => {
+      await opened.stop()
+      await standin.stop()
+    })
+  }
+  try {
+    await turn('a link signs a fresh browser in', async () => {})
+    await turn('after the instance was replaced on its port, a link signs the same browser in at once', async () => {})
+    await turn('a page that is opened first is signed out, on the server and in itself, and the next link signs it in', async () => {
+      const { page } = await visit(context, `${origin}/dashboard`)
+      await loadedAs(page, '')
+      await page.reload()
+      assert.equal((await served(page)).user, '')
+      await page.close()
+    })
+  } finally {
+    await browser.close()
+  }
 }
 
 // What the audit trail says of a task, oldest first.

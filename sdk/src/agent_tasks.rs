@@ -45,6 +45,7 @@ impl Client {
 #[non_exhaustive]
 pub enum OnBehalfOf {
     /// The user with this id.
+    #[doc(alias = "user_id")]
     #[serde(rename = "user_id")]
     User(UserId),
     /// The user with this verified e-mail address, phone number or username.

@@ -96,6 +96,7 @@ impl Standin {
     }
 
     /// Where browsers reach it: the proxy URL of SDKs.
+    #[doc(alias = "url")]
     pub fn public_url(&self) -> &str {
         &self.told.public_url
     }
@@ -110,6 +111,7 @@ impl Standin {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "env")]
     pub fn settings(&self) -> [(&'static str, &str); 4] {
         [
             ("CLERK_SECRET_KEY", &self.told.secret_key),

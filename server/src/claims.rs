@@ -11,6 +11,7 @@ mod template;
 
 use crate::db::Read;
 use crate::error::Result;
+use crate::instance::Instance;
 use crate::organizations;
 use crate::sessions::Session;
 use crate::users;
@@ -44,7 +45,12 @@ impl Custom {
 ///
 /// # Errors
 /// [`crate::error::ClaimsError::TooLarge`] where too much comes out.
-pub fn fill(tx: &mut Read<'_>, template: &Template, session: &Session) -> Result<Custom> {
+pub fn fill(
+    tx: &mut Read<'_>,
+    template: &Template,
+    session: &Session,
+    instance: &Instance,
+) -> Result<Custom> {
     let profile = template
         .asks_for(Part::User)
         .then(|| users::find_profile(tx, &session.user_id))
@@ -59,6 +65,7 @@ pub fn fill(tx: &mut Read<'_>, template: &Template, session: &Session) -> Result
         .flatten()
         .map(|(membership, organization)| Organization::of(membership, organization));
     template.fill(&Facts {
+        instance,
         session,
         profile: profile.as_ref(),
         organization: organization.as_ref(),

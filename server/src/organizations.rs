@@ -38,8 +38,8 @@ pub use memberships::{
     Member, MemberFilter, MemberOrder, Membership, NewMembership, add_member, count_members,
     members, of_user, place, remove_member, remove_of_user, set_member_metadata, set_role,
 };
-pub use names::name;
 use names::{free_slug, made_slug};
+pub use names::{logo, name};
 pub use permissions::{
     Permission, PermissionChange, create_permission, delete_permission, list_permissions,
     permission, permissions_of, system, update_permission,

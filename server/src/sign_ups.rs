@@ -251,6 +251,7 @@ impl Attempt {
             Edit::FirstName(self.first_name.clone()),
             Edit::LastName(self.last_name.clone()),
             Edit::Locale(self.locale.clone()),
+            Edit::Timezone(self.timezone.clone()),
             Edit::ReplaceMetadata(Metadata::Unsafe, self.unsafe_metadata.clone()),
             Edit::LegalAcceptedAt(self.legal_accepted_at),
         ];

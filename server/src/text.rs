@@ -37,6 +37,17 @@ pub fn folded(name: &str) -> String {
     lowered.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a text looks like a name of the tz database. Which names there are changes several times a year.
+pub fn is_time_zone(text: &str) -> bool {
+    let is_part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
+    };
+    text.split('/').all(is_part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

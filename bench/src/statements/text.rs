@@ -175,7 +175,8 @@ pub const VISIT: &[Statement] = &[
     Statement {
         pieces: &["insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
                    ip, user_agent, organization_id, given_actor)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?6, ?8, ?9, ?10)"],
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?6, ?8, ?9, ?10, ?11)
+                   returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1)"],
         values: |about| vec![
             about.population.session(about.n).into(),
             about.population.client(about.n).into(),
@@ -185,6 +186,7 @@ pub const VISIT: &[Statement] = &[
             about.now.into(),
             (about.now + 1_800_000).into(),
             "127.0.0.1".into(),
+            Cell::Null,
             Cell::Null,
             Cell::Null,
         ],

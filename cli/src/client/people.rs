@@ -1,5 +1,7 @@
 //! Users, found by what people call them: an id, an e-mail address, a phone number or a username.
 
+use std::collections::HashMap;
+
 use standin::UserId;
 use standin::users::{ListUsers, User};
 
@@ -62,6 +64,37 @@ impl Kind {
             who if who.starts_with('+') => Self::PhoneNumber,
             _ => Self::Username,
         }
+    }
+}
+
+/// What these users are called by, as far as there is such a user; at most a page of them.
+pub async fn names(client: &Client, ids: impl IntoIterator<Item = &UserId>) -> Names {
+    let mut ids: Vec<&UserId> = ids.into_iter().collect();
+    ids.sort();
+    ids.dedup();
+    let mut known = HashMap::new();
+    // As many as one filter takes.
+    for some in ids.chunks(100) {
+        let users = client.api.users().list().limit(100);
+        let users = some.iter().fold(users, |users, id| users.user(id));
+        // A list is worth showing without them.
+        let Ok(page) = users.await else { break };
+        for user in page.data {
+            if let Some(name) = identifiers(&user).first() {
+                known.insert(user.id.clone(), (*name).to_owned());
+            }
+        }
+    }
+    Names(known)
+}
+
+/// Users and what they are called by.
+pub struct Names(HashMap<UserId, String>);
+
+impl Names {
+    /// The name, or the id of somebody who has none, or is gone.
+    pub fn of(&self, id: &UserId) -> String {
+        self.0.get(id).cloned().unwrap_or_else(|| id.to_string())
     }
 }
 

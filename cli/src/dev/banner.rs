@@ -38,6 +38,11 @@ pub fn say(banner: &Banner<'_>) {
          \x20 {DIM}CLERK_PUBLISHABLE_KEY{DIM:#}  {publishable}\n\
          \x20 {DIM}CLERK_SECRET_KEY{DIM:#}       {secret}"
     ));
+    if !banner.runs_command {
+        terminal::say(format!(
+            "                         {DIM}your framework's names for these:{DIM:#} standin env --file .env.local"
+        ));
+    }
     if !banner.has_scripts {
         terminal::say(format!(
             "  {YELLOW}clerk-js{YELLOW:#}               not in any node_modules here, and pages load it from this server:\n\
@@ -47,8 +52,7 @@ pub fn say(banner: &Banner<'_>) {
     if !banner.runs_command {
         let someone = terminal::plain(banner.someone);
         terminal::say(format!(
-            "                         {DIM}your framework's names for these:{DIM:#} standin env --file .env.local\n\n\
-             \x20 {DIM}Next{DIM:#}  standin task create --for {someone} --open\n\
+            "\n  {DIM}Next{DIM:#}  standin task create --for {someone} --open\n\
              \x20       standin task create --for {someone} --redirect http://localhost:3000/"
         ));
     }

@@ -180,10 +180,17 @@ fn a_session_whose_state_cannot_be_kept_is_named_so_that_it_can_be_ended() {
 #[test]
 fn data_that_does_not_reach_its_place_is_no_success() {
     let world = World::new();
-    let mut command = standin(world.folder.path(), &["task", "list"]);
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
-    let status = command.stdout(full.unwrap()).status().unwrap();
-    assert_eq!(status.code(), Some(1));
+    for arguments in [
+        &["task", "list"][..],
+        &["user", "list"],
+        &["env", "--json"],
+        &["version"],
+    ] {
+        let mut command = standin(world.folder.path(), arguments);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let status = command.stdout(full.unwrap()).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{arguments:?}");
+    }
 }
 
 #[test]
@@ -260,4 +267,25 @@ fn half_an_address_is_answered_with_the_whole_one() {
         assert_eq!(refused.code, 2, "{refused:?}");
         assert!(refused.stderr.contains(whole), "{refused:?}");
     }
+}
+
+#[test]
+fn lists_call_people_and_agents_by_their_names() {
+    let world = World::new();
+    world
+        .task(
+            "ada@example.com",
+            &["--agent", "tester", "--storage-state", "s.json"],
+        )
+        .ok();
+    for list in ["task", "session"] {
+        let listed = world.run(&[list, "list"]).ok().stdout;
+        assert!(
+            listed.contains("ada@example.com") && listed.contains("tester"),
+            "{listed}"
+        );
+    }
+    world.run(&["user", "delete", "ada@example.com"]).ok();
+    let listed = world.run(&["task", "list"]).ok().stdout;
+    assert!(listed.contains("user_"), "who is gone has an id: {listed}");
 }

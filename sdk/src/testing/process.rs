@@ -60,15 +60,18 @@ impl Process {
         let first_line = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
             BufReader::new(output?).read_line(&mut line).ok()?;
-            serde_json::from_str::<T>(&line).ok()
+            Some(serde_json::from_str::<T>(&line).map_err(|_| refusal(&line)))
         });
-        if let Ok(Ok(Some(told))) = tokio::time::timeout(PATIENCE, first_line).await {
-            return Ok((process, told));
-        }
+        let refused = match tokio::time::timeout(PATIENCE, first_line).await {
+            Ok(Ok(Some(Ok(told)))) => return Ok((process, told)),
+            Ok(Ok(Some(Err(refused)))) => refused,
+            _ => None,
+        };
         // It must have ended before what it said is complete.
         let talk = process.end();
         let talk = String::from_utf8_lossy(&talk);
-        let sentence = format!("{} did not get ready: {}", binary.display(), talk.trim());
+        let talk = refused.unwrap_or_else(|| talk.trim().to_owned());
+        let sentence = format!("{} did not get ready: {talk}", binary.display());
         Err(Error::testing(sentence, None))
     }
 }
@@ -92,6 +95,12 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Why it does not start, where it says so as programs are told: on stdout, as JSON.
+fn refusal(line: &str) -> Option<String> {
+    let told: serde_json::Value = serde_json::from_str(line).ok()?;
+    Some(told["error"]["message"].as_str()?.to_owned())
 }
 
 /// Reads all the server says, so that it never waits for a reader, and keeps the first of it.

@@ -47,7 +47,7 @@ impl App {
             Some(template) => template,
             None => self.compile(tx)?,
         };
-        claims::fill(tx, &template, session)
+        claims::fill(tx, &template, session, &self.instance)
     }
 
     fn compile(&self, tx: &mut Read<'_>) -> Result<Arc<Template>> {
@@ -93,8 +93,10 @@ impl App {
         now: Time,
     ) -> Result<String> {
         let ready: Arc<Ready> = self.templates.ready(template, &self.master_key)?;
-        let (claims, of) = (ready.claims.clone(), session.clone());
-        let filled = self.db.read(move |tx| claims::fill(tx, &claims, &of));
+        let (app, claims, of) = (self.clone(), ready.claims.clone(), session.clone());
+        let filled = self
+            .db
+            .read(move |tx| claims::fill(tx, &claims, &of, &app.instance));
         let custom = &filled.await?;
         self.issuer()
             .mint_by(&ready, Subject { session, custom }, audience, now)
@@ -132,8 +134,10 @@ impl App {
     ) -> Result<(Setting, Sizes)> {
         let template = Template::new(Kind::Session, &claims)?;
         let now = by.at;
-        let survey =
-            move |tx: &mut crate::db::Read<'_>| claims::survey(tx, &template, given.as_ref(), now);
+        let app = self.clone();
+        let survey = move |tx: &mut Read<'_>| {
+            claims::survey(tx, &template, given.as_ref(), &app.instance, now)
+        };
         let survey = self.db.search(survey).await?;
         let measure = |sample: &Sample| {
             let Sample { session, custom } = sample;

@@ -225,7 +225,7 @@ async fn set_logo(
         return Err(OrganizationError::LogoByAddress.into());
     }
     let mut params = params?;
-    let logo = form::web_address(&mut params, "image_url")?;
+    let logo = organizations::logo(&params.required_text("image_url", 2048)?)?;
     params.finish()?;
     let change = Change {
         logo: Some(Some(logo)),

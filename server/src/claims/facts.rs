@@ -4,14 +4,17 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::clock::Time;
+use crate::instance::Instance;
 use crate::organizations;
 use crate::sessions::{Actor, Session};
-use crate::users::{IdentifierKind, Profile, User, Verification};
+use crate::users::{self, IdentifierKind, Profile, User, Verification};
 use crate::word::{Word, words};
 
 /// What is known when a token is made.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
+    /// Whose server makes it.
+    pub instance: &'a Instance,
     /// The session it is for.
     pub session: &'a Session,
     /// Who is signed in, where the template asks.
@@ -214,7 +217,7 @@ impl Path {
                 whole(verified(facts.profile?, IdentifierKind::PhoneNumber))
             }
             // As the user's own JSON has them.
-            S::UserImageUrl => whole(json!(user().map(|_| "")?)),
+            S::UserImageUrl => whole(json!(users::picture(facts.profile?, facts.instance))),
             S::UserHasImage | S::UserTwoFactorEnabled => whole(json!(user().map(|_| false)?)),
             S::UserPublicMetadata => self.within(&user()?.public_metadata),
             S::UserUnsafeMetadata => self.within(&user()?.unsafe_metadata),

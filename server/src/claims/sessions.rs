@@ -13,6 +13,7 @@ use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::UserId;
+use crate::instance::Instance;
 use crate::sessions::Session;
 use crate::users;
 
@@ -110,11 +111,12 @@ pub fn survey(
     tx: &mut Read<'_>,
     template: &Template,
     given: Option<&UserId>,
+    instance: &Instance,
     now: Time,
 ) -> Result<Survey> {
     let sample = |tx: &mut Read<'_>, user: &UserId| {
         let session = Session::specimen(user, now);
-        let custom = fill(tx, template, &session)?;
+        let custom = fill(tx, template, &session, instance)?;
         Ok::<_, Error>(Sample { session, custom })
     };
     if let Some(id) = given {

@@ -24,6 +24,7 @@ use crate::events::Action;
 use crate::organizations::{self, Person};
 use crate::passwords;
 use crate::sessions::{self, Session};
+use crate::text;
 use crate::users::{self, Change, Edit, IdentifierKind, Metadata};
 use crate::views;
 use crate::wire::{Answer, Browser, Params, Reply};
@@ -142,6 +143,7 @@ async fn update(
         ("first_name", Edit::FirstName),
         ("last_name", Edit::LastName),
         ("locale", Edit::Locale),
+        ("timezone", Edit::Timezone),
     ] {
         if let Some(text) = params.nullable_line(name)? {
             let text = text.filter(|text| !text.trim().is_empty());
@@ -150,6 +152,12 @@ async fn update(
                 .is_some_and(|text| text.chars().count() > NAME_MAX)
             {
                 return Err(Error::ParamTooLong(name, NAME_MAX));
+            }
+            if name == "timezone" && !text.as_deref().is_none_or(text::is_time_zone) {
+                return Err(Error::ParamFormat(
+                    name,
+                    "the name of a time zone, as Europe/Berlin",
+                ));
             }
             edits.push(edit(text));
         }

@@ -10,6 +10,8 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use axum::routing::{get, put};
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::client::Seen;
@@ -22,7 +24,7 @@ use crate::organizations::{self, Active, Change, NewOrganization, Permit, system
 use crate::sessions::{self, Session};
 use crate::users;
 use crate::views;
-use crate::wire::{Answer, Browser, Params, Reply};
+use crate::wire::{Answer, Browser, Params, Reply, header};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -172,9 +174,28 @@ async fn changed(app: &App, id: String, browser: Browser, by: Caller, change: Ch
     .await
 }
 
-/// Files are not kept; the application's server gives the logo's address.
-async fn set_logo() -> Reply {
-    Err(OrganizationError::LogoByAddress.into())
+/// Files are not kept, as clerk-js sends one; a page may give the logo's address.
+async fn set_logo(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    browser: Browser,
+    by: Caller,
+    params: Result<Params>,
+) -> Reply {
+    let kind = header(&headers, CONTENT_TYPE).unwrap_or_default();
+    let kind = kind.trim_start();
+    if !kind.starts_with("application/json") && !kind.starts_with("application/x-www-form") {
+        return Err(OrganizationError::LogoByAddress.into());
+    }
+    let mut params = params?;
+    let address = params.required_text("image_url", 2048)?;
+    params.finish()?;
+    let change = Change {
+        logo: Some(Some(organizations::logo(&address)?)),
+        ..Change::default()
+    };
+    changed(&app, id, browser, by, change).await
 }
 
 async fn remove_logo(

@@ -49,4 +49,4 @@ const STYLE: &str = "\
     main{max-width:46rem;margin:12vh auto;padding:0 1.5rem}h1{font-weight:600}\
     table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #8884}\
     th{width:6rem;font-weight:500;opacity:.7}td{overflow-wrap:anywhere}\
-    pre{padding:.75rem 1rem;border-radius:.5rem;background:#8882;overflow-x:auto}";
+    pre{padding:.75rem 1rem;border-radius:.5rem;background:#8882;white-space:pre-wrap;overflow-wrap:anywhere}";

@@ -26,6 +26,7 @@ use crate::secret::Secret;
 use crate::sign_in_tokens;
 use crate::sign_ups::{self, Attempt, NewIds, SECONDS};
 use crate::tasks;
+use crate::text;
 use crate::users::IdentifierKind;
 use crate::views;
 use crate::wire::{Answer, Browser, Edge, Params, Proxied, Reply};
@@ -108,6 +109,12 @@ impl Form {
                 match &text {
                     Some(long) if long.chars().count() > NAME_MAX => {
                         return Err(Error::ParamTooLong(name, NAME_MAX));
+                    }
+                    Some(zone) if name == "timezone" && !text::is_time_zone(zone) => {
+                        return Err(Error::ParamFormat(
+                            name,
+                            "the name of a time zone, as Europe/Berlin",
+                        ));
                     }
                     _ => form.texts.push((field, text)),
                 }

@@ -1,5 +1,7 @@
 //! Names and slugs of organizations.
 
+use url::Url;
+
 use crate::db::{Read, values};
 use crate::error::{Error, OrganizationError, Result};
 use crate::id::OrganizationId;
@@ -25,6 +27,20 @@ pub fn name(text: impl AsRef<str>) -> Result<String> {
         return Err(Error::ParamValue("name", sound.into()));
     }
     Ok(name.to_owned())
+}
+
+/// The address of a logo, on the web.
+///
+/// # Errors
+/// [`Error::ParamFormat`].
+pub fn logo(text: &str) -> Result<String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(url.into()),
+        _ => Err(Error::ParamFormat(
+            "image_url",
+            "an address that begins with https:// or http://",
+        )),
+    }
 }
 
 /// Lower case letters, digits and dashes.

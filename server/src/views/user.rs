@@ -1,6 +1,5 @@
 //! Users and their identifiers as JSON (spec schemas `User`, `EmailAddress`, `PhoneNumber`).
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::own_membership;
@@ -9,7 +8,7 @@ use crate::codes;
 use crate::instance::Instance;
 use crate::organizations::Person;
 use crate::sign_ins::Strategy;
-use crate::users::{ATTEMPTS_MAX, Identifier, IdentifierKind, Profile, User, Verification};
+use crate::users::{self, ATTEMPTS_MAX, Identifier, IdentifierKind, Profile, Verification};
 
 /// A user as applications' servers see it.
 pub(crate) fn user(profile: &Profile, instance: &Instance, now: Time) -> Value {
@@ -56,7 +55,7 @@ fn shared(profile: &Profile, instance: &Instance, now: Time) -> Value {
         "last_name": user.last_name,
         "locale": user.locale,
         "timezone": user.timezone,
-        "image_url": picture(profile, instance),
+        "image_url": users::picture(profile, instance),
         "has_image": false,
         "external_id": user.external_id,
         "primary_email_address_id": user.primary_email_address,
@@ -101,42 +100,11 @@ pub(crate) fn public_user_data(profile: &Profile, instance: &Instance) -> Value 
         "first_name": user.first_name,
         "last_name": user.last_name,
         "username": user.username,
-        "image_url": picture(profile, instance),
+        "image_url": users::picture(profile, instance),
         "has_image": false,
-        "identifier": primary(profile),
+        "identifier": users::goes_by(profile),
         "banned": user.banned_at.is_some(),
     })
-}
-
-/// The name a user goes by: the primary e-mail address, else the primary phone number, else the username.
-fn primary(profile: &Profile) -> Option<&str> {
-    let value = |kind| {
-        let id = User::primary(&profile.user, kind)?;
-        let found = profile.identifiers.iter().find(|one| one.id == *id);
-        found.map(|one| one.value.as_str())
-    };
-    value(IdentifierKind::EmailAddress)
-        .or_else(|| value(IdentifierKind::PhoneNumber))
-        .or(profile.user.username.as_deref())
-}
-
-/// The address of the picture that the Frontend API draws for a user: initials on a colour. All it takes stands in the
-/// address, so that it shows whoever asks nothing that is not there.
-fn picture(profile: &Profile, instance: &Instance) -> String {
-    let user = &profile.user;
-    let first = |text: &str| text.chars().find(|c| c.is_alphanumeric());
-    let names = [&user.first_name, &user.last_name].into_iter().flatten();
-    let mut letters: String = names.filter_map(|name| first(name)).collect();
-    if letters.is_empty() {
-        letters.extend(primary(profile).and_then(first));
-    }
-    let letters = letters.to_uppercase();
-    let letters = utf8_percent_encode(&letters, NON_ALPHANUMERIC);
-    // Which of many colours: the same for the same user, wherever the user is shown.
-    let color = user.id.as_str().bytes().fold(0_u32, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-    }) % 360;
-    instance.address(&format!("/images/initials/{color}/{letters}.svg"))
 }
 
 /// An e-mail address or a phone number.

@@ -10,14 +10,16 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::world::{Answer, World};
+use crate::organizations::active::as_user;
+use crate::world::{Answer, Browser, World};
 
 /// What the answers alone do not tell, by operation.
-const REMARKS: [(&str, &str); 3] = [
+const REMARKS: [(&str, &str); 4] = [
     (
         "PUT /v1/organizations/{organization_id}/logo",
         "the logo's address as JSON (`image_url`), and no file",
@@ -29,6 +31,10 @@ const REMARKS: [(&str, &str); 3] = [
     (
         "PATCH /v1/organizations/{organization_id}/domains/{domain_id}",
         "`enrollment_mode=manual_invitation` only",
+    ),
+    (
+        "POST /v1/client/sign_ins",
+        "by `password`, `email_code`, `phone_code`, `ticket`, and the resets by code; codes for test addresses only",
     ),
 ];
 
@@ -174,8 +180,7 @@ async fn call(world: &World, operation: &Operation, given: &Map<String, Value>) 
         }
         Api::Frontend => {
             // Each with a sign-in of its own: some end it.
-            let browser = world.browser();
-            browser.visit(&world.backend.task().await).await.location();
+            let browser = somebody(world).await;
             let request = browser.request(operation.method.clone(), &operation.filled());
             browser
                 .send(
@@ -186,6 +191,14 @@ async fn call(world: &World, operation: &Operation, given: &Map<String, Value>) 
                 .await
         }
     }
+}
+
+/// The page of a user of its own, without an agent.
+async fn somebody(world: &World) -> Browser {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let user = world.backend.user(&format!("u{number}@example.com")).await;
+    as_user(world, &user).await
 }
 
 /// What became of a parameter.

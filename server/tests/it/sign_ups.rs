@@ -42,6 +42,7 @@ async fn an_address_a_password_and_the_code_make_a_user_who_is_signed_in() {
         ("unsafe_metadata", r#"{"plan":"free"}"#),
         ("legal_accepted", "true"),
         ("locale", "en-US"),
+        ("timezone", "Europe/Berlin"),
     ];
     let begun = begin(&browser, &form).await.ok();
     let sign_up = &begun.json["response"];
@@ -84,6 +85,7 @@ async fn an_address_a_password_and_the_code_make_a_user_who_is_signed_in() {
     assert_eq!(user["unsafe_metadata"], json!({ "plan": "free" }));
     assert_eq!(user["public_metadata"], json!({}));
     assert_eq!(user["locale"], "en-US");
+    assert_eq!(user["timezone"], "Europe/Berlin");
     assert_eq!(user["password_enabled"], true);
     assert!(user["legal_accepted_at"].is_number());
     let logs = world.backend.get("/v1/audit_logs").await.ok();
@@ -264,6 +266,10 @@ async fn bad_input_is_refused_by_name_and_makes_nobody() {
             "422 form_param_max_length_exceeded",
         ),
         (vec![("first_name", "a\nb")], "422 form_param_value_invalid"),
+        (
+            vec![("timezone", "no zone")],
+            "422 form_param_format_invalid",
+        ),
         (
             vec![("unsafe_metadata", "[]")],
             "422 form_param_type_invalid",

@@ -1,7 +1,5 @@
 //! Reads what bodies about organizations have in common.
 
-use url::Url;
-
 use crate::error::{Error, Result};
 use crate::organizations::{self, MetadataChange};
 use crate::wire::Params;
@@ -38,16 +36,4 @@ pub(super) fn metadata(params: &mut Params, merge: bool) -> Result<MetadataChang
         private: params.object("private_metadata")?,
         merge,
     })
-}
-
-/// An address of something on the web.
-pub(super) fn web_address(params: &mut Params, name: &'static str) -> Result<String> {
-    let text = params.required_text(name, 2048)?;
-    match Url::parse(&text) {
-        Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(url.to_string()),
-        _ => Err(Error::ParamFormat(
-            name,
-            "an address that begins with https:// or http://",
-        )),
-    }
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::IdentifierId;
 use crate::passwords::{self, Hasher, PasswordHash};
 use crate::secret::Secret;
+use crate::text;
 use crate::users::{Edit, IdentifierKind, Metadata, NewIdentifier, Verification};
 use crate::wire::Params;
 use crate::word::Word;
@@ -133,7 +134,7 @@ pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
             {
                 return Err(Error::ParamTooLong(name, NAME_MAX));
             }
-            if name == "timezone" && !text.as_deref().is_none_or(is_time_zone) {
+            if name == "timezone" && !text.as_deref().is_none_or(text::is_time_zone) {
                 return Err(Error::ParamFormat(
                     name,
                     "the name of a time zone, as Europe/Berlin",
@@ -181,17 +182,6 @@ fn absent(params: &mut Params) -> Result<()> {
         params.absent(name, why)?;
     }
     Ok(())
-}
-
-/// Whether a text looks like a name of the tz database. Which names there are changes several times a year.
-fn is_time_zone(text: &str) -> bool {
-    let is_part = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic())
-            && part
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
-    };
-    text.split('/').all(is_part)
 }
 
 /// `primary_email_address_id` and `primary_phone_number_id`.

@@ -130,8 +130,17 @@ async fn a_page_creates_an_organization_manages_it_and_deletes_it() {
         requests.json["response"],
         json!({ "data": [], "total_count": 0 })
     );
-    let upload = call(&browser, "PUT", &format!("{path}/logo"), &[]).await;
+    let logo = format!("{path}/logo");
+    let upload = browser.request(Method::PUT, &logo).body("an image");
+    let upload = upload.header("content-type", "application/octet-stream");
+    let upload = browser.send(upload).await;
     assert_eq!(upload.refusal(), "415 unsupported_content_type");
+    let address = [("image_url", "https://cdn.example.com/acme.png")];
+    let shown = call(&browser, "PUT", &logo, &address).await.ok().json;
+    assert_eq!(shown["response"]["has_image"], true);
+    let script = [("image_url", "javascript:alert(1)")];
+    let refused = call(&browser, "PUT", &logo, &script).await;
+    assert_eq!(refused.refusal(), "422 form_param_format_invalid");
     call(&browser, "DELETE", &format!("{path}/logo"), &[])
         .await
         .ok();
