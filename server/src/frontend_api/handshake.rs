@@ -61,12 +61,9 @@ async fn handshake(
     {
         choose(&app, session, choice, by.clone()).await?;
     }
-    let found = client.map(|client| (client, session.map(|session| session.id)));
-    let known = found
-        .as_ref()
-        .map(|(client, session)| (client, session.as_ref()));
-    let client = known.map(|(client, _)| client.clone());
-    let dev_browser = match (app.instance.is_development(), client) {
+    let session = session.map(|session| session.id);
+    let known = client.as_ref().map(|client| (client, session.as_ref()));
+    let dev_browser = match (app.instance.is_development(), client.clone()) {
         (false, _) => None,
         // One that opens nothing, so that strangers leave nothing in the database.
         (true, None) => Some(Secret::with_prefix("dvb_")),
@@ -86,10 +83,8 @@ async fn handshake(
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);
     let mut response = to(&target)?;
-    for stray in &browser.strays {
-        set(response.headers_mut(), &cookies::gone(stray))?;
-    }
-    if let Some(cookie) = carried {
+    let gone = browser.strays.iter().map(|stray| cookies::gone(stray));
+    for cookie in gone.chain(carried) {
         set(response.headers_mut(), &cookie)?;
     }
     Ok(response)
