@@ -17,14 +17,18 @@ use serde_json::{Map, Value, json};
 use crate::world::{Answer, World};
 
 /// What the answers alone do not tell, by operation.
-const REMARKS: [(&str, &str); 3] = [
+const REMARKS: [(&str, &str); 4] = [
     (
-        "POST /v1/sessions/{session_id}/tokens/{template_name}",
-        "there are no JWT templates",
+        "PUT /v1/organizations/{organization_id}/logo",
+        "the logo's address as JSON (`image_url`), and no file",
     ),
     (
-        "POST /v1/client/sessions/{session_id}/tokens/{template_name}",
-        "there are no JWT templates",
+        "POST /v1/organizations/{organization_id}/domains",
+        "`enrollment_mode=manual_invitation` only",
+    ),
+    (
+        "PATCH /v1/organizations/{organization_id}/domains/{domain_id}",
+        "`enrollment_mode=manual_invitation` only",
     ),
     (
         "POST /v1/client/sign_ins",

@@ -270,7 +270,7 @@ async fn a_slug_is_made_of_the_name_and_belongs_to_one_organization() {
         ),
         (
             json!({ "name": "x", "role_set_key": "role_set:default" }),
-            "422 form_param_unknown",
+            "422 form_param_value_invalid",
         ),
     ] {
         assert_eq!(make(body.clone()).await.refusal(), refusal, "{body}");

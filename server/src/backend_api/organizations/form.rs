@@ -26,6 +26,11 @@ pub(super) fn max_members(params: &mut Params) -> Result<Option<i64>> {
     Ok(max)
 }
 
+/// Refuses `role_set_key`, and says why.
+pub(super) fn no_role_set(params: &mut Params) -> Result<()> {
+    params.absent("role_set_key", "every organization has all roles")
+}
+
 /// `public_metadata` and `private_metadata`.
 pub(super) fn metadata(params: &mut Params, merge: bool) -> Result<MetadataChange> {
     Ok(MetadataChange {

@@ -140,13 +140,8 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
     if new.name.is_none() {
         return Err(Error::ParamMissing("name"));
     }
-    if params.boolean("include_in_initial_role_set")? == Some(true) {
-        let without = "false or left out: every organization has all roles";
-        return Err(Error::ParamValue(
-            "include_in_initial_role_set",
-            without.into(),
-        ));
-    }
+    let why = "every organization has all roles";
+    params.absent("include_in_initial_role_set", why)?;
     params.finish()?;
     let id = RoleId::new(by.at);
     write(&app, by, move |tx| {

@@ -172,7 +172,7 @@ fn absent(params: &mut Params) -> Result<()> {
         ("profile_image_id", "Standin keeps no images"),
         (
             "create_organizations_limit",
-            "Standin counts no organizations",
+            "nobody's organizations are counted",
         ),
         (
             "notify_primary_email_address_changed",

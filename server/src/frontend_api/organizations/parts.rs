@@ -33,7 +33,9 @@ pub(super) fn routes() -> Router<App> {
         )
         .route(
             "/v1/organizations/{id}/domains/{domain}",
-            get(domain).delete(remove_domain),
+            get(domain)
+                .delete(remove_domain)
+                .fallback(async || Error::RouteUnknown),
         )
 }
 
