@@ -130,6 +130,11 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     Ok(Json(views::listed(&data, total)))
 }
 
+/// Every organization has the same roles.
+fn one_role_set(params: &mut Params) -> Result<()> {
+    params.absent("role_set_key", "Standin has one set of roles for all")
+}
+
 async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
     let new = NewOrganization {
         id: OrganizationId::new(by.at),
@@ -145,6 +150,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         max_allowed_memberships: form::max_members(&mut params)?,
         created_at: time(&mut params, "created_at")?,
     };
+    one_role_set(&mut params)?;
     params.finish()?;
     let made = app.db.write(by, move |tx| organizations::create(tx, &new));
     Ok(Json(views::organization(&made.await?, true)))
@@ -176,6 +182,7 @@ async fn update(
         created_at: time(&mut params, "created_at")?,
         ..Change::default()
     };
+    one_role_set(&mut params)?;
     params.finish()?;
     changed(&app, id, by, change).await
 }

@@ -5,13 +5,13 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::routing::get;
 
-use super::arrival::{set, to};
+use super::arrival::{set, sweep, to};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::{self, Credential};
 use crate::cookie;
 use crate::error::{Error, Result};
-use crate::handshake::{self, Form, Payload, cookies};
+use crate::handshake::{self, Form, Payload};
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::sessions::{self, Choice, Session};
@@ -86,9 +86,7 @@ async fn handshake(
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);
     let mut response = to(&target)?;
-    for stray in &browser.strays {
-        set(response.headers_mut(), &cookies::gone(stray))?;
-    }
+    sweep(response.headers_mut(), &browser.strays)?;
     if let Some(cookie) = carried {
         set(response.headers_mut(), &cookie)?;
     }
