@@ -9,7 +9,7 @@ mod ends;
 
 use crate::clients::{self, Client, Credential};
 use crate::clock::Time;
-use crate::db::{FromRow, Read, Row, Write, values};
+use crate::db::{FromRow, Read, Row, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::{ClientId, OrganizationId, SessionId, UserId};

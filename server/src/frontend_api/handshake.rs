@@ -62,9 +62,8 @@ async fn handshake(
         choose(&app, session, choice, by.clone()).await?;
     }
     let found = client.map(|client| (client, session.map(|session| session.id)));
-    let known = found
-        .as_ref()
-        .map(|(client, session)| (client, session.as_ref()));
+    let known = found.as_ref();
+    let known = known.map(|(client, session)| (client, session.as_ref()));
     let client = known.map(|(client, _)| client.clone());
     let dev_browser = match (app.instance.is_development(), client) {
         (false, _) => None,
