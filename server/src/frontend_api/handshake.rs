@@ -5,13 +5,13 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::routing::get;
 
-use super::arrival::{set, to};
+use super::arrival::{set, sweep, to};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::{self, Credential};
 use crate::cookie;
 use crate::error::{Error, Result};
-use crate::handshake::{self, Form, Payload, cookies};
+use crate::handshake::{self, Form, Payload};
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::sessions::{self, Choice, Session};
@@ -83,8 +83,8 @@ async fn handshake(
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);
     let mut response = to(&target)?;
-    let gone = browser.strays.iter().map(|stray| cookies::gone(stray));
-    for cookie in gone.chain(carried) {
+    sweep(response.headers_mut(), &browser.strays)?;
+    if let Some(cookie) = carried {
         set(response.headers_mut(), &cookie)?;
     }
     Ok(response)
