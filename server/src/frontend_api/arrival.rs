@@ -108,9 +108,7 @@ impl Arrival {
         let mut response = to(&target)?;
         let (Landing::First(session) | Landing::Again(session, _)) = landing;
         response.extensions_mut().insert(About::session(session));
-        for stray in &self.strays {
-            set(response.headers_mut(), &cookies::gone(stray))?;
-        }
+        sweep(response.headers_mut(), &self.strays)?;
         match landing {
             _ if self.proxied => {}
             Landing::First(session) => self.give(app, response.headers_mut(), session)?,
@@ -168,6 +166,13 @@ pub(super) fn changed(app: &App, headers: &mut HeaderMap, at: Option<Time>) -> R
     cookies::changed(&app.instance, at)
         .iter()
         .try_for_each(|cookie| set(headers, cookie))
+}
+
+/// Takes from the browser what instances left that are gone.
+pub(super) fn sweep(headers: &mut HeaderMap, strays: &[String]) -> Result<()> {
+    strays
+        .iter()
+        .try_for_each(|stray| set(headers, &cookies::gone(stray)))
 }
 
 /// Adds a cookie to an answer.

@@ -5,13 +5,13 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::routing::get;
 
-use super::arrival::{set, to};
+use super::arrival::{set, sweep, to};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::{self, Credential};
 use crate::cookie;
 use crate::error::{Error, Result};
-use crate::handshake::{self, Form, Payload, cookies};
+use crate::handshake::{self, Form, Payload};
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::sessions::{self, Choice, Session};
@@ -61,12 +61,9 @@ async fn handshake(
     {
         choose(&app, session, choice, by.clone()).await?;
     }
-    let found = client.map(|client| (client, session.map(|session| session.id)));
-    let known = found
-        .as_ref()
-        .map(|(client, session)| (client, session.as_ref()));
-    let client = known.map(|(client, _)| client.clone());
-    let dev_browser = match (app.instance.is_development(), client) {
+    let session = session.map(|session| session.id);
+    let known = client.as_ref().map(|client| (client, session.as_ref()));
+    let dev_browser = match (app.instance.is_development(), client.clone()) {
         (false, _) => None,
         // One that opens nothing, so that strangers leave nothing in the database.
         (true, None) => Some(Secret::with_prefix("dvb_")),
@@ -86,9 +83,7 @@ async fn handshake(
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);
     let mut response = to(&target)?;
-    for stray in &browser.strays {
-        set(response.headers_mut(), &cookies::gone(stray))?;
-    }
+    sweep(response.headers_mut(), &browser.strays)?;
     if let Some(cookie) = carried {
         set(response.headers_mut(), &cookie)?;
     }

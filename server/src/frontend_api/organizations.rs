@@ -177,8 +177,7 @@ async fn changed(app: &App, id: String, browser: Browser, by: Caller, change: Ch
 /// Files are not kept, as clerk-js sends one; a page may give the logo's address.
 async fn set_logo(
     State(app): State<App>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    (Path(id), headers): (Path<String>, HeaderMap),
     browser: Browser,
     by: Caller,
     params: Result<Params>,

@@ -124,12 +124,11 @@ pub(crate) fn own_invitation(
     view
 }
 
-/// An invitation as applications' servers see it; the URL only to its creator, only once.
+/// An invitation as applications' servers see it. The URL is shown to its creator only, once, who puts it here.
 pub(crate) fn invitation(
     invitation: &Invitation,
     organization: Option<&Organization>,
     inviter: Option<&Profile>,
-    url: Option<&str>,
     instance: &Instance,
     now: Time,
 ) -> Value {
@@ -143,7 +142,7 @@ pub(crate) fn invitation(
         .map(|inviter| public_user_data(inviter, instance))
         .into();
     view["private_metadata"] = invitation.private_metadata.clone().into();
-    view["url"] = url.into();
+    view["url"] = Value::Null;
     view
 }
 

@@ -125,15 +125,10 @@ async fn make(app: &App, id: String, by: Caller, forms: Vec<Form>) -> Result<Vec
     });
     let view = |(one, ticket): (&Invited, &Secret)| {
         let path = format!("/v1/tickets/accept?ticket={}", ticket.expose());
-        let (inviter, url) = (one.inviter.as_ref(), app.instance.address(&path));
-        views::invitation(
-            &one.invitation,
-            None,
-            inviter,
-            Some(&url),
-            &app.instance,
-            now,
-        )
+        let inviter = one.inviter.as_ref();
+        let mut view = views::invitation(&one.invitation, None, inviter, &app.instance, now);
+        view["url"] = app.instance.address(&path).into();
+        view
     };
     Ok(made.await?.iter().zip(&tickets).map(view).collect())
 }
@@ -249,7 +244,6 @@ async fn shown(
             &one.invitation,
             organization,
             one.inviter.as_ref(),
-            None,
             &app.instance,
             now,
         )
@@ -261,7 +255,7 @@ async fn shown(
 fn one(app: &App, found: Result<Vec<Invited>>, now: Time) -> Answer {
     let view = |one: &Invited| {
         let inviter = one.inviter.as_ref();
-        views::invitation(&one.invitation, None, inviter, None, &app.instance, now)
+        views::invitation(&one.invitation, None, inviter, &app.instance, now)
     };
     Ok(Json(found?.first().map(view).unwrap_or_default()))
 }

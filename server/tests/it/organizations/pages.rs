@@ -161,9 +161,13 @@ async fn a_page_creates_an_organization_manages_it_and_deletes_it() {
         gone["client"]["sessions"][0]["user"]["organization_memberships"],
         json!([])
     );
-    let logs = world.backend.get("/v1/audit_logs").await.ok().json;
-    assert_eq!(logs["data"][0]["action"], "organization.delete");
-    assert_eq!(logs["data"][0]["actor"], user.as_str(), "the user did it");
+    let records = world.backend.get("/v1/audit_logs").await.ok().json;
+    assert_eq!(records["data"][0]["action"], "organization.delete");
+    assert_eq!(
+        records["data"][0]["actor"],
+        user.as_str(),
+        "the user did it"
+    );
 }
 
 #[tokio::test]
