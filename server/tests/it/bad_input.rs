@@ -241,7 +241,6 @@ async fn unknown_ids_are_not_found() {
             "/v1/organizations/{id}/memberships",
             "/v1/organizations/{id}/invitations",
             "/v1/organizations/{id}/invitations/{id}",
-            "/v1/organizations/{id}/domains",
             "/v1/organization_roles/{id}",
             "/v1/organization_permissions/{id}",
         ] {
