@@ -18,11 +18,11 @@ impl Connection {
         let connection = rusqlite::Connection::open(path)?;
         // Another process (the command line beside a running server) may hold the write lock for a moment.
         connection.busy_timeout(Duration::from_secs(5))?;
-        // The cache holds the upper levels of every index at a million rows; the rest is left to the system's. The log grows to
-        // as many pages as one block of its index covers (16 MiB): what is changed again and again is copied back once.
+        // The cache holds the upper levels of every index at a million rows; the rest is left to the system's. The log is copied
+        // back at SQLite's own thousand pages: at four thousand a p99 of 18 ms became 44, for no more writes a second.
         connection.execute_batch(
             "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory;
-             pragma cache_size = -8000; pragma wal_autocheckpoint = 4000;",
+             pragma cache_size = -8000;",
         )?;
         if purpose == Purpose::Reads {
             connection.execute_batch("pragma query_only = on;")?;
