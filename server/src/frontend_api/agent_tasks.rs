@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::id::MembershipId;
 use crate::organizations;
 use crate::secret::{Digest, Secret};
-use crate::sessions::Session;
+use crate::sessions::{Session, SignIn};
 use crate::sign_in_tokens;
 use crate::tasks::{self, Visit, Way};
 use crate::wire::{Browser, Params, Reply};
@@ -58,14 +58,9 @@ async fn visit(
 /// Spends a task's ticket for a browser that opens it as a page, or lets it land again where it is already.
 async fn land(app: &App, ticket: &Secret, arrival: &Arrival, by: Caller) -> Result<(Landing, Url)> {
     let digest = known(app, ticket).await?;
-    let (of, now) = (app.clone(), by.at);
-    let sign_in = arrival.sign_in();
+    let (of, sign_in) = (app.clone(), arrival.sign_in());
     let visit = app.db.write(by, move |tx| {
-        let visit = tasks::accept(tx, &digest, &sign_in, &of.policy, Way::Page)?;
-        if let Visit::Accepted(session, _) = &visit {
-            of.check_token(tx, session, now)?;
-        }
-        Ok(visit)
+        accept_task(&of, tx, &digest, &sign_in, Way::Page)
     });
     match visit.await? {
         Visit::Accepted(session, target) => Ok((Landing::First(session), target)),
@@ -74,6 +69,22 @@ async fn land(app: &App, ticket: &Secret, arrival: &Arrival, by: Caller) -> Resu
         }
         Visit::Refused(refusal) => Err(refusal),
     }
+}
+
+/// What comes of a ticket. One whose session's token no cookie could carry is refused, and not spent.
+fn accept_task(
+    app: &App,
+    tx: &mut Write<'_>,
+    ticket: &Digest,
+    sign_in: &SignIn,
+    way: Way,
+) -> Result<Visit> {
+    let now = tx.now();
+    let visit = tasks::accept(tx, ticket, sign_in, &app.policy, way)?;
+    if let Visit::Accepted(session, _) = &visit {
+        app.check_token(tx, session, now)?;
+    }
+    Ok(visit)
 }
 
 /// The digest of a ticket that some task has. Guesses are no matter for the writer.
@@ -112,22 +123,16 @@ pub(super) async fn spend<T: Send + 'static>(
     also: fn(&mut Write<'_>, &Session) -> Result<T>,
 ) -> Result<Opened<T>> {
     let digest = known(app, ticket).await?;
-    let (of, now) = (app.clone(), by.at);
-    let sign_in = arrival.sign_in();
+    let (of, sign_in) = (app.clone(), arrival.sign_in());
     let opened = app.db.write(by, move |tx| {
-        Ok(
-            match tasks::accept(tx, &digest, &sign_in, &of.policy, Way::Call)? {
-                Visit::Accepted(session, target) | Visit::Again(session, _, target) => {
-                    of.check_token(tx, &session, now)?;
-                    Ok(Opened {
-                        also: also(tx, &session)?,
-                        session: *session,
-                        target,
-                    })
-                }
-                Visit::Refused(refusal) => Err(refusal),
-            },
-        )
+        Ok(match accept_task(&of, tx, &digest, &sign_in, Way::Call)? {
+            Visit::Accepted(session, target) | Visit::Again(session, _, target) => Ok(Opened {
+                also: also(tx, &session)?,
+                session: *session,
+                target,
+            }),
+            Visit::Refused(refusal) => Err(refusal),
+        })
     });
     opened.await?
 }
