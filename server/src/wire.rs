@@ -19,7 +19,7 @@ pub(crate) use access_log::About;
 pub(crate) use caller::{Browser, Proxied};
 pub(crate) use doors::Doors;
 pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
-pub(crate) use params::Params;
+pub(crate) use params::{Params, user_text};
 
 /// How far Standin's own lists count what they go through (`total_count`); beyond that, there are at least so many.
 pub(crate) const COUNTED: i64 = 1_000;

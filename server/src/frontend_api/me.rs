@@ -24,13 +24,9 @@ use crate::events::Action;
 use crate::organizations::{self, Person};
 use crate::passwords;
 use crate::sessions::{self, Session};
-use crate::text;
 use crate::users::{self, Change, Edit, IdentifierKind, Metadata};
 use crate::views;
-use crate::wire::{Answer, Browser, Params, Reply};
-
-/// The most characters of a name.
-const NAME_MAX: usize = 256;
+use crate::wire::{Answer, Browser, Params, Reply, user_text};
 
 pub(super) fn routes(app: &App) -> Router<App> {
     Router::new()
@@ -146,20 +142,7 @@ async fn update(
         ("timezone", Edit::Timezone),
     ] {
         if let Some(text) = params.nullable_line(name)? {
-            let text = text.filter(|text| !text.trim().is_empty());
-            if text
-                .as_ref()
-                .is_some_and(|text| text.chars().count() > NAME_MAX)
-            {
-                return Err(Error::ParamTooLong(name, NAME_MAX));
-            }
-            if name == "timezone" && !text.as_deref().is_none_or(text::is_time_zone) {
-                return Err(Error::ParamFormat(
-                    name,
-                    "the name of a time zone, as Europe/Berlin",
-                ));
-            }
-            edits.push(edit(text));
+            edits.push(edit(user_text(name, text)?));
         }
     }
     for (name, kind) in [

@@ -26,13 +26,9 @@ use crate::secret::Secret;
 use crate::sign_in_tokens;
 use crate::sign_ups::{self, Attempt, NewIds, SECONDS};
 use crate::tasks;
-use crate::text;
 use crate::users::IdentifierKind;
 use crate::views;
-use crate::wire::{Answer, Browser, Edge, Params, Proxied, Reply};
-
-/// The most characters of a name.
-const NAME_MAX: usize = 256;
+use crate::wire::{Answer, Browser, Edge, Params, Proxied, Reply, user_text};
 
 pub(super) fn routes(app: &App) -> Router<App> {
     let counted = from_fn_with_state(app.clone(), counted);
@@ -105,19 +101,7 @@ impl Form {
         }
         for (name, field) in TEXTS {
             if let Some(text) = params.nullable_line(name)? {
-                let text = text.filter(|text| !text.trim().is_empty());
-                match &text {
-                    Some(long) if long.chars().count() > NAME_MAX => {
-                        return Err(Error::ParamTooLong(name, NAME_MAX));
-                    }
-                    Some(zone) if name == "timezone" && !text::is_time_zone(zone) => {
-                        return Err(Error::ParamFormat(
-                            name,
-                            "the name of a time zone, as Europe/Berlin",
-                        ));
-                    }
-                    _ => form.texts.push((field, text)),
-                }
+                form.texts.push((field, user_text(name, text)?));
             }
         }
         form.unsafe_metadata = params.object("unsafe_metadata")?;

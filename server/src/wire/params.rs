@@ -2,6 +2,7 @@
 //! knows, by name and type, and [`Params::finish`] refuses what is left. So a misspelt parameter is never ignored.
 
 mod lists;
+mod of_user;
 mod strict;
 
 use axum::body::Body;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 use tokio::time::timeout_at;
 use url::form_urlencoded;
 
+pub(crate) use self::of_user::user_text;
 use self::strict::{Strict, depth, unreadable};
 use super::{Edge, header};
 use crate::error::{Error, Result};

@@ -7,16 +7,12 @@ use crate::error::{Error, Result};
 use crate::id::IdentifierId;
 use crate::passwords::{self, Hasher, PasswordHash};
 use crate::secret::Secret;
-use crate::text;
 use crate::users::{Edit, IdentifierKind, Metadata, NewIdentifier, Verification};
-use crate::wire::Params;
+use crate::wire::{Params, user_text};
 use crate::word::Word;
 
 /// The most identifiers of one kind that a user can be made with.
 const IDENTIFIERS_MAX: usize = 10;
-/// The most characters of a name.
-const NAME_MAX: usize = 256;
-
 /// What a body says of a user to be made, all but the hash of its password.
 pub(super) struct NewUserForm {
     pub(super) identifiers: Vec<NewIdentifier>,
@@ -126,21 +122,7 @@ pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
             _ => params.nullable_text(name)?,
         };
         if let Some(text) = given {
-            // An empty text means no value, as with Clerk; two users without an external id do not collide.
-            let text = text.filter(|text| !text.trim().is_empty());
-            if text
-                .as_ref()
-                .is_some_and(|text| text.chars().count() > NAME_MAX)
-            {
-                return Err(Error::ParamTooLong(name, NAME_MAX));
-            }
-            if name == "timezone" && !text.as_deref().is_none_or(text::is_time_zone) {
-                return Err(Error::ParamFormat(
-                    name,
-                    "the name of a time zone, as Europe/Berlin",
-                ));
-            }
-            edits.push(edit(text));
+            edits.push(edit(user_text(name, text)?));
         }
     }
     edits.extend(metadata(params, Edit::ReplaceMetadata)?);
