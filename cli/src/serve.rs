@@ -34,6 +34,9 @@ pub struct Serve {
     /// An address of its own for the Backend API
     #[arg(long, value_name = "ADDR", env = "STANDIN_BACKEND_LISTEN")]
     backend_listen: Option<SocketAddr>,
+    /// An address for `/metrics`, which Prometheus reads, and for probes; keep it in a network of its own
+    #[arg(long, value_name = "ADDR", env = "STANDIN_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
     /// Where browsers reach the server, as in `https://clerk.example.com`
     #[arg(long, value_name = "URL", env = "STANDIN_PUBLIC_URL")]
     public_url: Option<Url>,
@@ -95,6 +98,7 @@ pub async fn run(serve: Serve) -> Result<ExitCode> {
     tracing::info!(
         address = %server.local_addr(),
         backend_address = %server.backend_addr(),
+        metrics_address = server.metrics_addr().map(tracing::field::display),
         public_url = server.url(),
         publishable_key = server.instance().publishable_key,
         version = env!("CARGO_PKG_VERSION"),
@@ -144,6 +148,7 @@ impl Serve {
         folder.make_database(&database)?;
         let mut config = Config::production(listen, public_url, database, master_key)?;
         config.backend_listen = self.backend_listen.or(file.backend_listen);
+        config.metrics_listen = self.metrics_listen.or(file.metrics_listen);
         config.allowed_origins.extend(self.allow_origin);
         config.allowed_hosts.extend(self.allow_host);
         config.sign_up = self.allow_sign_up;

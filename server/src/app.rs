@@ -3,7 +3,7 @@
 mod claims;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::claims::Current;
 use crate::clock::Time;
@@ -14,6 +14,7 @@ use crate::instance::Instance;
 use crate::jwt_templates::Prepared;
 use crate::keys::SigningKey;
 use crate::limits::Limiters;
+use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
 use crate::tokens::{Issuer, Recent};
@@ -43,6 +44,10 @@ pub struct State {
     pub master_key: MasterKey,
     /// Rate limits.
     pub limiters: Limiters,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Set when the server is asked to stop.
+    pub is_stopping: AtomicBool,
     /// As given at the start.
     pub config: Config,
     /// The latest moment that was ever seen, in milliseconds.

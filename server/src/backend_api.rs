@@ -71,6 +71,7 @@ pub(crate) fn routes(app: &App) -> Router {
 
 /// Lets a request pass that carries a live secret key. Whether its scope reaches the call stands beside each call.
 async fn key(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
+    wire::route::name(&request);
     let digest = shown(request.headers())?;
     let network = Edge::of(request.extensions())?.network();
     let look_up = async {

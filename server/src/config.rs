@@ -76,6 +76,8 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// An address of its own for the Backend API.
     pub backend_listen: Option<SocketAddr>,
+    /// An address for `/metrics` and probes, in plain http; `None` has none.
+    pub metrics_listen: Option<SocketAddr>,
     /// TLS on [`Config::listen`]. In development the same port also speaks plain http.
     pub tls: Option<Tls>,
     /// Where browsers reach the Frontend API. `None`: `http://localhost:PORT`.
@@ -128,6 +130,7 @@ impl Config {
                 SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], port)),
             ],
             backend_listen: None,
+            metrics_listen: None,
             tls: None,
             public_url: None,
             database,

@@ -7,6 +7,7 @@
 //!
 //! Columns are `text` and `bigint` only. Parameters are written `$1`, `$2`, …; a statement holds no other `$`.
 
+mod figures;
 mod job;
 mod lane;
 mod migrate;

@@ -60,7 +60,6 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         .merge(dev_browser::routes())
         .merge(environment::routes())
         .merge(handshake::routes().route_layer(from_fn(navigation::carrying)))
-        .merge(wire::health::routes())
         .merge(landing::routes())
         .merge(guesses(me::proofs(app)))
         .merge(me::routes(app))
@@ -86,13 +85,18 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         .fallback_service(others)
         .layer(from_fn_with_state(app.clone(), admit))
         // Outside the layer: any page may load them, and a page's many files are not counted as calls.
-        .merge(scripts::routes())
-        .merge(pictures::routes())
+        .merge(
+            scripts::routes()
+                .merge(pictures::routes())
+                .route_layer(from_fn(wire::route::named)),
+        )
+        .merge(wire::health::routes())
         .with_state(app.clone())
 }
 
 /// Counts the caller's requests and holds the page's origin against the allow-list, preflights included.
 async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
+    wire::route::name(&request);
     let network = Edge::of(request.extensions())?.network();
     if let Some(key) = proxy::recognise(&app, request.headers(), network).await? {
         app.limiters.keys.check(&key.id)?;

@@ -1,6 +1,6 @@
 //! What the server does by itself, apart from any request.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -30,15 +30,17 @@ impl Housekeeping {
         let app = app.clone();
         Self(tokio::spawn(async move {
             let (mut ticks, mut looks) = (interval(TICK), interval(LOOK));
+            let mut counted = Counted::default();
             // The first tick is at once, and the start has just done it.
             ticks.tick().await;
+            counted.count(&app).await;
             loop {
-                let done = tokio::select! {
-                    _ = ticks.tick() => tidy(&app).await,
-                    _ = looks.tick() => end_sessions(&app).await,
-                };
-                if let Err(error) = done {
-                    tracing::warn!(%error, "housekeeping could not be done");
+                tokio::select! {
+                    _ = ticks.tick() => {
+                        chore(&app, "note_moment", tidy(&app)).await;
+                        counted.count(&app).await;
+                    }
+                    _ = looks.tick() => chore(&app, "end_revoked_sessions", end_sessions(&app)).await,
                 }
             }
         }))
@@ -47,9 +49,55 @@ impl Housekeeping {
     /// Ends the loop, after doing its work once more.
     pub(crate) async fn stop(self, app: &App) {
         self.0.abort();
-        if let Err(error) = tidy(app).await {
-            tracing::warn!(%error, "housekeeping could not be done");
+        chore(app, "note_moment", tidy(app)).await;
+    }
+}
+
+/// Does something, and says in the figures whether it was done and with how many rows.
+async fn chore(app: &App, name: &'static str, work: impl Future<Output = Result<u64>>) {
+    let figures = app.metrics.chores.of("", name);
+    match work.await {
+        Ok(rows) => {
+            figures.done.count();
+            figures.rows.add(rows);
+            figures.last.set(app.now().seconds());
         }
+        Err(error) => {
+            figures.failed.count();
+            tracing::warn!(%error, chore = name, "housekeeping could not be done");
+        }
+    }
+}
+
+/// The count of sessions that are alive. It goes through those that began lately enough, so it is not made with every look at
+/// the figures, and where there are many, not every minute.
+#[derive(Default)]
+struct Counted {
+    ticks_left: u32,
+}
+
+impl Counted {
+    /// Counting takes a thousandth of the time at most, on a thread of the searches' lane.
+    const SHARE: u32 = 1000;
+
+    async fn count(&mut self, app: &App) {
+        if let Some(left) = self.ticks_left.checked_sub(1) {
+            self.ticks_left = left;
+            return;
+        }
+        let started = Instant::now();
+        let (now, cap) = (app.now(), app.config.session_cap_seconds);
+        let counting = async {
+            let count = app
+                .db
+                .search(move |tx| sessions::alive(tx, now, cap))
+                .await?;
+            app.metrics.sessions.set(count);
+            Ok(0)
+        };
+        chore(app, "count_sessions", counting).await;
+        let pause = started.elapsed() * Self::SHARE;
+        self.ticks_left = u32::try_from(pause.as_secs() / TICK.as_secs()).unwrap_or(u32::MAX);
     }
 }
 
@@ -61,7 +109,8 @@ fn interval(period: Duration) -> Interval {
 
 /// Ends the sessions of every revocation that is not done. After a stop in the middle it is gone through again; on several
 /// nodes at once each session is ended by one of them.
-async fn end_sessions(app: &App) -> Result<()> {
+async fn end_sessions(app: &App) -> Result<u64> {
+    let mut ended = 0;
     while let Some(revocation) = app.db.read(sessions::unfinished).await? {
         let mut from: Option<Progress> = None;
         loop {
@@ -72,6 +121,7 @@ async fn end_sessions(app: &App) -> Result<()> {
                 .await?;
             for slice in look.unended.chunks(SLICE) {
                 let (ending, slice) = (revocation.clone(), slice.to_vec());
+                ended += slice.len() as u64;
                 app.db
                     .write(revocation.by(app.now()), move |tx| ending.end(tx, &slice))
                     .await?;
@@ -86,10 +136,10 @@ async fn end_sessions(app: &App) -> Result<()> {
             .write(revocation.by(app.now()), move |tx| finished.finish(tx))
             .await?;
     }
-    Ok(())
+    Ok(ended)
 }
 
-async fn tidy(app: &App) -> Result<()> {
+async fn tidy(app: &App) -> Result<u64> {
     let now = app.now();
     let by = Caller::internal("standin", now);
     let limiters = &app.limiters;
@@ -115,5 +165,5 @@ async fn tidy(app: &App) -> Result<()> {
             instance::seen(tx, now)
         })
         .await
-        .map(|_| ())
+        .map(|_| 1)
 }

@@ -16,6 +16,7 @@ use crate::clock::Time;
 use crate::db::{Db, values};
 use crate::error::{Error, Result};
 use crate::id;
+use crate::metrics::Counter;
 use crate::secret::{MasterKey, Purpose};
 
 /// A signing key, ready to sign.
@@ -26,6 +27,8 @@ pub struct SigningKey {
     header: String,
     /// That of tokens made by a JWT template, which are no session tokens: SDKs and this server tell them apart by it.
     template_header: String,
+    /// How many tokens it signed.
+    pub signatures: Counter,
 }
 
 impl SigningKey {
@@ -39,6 +42,7 @@ impl SigningKey {
             header: header("cl_B7d4PD111AAA"),
             template_header: header(TEMPLATE_CLASS),
             kid,
+            signatures: Counter::default(),
         }
     }
 
@@ -88,6 +92,7 @@ impl SigningKey {
     }
 
     fn signature(&self, text: &[u8]) -> Result<Vec<u8>> {
+        self.signatures.count();
         rsa(&self.pair, &RSA_PKCS1_SHA256, text)
     }
 

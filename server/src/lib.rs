@@ -45,6 +45,7 @@ pub mod instance;
 pub mod jwt_templates;
 pub mod keys;
 pub mod ledger;
+pub mod metrics;
 pub mod organizations;
 pub mod origin;
 pub mod policy;
@@ -64,7 +65,7 @@ pub mod word;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use axum::Router;
 use axum::response::IntoResponse;
@@ -83,6 +84,7 @@ use crate::instance::Instance;
 use crate::jwt_templates::Prepared;
 use crate::limits::Limiters;
 use crate::listener::Listeners;
+use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
 use crate::secret_keys::{NewKey, Scope};
@@ -95,7 +97,10 @@ pub struct Server {
     app: App,
     address: SocketAddr,
     backend_address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     listeners: Listeners,
+    /// Open until the end, and with room of its own: it is looked at when all others are full.
+    watched: Listeners,
     housekeeping: Housekeeping,
 }
 
@@ -116,6 +121,11 @@ impl Server {
             .backend_listen
             .map(|address| listener::bind(&[address]))
             .transpose()?;
+        let metrics_sockets = match config.metrics_listen {
+            Some(address) => listener::bind(&[address])?,
+            None => Vec::new(),
+        };
+        let metrics_address = metrics_sockets.first().map(|(address, _)| *address);
         let app = prepare(config, address).await?;
         app.take_over_claims().await?;
         let backend = backend_api::routes(&app);
@@ -137,12 +147,17 @@ impl Server {
             };
             listeners.open(&app, sockets, &both, tls)?;
         }
+        let mut watched = Listeners::new(&app);
+        let metrics = Doors::One(wire::metrics::routes(&app));
+        watched.open(&app, metrics_sockets, &metrics, None)?;
         Ok(Self {
             housekeeping: Housekeeping::start(&app),
             app,
             address,
             backend_address,
+            metrics_address,
             listeners,
+            watched,
         })
     }
 
@@ -161,6 +176,11 @@ impl Server {
         self.backend_address
     }
 
+    /// The address of the figures, if there is one.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
     /// Names and addresses that SDKs need.
     pub fn instance(&self) -> &Instance {
         &self.app.instance
@@ -177,8 +197,10 @@ impl Server {
     /// Stops taking requests, lets those under way finish, for [`config::Connections::stop`] at most, and closes the
     /// database.
     pub async fn stop(self) {
+        self.app.is_stopping.store(true, Ordering::Relaxed);
         self.listeners.stop(self.app.config.connections.stop).await;
         self.housekeeping.stop(&self.app).await;
+        self.watched.stop(std::time::Duration::ZERO).await;
         self.app.db.close().await;
     }
 }
@@ -245,6 +267,8 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         signing_key,
         master_key,
         limiters: Limiters::new(&config.limits),
+        metrics: Metrics::default(),
+        is_stopping: AtomicBool::default(),
         seen_at: AtomicI64::new(seen_at.0),
         config,
     }))

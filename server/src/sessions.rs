@@ -246,7 +246,7 @@ mod specimen;
 mod list;
 
 pub use ends::{end, revoke, set_end, sign_out, touch};
-pub use list::{Filter, count, list};
+pub use list::{Filter, alive, count, list};
 pub use open::{NewSession, SignIn, open};
 pub use organization::{Choice, choose, in_organization};
 pub use proof::{Proof, begin_proof, is_opened, of_user, opened_by, prepare_proof, proof, prove};

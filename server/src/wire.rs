@@ -6,7 +6,9 @@ mod doors;
 mod edge;
 pub(crate) mod health;
 mod host;
+pub(crate) mod metrics;
 mod params;
+pub(crate) mod route;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};

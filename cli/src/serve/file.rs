@@ -20,6 +20,7 @@ use crate::tls::Certificate;
 pub struct File {
     pub listen: Option<SocketAddr>,
     pub backend_listen: Option<SocketAddr>,
+    pub metrics_listen: Option<SocketAddr>,
     #[serde(deserialize_with = "url")]
     pub public_url: Option<Url>,
     pub data: Option<PathBuf>,
@@ -151,9 +152,10 @@ impl File {
 }
 
 /// Every name that a file may hold at its top level, and below `[limits]`.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "listen",
     "backend_listen",
+    "metrics_listen",
     "public_url",
     "data",
     "database_url",

@@ -16,4 +16,5 @@ mod serve;
 mod starts;
 mod tasks;
 mod users;
+mod watched;
 mod world;

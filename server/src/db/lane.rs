@@ -11,22 +11,38 @@ use super::job::{self, Job};
 use super::state::State;
 use super::{Connection, Database, Purpose, Read, writer};
 use crate::error::{Error, Result};
+use crate::metrics::{Gauge, Histogram};
 
-/// A job, or the word to stop.
-type Item = Option<Box<dyn Job>>;
+/// A job with the moment at which it began to wait, or the word to stop.
+type Item = Option<(Instant, Box<dyn Job>)>;
 
 /// The threads' end of a queue.
-pub(super) struct Queue(Mutex<Receiver<Item>>);
+pub(super) struct Queue {
+    jobs: Mutex<Receiver<Item>>,
+    waits: Arc<Waits>,
+}
+
+/// How many wait in a lane, and for how long they do.
+pub(super) struct Waits {
+    pub(super) waiting: Gauge,
+    pub(super) waited: Histogram,
+}
 
 impl Queue {
     /// Waits for the next job that somebody still wants; `None` when it is time to stop.
     pub(super) fn next(&self) -> Option<Box<dyn Job>> {
         loop {
-            let job = lock(&self.0).recv().ok().flatten()?;
-            if job.is_wanted() {
+            let next = lock(&self.jobs).recv().ok().flatten()?;
+            if let Some(job) = self.take(next) {
                 return Some(job);
             }
         }
+    }
+
+    fn take(&self, (since, job): (Instant, Box<dyn Job>)) -> Option<Box<dyn Job>> {
+        self.waits.waiting.add(-1);
+        self.waits.waited.took(since.elapsed());
+        job.is_wanted().then_some(job)
     }
 
     /// Adds the jobs that wait already, up to `most` in all. True when the word to stop was among them.
@@ -34,13 +50,12 @@ impl Queue {
         if most <= batch.len() {
             return false;
         }
-        let waiting = lock(&self.0);
+        let waiting = lock(&self.jobs);
         for item in waiting.try_iter() {
-            match item {
-                None => return true,
-                Some(job) if job.is_wanted() => batch.push(job),
-                Some(_) => {}
-            }
+            let Some(next) = item else {
+                return true;
+            };
+            batch.extend(self.take(next));
             if batch.len() == most {
                 break;
             }
@@ -57,6 +72,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Clone)]
 pub(super) struct Lane {
     jobs: SyncSender<Item>,
+    pub(super) waits: Arc<Waits>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -107,7 +123,14 @@ impl Lane {
         turn: impl Fn(&mut Connection, &Queue) -> bool + Clone + Send + 'static,
     ) -> Result<Self> {
         let (jobs, receiver) = sync_channel(waiting);
-        let queue = Arc::new(Queue(Mutex::new(receiver)));
+        let waits = Arc::new(Waits {
+            waiting: Gauge::default(),
+            waited: Histogram::of_durations(),
+        });
+        let queue = Arc::new(Queue {
+            jobs: Mutex::new(receiver),
+            waits: waits.clone(),
+        });
         let mut running = Vec::new();
         for _ in 0..threads {
             let (queue, turn, database) = (queue.clone(), turn.clone(), database.clone());
@@ -124,6 +147,7 @@ impl Lane {
         }
         Ok(Self {
             jobs,
+            waits,
             threads: Arc::new(Mutex::new(running)),
         })
     }
@@ -133,10 +157,16 @@ impl Lane {
     /// # Errors
     /// [`Error::Overloaded`] when as many wait already as may; [`Error::Unavailable`] when the lane is closed.
     pub(super) fn send(&self, job: Box<dyn Job>) -> Result<()> {
-        self.jobs.try_send(Some(job)).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Overloaded,
-            TrySendError::Disconnected(_) => {
-                Error::Unavailable("the database threads have stopped".into())
+        // Counted first: it may be taken before this thread goes on.
+        self.waits.waiting.add(1);
+        let sent = self.jobs.try_send(Some((Instant::now(), job)));
+        sent.map_err(|error| {
+            self.waits.waiting.add(-1);
+            match error {
+                TrySendError::Full(_) => Error::Overloaded,
+                TrySendError::Disconnected(_) => {
+                    Error::Unavailable("the database threads have stopped".into())
+                }
             }
         })
     }

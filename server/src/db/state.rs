@@ -2,11 +2,33 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::metrics::{Counter, Histogram};
+
 /// Shared by the writers and whoever asks.
-#[derive(Default)]
 pub(super) struct State {
     failing: AtomicBool,
     stopped: AtomicBool,
+    /// How many writes shared each transaction.
+    pub(super) shared: Histogram,
+    /// How long each transaction took, its way to the disk included.
+    pub(super) took: Histogram,
+    /// Transactions that failed, or met another one too often.
+    pub(super) failed: Counter,
+}
+
+/// Bounds of how many writes share a transaction.
+const SHARED: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            failing: AtomicBool::default(),
+            stopped: AtomicBool::default(),
+            shared: Histogram::of(SHARED),
+            took: Histogram::of_durations(),
+            failed: Counter::default(),
+        }
+    }
 }
 
 impl State {

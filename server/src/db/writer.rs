@@ -1,7 +1,7 @@
 //! The write path: takes the writes that wait, runs each inside a savepoint, commits once, and answers them all.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Connection;
 use super::job::{Job, Outcome};
@@ -44,8 +44,15 @@ pub(super) fn turn(connection: &mut Connection, queue: &Queue, state: &State) ->
         });
         return !stopping;
     }
-    match settle(connection, &mut batch) {
+    let (started, jobs) = (Instant::now(), batch.len());
+    let fate = settle(connection, &mut batch);
+    if !matches!(fate, Fate::Committed) {
+        state.failed.count();
+    }
+    match fate {
         Fate::Committed => {
+            state.shared.observe(jobs as u64);
+            state.took.took(started.elapsed());
             state.works();
             for job in batch {
                 job.answer(None);

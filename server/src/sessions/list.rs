@@ -2,7 +2,7 @@
 
 use super::{Session, Status};
 use crate::clock::Time;
-use crate::db::{Page, Query, Read};
+use crate::db::{Page, Query, Read, values};
 use crate::error::Result;
 use crate::id::{ClientId, UserId};
 
@@ -66,6 +66,14 @@ pub fn list(tx: &mut Read<'_>, filter: &Filter, page: Page, now: Time) -> Result
         .apply(Query::new(select!("")), now)
         .page("s.created_at desc, s.id desc", page)
         .all(tx)
+}
+
+/// How many sessions neither ended nor expired, of those that began at most so many seconds ago: no session lives longer.
+pub fn alive(tx: &mut Read<'_>, now: Time, cap: i64) -> Result<i64> {
+    tx.one(
+        "select count(*) from sessions where created_at > $1 and ended_at is null and expire_at > $2",
+        values![now.plus_seconds(-cap), now],
+    )
 }
 
 /// How many sessions [`list`] would go through.

@@ -1,10 +1,12 @@
-//! The access log: one line for each request, also for those that nobody was left to answer. Queries stay out of it, since
-//! tickets and session tokens travel there, and so does what in a path may be a secret.
+//! The access log: one line for each request, also for those that nobody was left to answer, and the figures of them all.
+//! Queries stay out of it, since tickets and session tokens travel there, and so does what in a path may be a secret.
 
 use std::time::Instant;
 
+use axum::extract::MatchedPath;
 use http::{Method, Request};
 
+use crate::app::App;
 use crate::error::Error;
 use crate::sessions::Session;
 
@@ -36,6 +38,7 @@ impl About {
 
 /// The line of one request. Dropped before it was written, it says that the connection ended first.
 pub(super) struct Line {
+    app: App,
     request_id: String,
     method: Method,
     path: String,
@@ -45,13 +48,24 @@ pub(super) struct Line {
 
 impl Line {
     /// Begins with what is known when a request comes in.
-    pub(super) fn begin<B>(request: &Request<B>, request_id: String) -> Self {
+    pub(super) fn begin<B>(app: &App, request: &Request<B>, request_id: String) -> Self {
         Self {
+            app: app.clone(),
             request_id,
             method: request.method().clone(),
             path: shown(request.uri().path()),
             started: Instant::now(),
             is_written: false,
+        }
+    }
+
+    /// Counts a request that came to a route, or to none.
+    pub(super) fn count(&self, route: Option<&MatchedPath>, status: u16, error: Option<&Error>) {
+        let (metrics, name) = (&self.app.metrics, route.map_or("none", MatchedPath::as_str));
+        let requests = metrics.requests.of(word(&self.method), name);
+        requests.answered(status, self.started.elapsed());
+        if let Some(error) = error {
+            metrics.refusals.of("", error.shown().code).count();
         }
     }
 
@@ -87,11 +101,19 @@ impl Drop for Line {
         /// What nginx made customary for a client that hung up.
         const STATUS: u16 = 499;
         if !self.is_written {
+            self.count(None, STATUS, None);
             let (method, path, request_id) = (&self.method, &self.path, &self.request_id);
             let (micros, code) = (self.micros(), "connection_closed");
             tracing::info!(target: "standin::request", %method, path, status = STATUS, micros, code, request_id);
         }
     }
+}
+
+/// A method as it is counted. Whoever asks may make up others.
+fn word(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"];
+    let known = KNOWN.iter().find(|known| **known == method.as_str());
+    known.copied().unwrap_or("other")
 }
 
 /// The longest part of a path that is an id or a word: a prefix and a KSUID stay below it, a ticket, a nonce and a key do

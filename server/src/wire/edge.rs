@@ -23,7 +23,7 @@ use url::form_urlencoded;
 
 use super::access_log::{About, Line};
 use super::host::Host;
-use super::{Doors, Page, error_body, header};
+use super::{Doors, Page, error_body, header, health, route};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::limits::Network;
@@ -73,14 +73,18 @@ pub(crate) async fn edge(
     mut request: Request<Body>,
 ) -> Response {
     let id = request_id();
-    let line = Line::begin(&request, id.clone());
+    let line = Line::begin(&app, &request, id.clone());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = match admit(&app, peer, &mut request) {
+    let (mut response, route) = match admit(&app, peer, &mut request) {
         Ok(()) => {
             let door = doors.of(request.headers());
-            within(app.config.connections.request, door.oneshot(request)).await
+            route::noted(within(
+                app.config.connections.request,
+                door.oneshot(request),
+            ))
+            .await
         }
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => (refusal.into_response(), None),
     };
     let error = response.extensions_mut().remove::<Arc<Error>>();
     if let Some(error) = &error {
@@ -88,11 +92,9 @@ pub(crate) async fn edge(
     }
     guard(&app, response.headers_mut());
     let about = response.extensions_mut().remove::<About>();
-    line.answered(
-        response.status().as_u16(),
-        error.as_deref(),
-        about.unwrap_or_default(),
-    );
+    let status = response.status().as_u16();
+    line.count(route.as_ref(), status, error.as_deref());
+    line.answered(status, error.as_deref(), about.unwrap_or_default());
     response
 }
 
@@ -140,8 +142,8 @@ fn caller_ip(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
 /// The most bytes of headers, names and values.
 const HEADERS_MAX: usize = 32 * 1024;
 
-/// What is answered whatever the clock says.
-const TIMELESS: [&str; 3] = ["/v1/health", "/v1/jwks", "/.well-known/jwks.json"];
+/// What is answered whatever the clock says, beside probes.
+const TIMELESS: [&str; 2] = ["/v1/jwks", "/.well-known/jwks.json"];
 
 fn admit(app: &App, peer: Peer, request: &mut Request<Body>) -> Result<()> {
     let lengths = request
@@ -153,11 +155,12 @@ fn admit(app: &App, peer: Peer, request: &mut Request<Body>) -> Result<()> {
     }
     let host = Host::named(request.headers()).ok_or(Error::HostInvalid)?;
     // Who asks for a pod's or a container's health knows its address only, and learns nothing else.
-    if !host.is_ours(app) && request.uri().path() != super::health::PATH {
+    let is_probe = health::is_probe(request.uri().path());
+    if !is_probe && !host.is_ours(app) {
         return Err(Error::HostInvalid);
     }
     readable(request.uri())?;
-    if !TIMELESS.contains(&request.uri().path()) {
+    if !is_probe && !TIMELESS.contains(&request.uri().path()) {
         app.check_clock()?;
     }
     let edge = Edge {

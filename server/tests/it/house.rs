@@ -34,8 +34,8 @@ const FLOORS: [(&str, &[&str]); 5] = [
     (
         "ground",
         &[
-            "caller", "clock", "config", "db", "error", "events", "id", "instance", "origin",
-            "policy", "secret", "stage", "text", "tls", "word",
+            "caller", "clock", "config", "db", "error", "events", "id", "instance", "metrics",
+            "origin", "policy", "secret", "stage", "text", "tls", "word",
         ],
     ),
     (

@@ -49,5 +49,6 @@ mod tasks;
 mod tls;
 mod users;
 mod verification;
+mod watched;
 mod withstood;
 mod world;

@@ -14,8 +14,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use standin_server::caller::Caller;
-use standin_server::db::Database;
-use standin_server::secret_keys;
+use standin_server::db::{Database, Read};
+use standin_server::{secret_keys, sessions};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
@@ -285,6 +285,9 @@ fn planned(url: String, statements: Vec<String>) -> Vec<String> {
 
 /// Asks for everything there is, so that every statement runs.
 async fn use_everything(world: &World) {
+    let now = world.now();
+    let alive = move |tx: &mut Read<'_>| sessions::alive(tx, now, 86_400);
+    world.db().await.read(alive).await.unwrap();
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
     users(world).await;
