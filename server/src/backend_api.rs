@@ -12,6 +12,7 @@ mod calls;
 mod clients;
 mod identifiers;
 mod instance;
+mod invitations;
 mod jwks;
 mod jwt_templates;
 mod organizations;
@@ -48,6 +49,7 @@ fn calls() -> Calls {
         .merge(clients::routes())
         .merge(identifiers::routes())
         .merge(instance::routes())
+        .merge(invitations::routes())
         .merge(jwks::routes())
         .merge(jwt_templates::routes())
         .merge(session_token::routes())
@@ -160,6 +162,10 @@ full  delete /v1/phone_numbers/{id}
 full  put    /v1/users/{id}/phone_number
 read  get    /v1/instance
 read  get    /v1/domains
+read  get    /v1/invitations
+full  post   /v1/invitations
+full  post   /v1/invitations/bulk
+full  post   /v1/invitations/{id}/revoke
 read  get    /v1/jwks
 read  get    /v1/jwt_templates
 full  post   /v1/jwt_templates

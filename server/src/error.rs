@@ -4,6 +4,7 @@
 //! table has no catch-all, so a new refusal does not compile until it has a status, a code and a sentence.
 
 mod claims;
+mod invitation;
 mod not_renewed;
 mod organization;
 mod unproven;
@@ -11,6 +12,7 @@ mod unproven;
 use std::fmt;
 
 pub use claims::ClaimsError;
+pub use invitation::InvitationError;
 pub use not_renewed::NotRenewed;
 pub use organization::OrganizationError;
 pub use unproven::Unproven;
@@ -174,6 +176,8 @@ pub enum Error {
 
     /// Something about organizations.
     Organization(OrganizationError),
+    /// Something about invitations to the application.
+    Invitation(InvitationError),
 
     // Where it may lead.
     /// A redirect address that is not an absolute URL without tricks.
@@ -307,7 +311,7 @@ impl Error {
             Self::ActorTokenRevoked => shown(400, "actor_token_revoked_code", "actor token revoked", "This actor token was taken back. Ask for a new one."),
             Self::ActorTokenCannotBeRevoked(status) => shown(400, "actor_token_cannot_be_revoked_code", "cannot revoke actor token", format!("The actor token is {status}; only a pending one can be revoked.")),
             Self::SessionOver(status) => shown(400, "invalid_action_for_session", "session is over", format!("The session is {status}; only an active one can be changed.")),
-            Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "This is none of the ways here: password, email_code, phone_code, or ticket with that of an agent task or a sign-in token."),
+            Self::StrategyUnknown => shown(400, "strategy_for_user_invalid", "strategy not available", "This is none of the ways here: password, email_code, phone_code, or ticket with that of an agent task, a sign-in token or an invitation."),
             Self::Unproven(why) => why.shown(),
             Self::UserBanned => shown(403, "user_banned", "user banned", "This user is banned and cannot be signed in."),
             Self::UserLocked => shown(403, "user_locked", "user locked", "This user is locked and cannot be signed in until the lock ends."),
@@ -316,6 +320,7 @@ impl Error {
             Self::PasswordNotSet => shown(400, "no_password_set", "no password set", "This user has no password."),
             Self::LastIdentifier => shown(400, "identification_deletion_failed", "deletion failed", "This is the user's last verified identifier; add another one first."),
             Self::Organization(why) => why.shown(),
+            Self::Invitation(why) => why.shown(),
             Self::RedirectInvalid(why) => shown(422, "invalid_redirect_url", "invalid redirect URL", format!("The redirect URL {why}.")).about("redirect_url"),
             Self::RedirectScheme => shown(422, "prohibited_redirect_url", "prohibited scheme", "The redirect URL must begin with https:// (a development instance also takes http://).").about("redirect_url"),
             Self::RedirectForeign(origin) => shown(422, "redirect_url_domain_mismatch", "redirect not allowed", format!("{origin} is not an origin this instance may redirect to. Start it with --allow-origin {origin} if it should be.")).about("redirect_url"),

@@ -23,6 +23,14 @@ words! {
         AgentEnable = "agent.enable",
         /// Credentials that nobody gave out were shown; how many says the detail.
         CredentialRefuse = "credential.refuse",
+        /// An address was invited to the application.
+        AppInvitationCreate = "invitation.create",
+        /// Its holder signed up by it, or in.
+        AppInvitationAccept = "invitation.accept",
+        /// Its link was opened and led nowhere.
+        AppInvitationRefuse = "invitation.refuse",
+        /// It was taken back.
+        AppInvitationRevoke = "invitation.revoke",
         /// A JWT template was made.
         JwtTemplateCreate = "jwt_template.create",
         /// It changed.

@@ -13,6 +13,7 @@ mod environment;
 mod evidence;
 mod handshake;
 mod headless;
+mod invited;
 mod landing;
 mod me;
 mod navigation;

@@ -101,6 +101,8 @@ ids! {
     SignInId = "sia_";
     /// An attempt to sign up.
     SignUpId = "sua_";
+    /// An invitation to the application.
+    AppInvitationId = "inv_";
     /// An organization.
     OrganizationId = "org_";
     /// A user's place in an organization.

@@ -10,6 +10,7 @@ use crate::db::{Write, values};
 use crate::error::{Error, Result};
 use crate::id::InstanceId;
 use crate::origin;
+use crate::secret::Secret;
 use crate::stage::Stage;
 
 /// What every SDK and browser knows this server by.
@@ -55,6 +56,11 @@ impl Instance {
     /// An address below the public URL; `path` begins with a slash.
     pub fn address(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// The link that holds this ticket, of anything but an agent task.
+    pub fn link(&self, ticket: &Secret) -> String {
+        self.address(&format!("/v1/tickets/accept?ticket={}", ticket.expose()))
     }
 
     /// What is amiss with a visit that lands at `target`, if something is: at another site than this server, clerk-js finds no

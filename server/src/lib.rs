@@ -42,6 +42,7 @@ pub mod events;
 pub mod handshake;
 pub mod id;
 pub mod instance;
+pub mod invitations;
 pub mod jwt_templates;
 pub mod keys;
 pub mod ledger;

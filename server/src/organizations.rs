@@ -26,13 +26,12 @@ use crate::users;
 pub use active::{Active, Claim, Claims, at_start, must_be_member};
 pub use domains::{Domain, DomainFilter, DomainOrder};
 pub use domains::{add_domain, count_domains, domain, list_domains, remove_domain, set_domain};
+pub use invitations::{Invitation, InvitationFilter, InvitationOrder, Invited, NewInvitation};
 pub use invitations::{
-    Invitation, InvitationFilter, InvitationOrder, Invited, NewInvitation, Status,
+    accept_invitation, count_invitations, invitation, invitations, invite, invited,
+    revoke_invitation,
 };
-pub use invitations::{
-    accept_invitation, count_invitations, invitation, invitation_knows, invitations, invite,
-    invited, revoke_invitation, spend_invitation,
-};
+pub(crate) use invitations::{admit, invitation_by_id, invitation_with, refuse};
 pub use list::{Filter, OrderBy, count, lacks_manager, list};
 pub use memberships::{
     Member, MemberFilter, MemberOrder, Membership, NewMembership, add_member, count_members,

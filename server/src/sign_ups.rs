@@ -1,6 +1,6 @@
-//! Attempts to sign up: somebody makes themselves a user, where the instance allows it. An attempt is sealed and travels in a
-//! cookie of its browser, as one to sign in does; it becomes a row when it is complete, which makes the user, the session and
-//! their records in one transaction.
+//! Attempts to sign up: somebody makes themselves a user, where the instance allows it or they are invited. An attempt is sealed
+//! and travels in a cookie of its browser, as one to sign in does; it becomes a row when it is complete, which makes the user,
+//! the session and their records in one transaction.
 
 use std::fmt;
 
@@ -12,7 +12,8 @@ use crate::codes;
 use crate::db::{FromValue as _, Read, Value, Write};
 use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
-use crate::id::{IdentifierId, SignUpId, UserId};
+use crate::id::{IdentifierId, MembershipId, SignUpId, UserId};
+use crate::invitations::{self, Invited, InvitedBy};
 use crate::passwords::PasswordHash;
 use crate::secret::{MasterKey, Purpose};
 use crate::sessions::{self, Session, SignIn};
@@ -62,6 +63,8 @@ pub struct Attempt {
     pub legal_accepted_at: Option<Time>,
     /// The password's hash.
     password: Option<String>,
+    /// The invitation that they came by, which proves the e-mail address.
+    invited_by: Option<InvitedBy>,
 }
 
 impl fmt::Debug for Attempt {
@@ -95,7 +98,23 @@ impl Attempt {
             unsafe_metadata: Map::new(),
             legal_accepted_at: None,
             password: None,
+            invited_by: None,
         }
+    }
+
+    /// Carries on by an invitation.
+    pub fn invite(&mut self, invited: &Invited) {
+        self.invited_by = Some(invited.by());
+        self.email_address = Some(Contact {
+            value: invited.email_address().to_owned(),
+            code_at: None,
+            verified: true,
+        });
+    }
+
+    /// Whether they came by an invitation.
+    pub fn is_invited(&self) -> bool {
+        self.invited_by.is_some()
     }
 
     /// The attempt as an opaque text.
@@ -137,15 +156,31 @@ impl Attempt {
     }
 
     /// Another address or number, or none. The same one again stays as far proven as it is.
-    pub fn set_contact(&mut self, kind: IdentifierKind, value: Option<String>) {
-        let contact = self.contact_mut(kind);
-        if contact.as_ref().map(|known| &known.value) != value.as_ref() {
-            *contact = value.map(|value| Contact {
-                value,
-                code_at: None,
-                verified: false,
-            });
+    ///
+    /// # Errors
+    /// [`Error::ParamConflict`] for another address than the invited one; [`Unproven::SenderMissing`] for one that can never be
+    /// proven and would only be in the way.
+    pub fn set_contact(
+        &mut self,
+        kind: IdentifierKind,
+        value: Option<String>,
+        stage: Stage,
+    ) -> Result<()> {
+        if self.contact(kind).map(|known| &known.value) == value.as_ref() {
+            return Ok(());
         }
+        if self.is_invited() && kind == IdentifierKind::EmailAddress {
+            return Err(Error::ParamConflict(kind.as_str(), "ticket"));
+        }
+        if let Some(value) = &value {
+            codes::send(stage, kind, value)?;
+        }
+        *self.contact_mut(kind) = value.map(|value| Contact {
+            value,
+            code_at: None,
+            verified: false,
+        });
+        Ok(())
     }
 
     /// Another password.
@@ -245,7 +280,7 @@ impl Attempt {
     }
 
     /// What else is known of the user it will be.
-    fn edits(&self) -> Result<Vec<Edit>> {
+    fn edits(&self, invited: Option<&Invited>) -> Result<Vec<Edit>> {
         let mut edits = vec![
             Edit::Username(self.username.clone()),
             Edit::FirstName(self.first_name.clone()),
@@ -259,7 +294,18 @@ impl Attempt {
             let hash = PasswordHash::from_value(Value::from(hash))?;
             edits.push(Edit::Password(Some(hash)));
         }
+        let given = invited.and_then(Invited::of_user).cloned();
+        edits.extend(given.map(|given| Edit::ReplaceMetadata(Metadata::Public, given)));
         Ok(edits)
+    }
+
+    /// The invitation that they came by.
+    ///
+    /// # Errors
+    /// Why it is no longer open.
+    fn invited(&self, tx: &mut Read<'_>, now: Time) -> Result<Option<Invited>> {
+        let by = self.invited_by.as_ref();
+        by.map(|by| invitations::invited(tx, by, now)).transpose()
     }
 }
 
@@ -270,23 +316,33 @@ pub struct NewIds {
     pub user: UserId,
     /// Those of the e-mail address and the phone number.
     pub identifiers: [IdentifierId; 2],
+    /// That of the user's place in the organization that they are invited into.
+    pub membership: MembershipId,
 }
 
 /// Refuses what could not become a user: also before it is complete, so that it is heard at once.
 ///
 /// # Errors
-/// [`Error::IdentifierExists`], [`Unproven::AlreadyVerified`]; what is not allowed about a username or the size of metadata.
-pub fn check(tx: &mut Read<'_>, attempt: &Attempt, ids: &NewIds) -> Result<()> {
+/// [`Error::IdentifierExists`], [`Unproven::AlreadyVerified`]; what is not allowed about a username or the size of metadata;
+/// why an invitation is no longer open.
+pub fn check(
+    tx: &mut Read<'_>,
+    attempt: &Attempt,
+    ids: &NewIds,
+    now: Time,
+) -> Result<Option<Invited>> {
     if sessions::is_opened(tx, attempt.id.as_str())? {
         return Err(Unproven::AlreadyVerified.into());
     }
     let identifiers = attempt.identifiers(ids.identifiers.each_ref());
     users::are_free(tx, &identifiers)?;
-    let new = NewUser::new(&ids.user, identifiers, &attempt.edits()?, attempt.begun_at)?;
-    users::is_free(tx, &new)
+    let invited = attempt.invited(tx, now)?;
+    let edits = attempt.edits(invited.as_ref())?;
+    users::is_free(tx, &NewUser::new(&ids.user, identifiers, &edits, now)?)?;
+    Ok(invited)
 }
 
-/// Makes the user and opens their session.
+/// Makes the user, who comes into the organization they are invited to, and opens their session.
 ///
 /// # Errors
 /// As [`check`], without a trace: strangers write nothing by what is refused to them.
@@ -296,10 +352,15 @@ pub fn complete(
     ids: &NewIds,
     sign_in: &SignIn,
 ) -> Result<Session> {
-    check(tx, attempt, ids)?;
+    let now = tx.now();
+    let invited = check(tx, attempt, ids, now)?;
     let identifiers = attempt.identifiers(ids.identifiers.each_ref());
-    users::create(tx, &ids.user, &identifiers, &attempt.edits()?)?;
+    let edits = attempt.edits(invited.as_ref())?;
+    users::create(tx, &ids.user, &identifiers, &edits)?;
     tx.attempted();
+    if let Some(invited) = &invited {
+        invited.spend(tx, &ids.user, &ids.membership)?;
+    }
     let session = users::sign_in(tx, &ids.user, sign_in)?;
     sessions::opened_by(tx, &session.id, attempt.id.as_str())?;
     tx.note(

@@ -3,6 +3,7 @@
 mod activity;
 mod attempts;
 mod claims;
+mod invitation;
 mod organization;
 mod user;
 
@@ -21,6 +22,7 @@ use crate::tasks::Task;
 use crate::tokens;
 pub(crate) use attempts::*;
 pub(crate) use claims::*;
+pub(crate) use invitation::*;
 pub(crate) use organization::*;
 pub(crate) use user::*;
 

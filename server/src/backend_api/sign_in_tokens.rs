@@ -60,9 +60,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         .db
         .write(by, move |tx| sign_in_tokens::create(tx, &new))
         .await?;
-    let url = app
-        .instance
-        .address(&format!("/v1/tickets/accept?ticket={}", token.expose()));
+    let url = app.instance.link(&token);
     Ok(Json(views::sign_in_token(
         &made,
         Some((token.expose(), &url)),

@@ -43,6 +43,8 @@ pub enum OrganizationError {
     InvitationRevoked,
     /// Nobody has the invited address.
     InvitationNoUser,
+    /// Somebody has it, where nobody needs to sign up.
+    InvitationUserExists,
     /// The domain belongs to another organization.
     DomainExists,
     /// The organization has the domain.
@@ -211,7 +213,13 @@ impl OrganizationError {
                 400,
                 "organization_invitation_identification_not_exist",
                 "user not found",
-                "Nobody has proven to hold the invited address. The application's server makes the user first: POST /v1/users.",
+                "Nobody has proven to hold the invited address. Sign up instead.",
+            ),
+            Self::InvitationUserExists => shown(
+                400,
+                "organization_invitation_identification_already_exists",
+                "account exists",
+                "Somebody has proven to hold the invited address. Sign in instead.",
             ),
             Self::DomainExists => shown(
                 422,

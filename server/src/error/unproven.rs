@@ -78,7 +78,7 @@ impl Unproven {
             Self::NoSecondFactor => shown(400, "no_second_factors", "no second factors", "This instance has no second factors."),
             Self::ProofMissing => shown(400, "session_reverification_missing", "is missing", "No verification of this session is under way; begin one first."),
             Self::ProofStale => shown(403, "session_reverification_required", "Reverification required", "This needs a session that was opened or verified within ten minutes. Verify it again, or sign in anew."),
-            Self::SignUpOff => shown(403, "sign_up_mode_restricted", "Sign-ups restricted", "Nobody can sign up here. The application's server makes users; `standin serve --allow-sign-up` lets people do it."),
+            Self::SignUpOff => shown(403, "sign_up_mode_restricted", "Sign-ups restricted", "Nobody can sign up here without an invitation. The application's server makes users; `standin serve --allow-sign-up` lets people do it."),
             Self::TokenNotInSignIn => shown(400, "sign_in_token_not_in_sign_in_code", "not in sign in", "A sign-in token signs in; nobody signs up with one."),
             Self::TaskNotInSignIn => shown(400, "agent_task_not_in_sign_in", "not in sign in", "A task's ticket signs in; nobody signs up with one."),
             Self::TooManyUnproven => shown(400, "too_many_unverified_identifications", "too many unverified contacts", "Verify or remove some of those there are first."),

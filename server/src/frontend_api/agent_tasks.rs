@@ -1,5 +1,5 @@
 //! `GET /v1/agents/tasks?ticket=…` (spec path of the same name): the visit that opens a session. Also
-//! `GET /v1/tickets/accept`, the same for sign-in tokens and for links of invitations into organizations.
+//! `GET /v1/tickets/accept`, the same for sign-in tokens and for links of invitations.
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -8,12 +8,11 @@ use http::HeaderMap;
 use url::Url;
 
 use super::arrival::{Arrival, Landing};
-use super::headless;
+use super::{headless, invited};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Write;
 use crate::error::{Error, Result};
-use crate::id::MembershipId;
 use crate::organizations;
 use crate::secret::{Digest, Secret};
 use crate::sessions::{Session, SignIn};
@@ -137,7 +136,7 @@ pub(super) async fn spend<T: Send + 'static>(
     opened.await?
 }
 
-/// A sign-in token opened as a page: signs in and goes to the application.
+/// The ticket of a sign-in token or an invitation opened as a page: signs in and goes to the application.
 async fn accept(
     State(app): State<App>,
     RawQuery(query): RawQuery,
@@ -156,38 +155,13 @@ async fn accept(
         Ok(session)
     })
     .await;
-    let (session, target) = match opened {
+    let session = match opened {
         Err(Error::TicketInvalid) => {
-            let (session, wanted) = accept_invitation(&app, &ticket, &arrival, by).await?;
-            // The invitation is spent: an address that is no longer allowed must not keep its visitor out.
-            let wanted = wanted.and_then(|url| app.policy.lands(&url).ok());
-            (session, wanted.unwrap_or(target))
+            return invited::open(&app, &ticket, &arrival, target, by).await;
         }
-        opened => (opened?, target),
+        opened => opened?,
     };
     arrival.redirect(&app, &Landing::First(Box::new(session)), target, now)
-}
-
-/// Spends the ticket of an invitation for an arriving browser. Returns where it should lead, where that was said.
-async fn accept_invitation(
-    app: &App,
-    ticket: &Secret,
-    arrival: &Arrival,
-    by: Caller,
-) -> Result<(Session, Option<String>)> {
-    let digest = ticket.digest();
-    let shown = digest.clone();
-    let known = app
-        .db
-        .read(move |tx| organizations::invitation_knows(tx, &shown));
-    if !known.await? {
-        return Err(Error::TicketInvalid);
-    }
-    let (sign_in, membership) = (arrival.sign_in(), MembershipId::new(by.at));
-    let opened = app.db.write(by, move |tx| {
-        organizations::spend_invitation(tx, &digest, &membership, &sign_in)
-    });
-    opened.await?
 }
 
 /// Spends a sign-in token for an arriving browser.

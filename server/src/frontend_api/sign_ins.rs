@@ -1,5 +1,5 @@
-//! `/v1/client/sign_ins` (spec paths of the same name): by password, by a code, or by a ticket, which is that of an agent task
-//! or of a sign-in token.
+//! `/v1/client/sign_ins` (spec paths of the same name): by password, by a code, or by a ticket, which is that of an agent task,
+//! a sign-in token or an invitation.
 //!
 //! Until it is complete an attempt is in a cookie of its browser, sealed: the database knows nothing of it.
 
@@ -13,7 +13,7 @@ use super::agent_tasks::{accept_token, spend};
 use super::arrival::{self, Arrival};
 use super::asked::Asked;
 use super::client::{Seen, Standing};
-use super::evidence;
+use super::{evidence, invited};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients;
@@ -366,14 +366,14 @@ async fn complete(
 async fn by_ticket(app: &App, browser: Browser, by: Caller, ticket: &Secret) -> Reply {
     let (now, origin) = (by.at, browser.origin.clone());
     let arrival = Arrival::new(app, browser, now);
-    let opened = spend_either(app, ticket, &arrival, by).await?;
+    let opened = spend_any(app, ticket, &arrival, by).await?;
     let id = SignInId::new(now);
     let view = views::sign_in_complete(id.as_str(), None, "ticket", &opened.0.id, now);
     complete(app, &arrival, &opened, &view, origin.as_deref()).await
 }
 
 /// Spends the ticket, whichever kind it is.
-async fn spend_either(
+async fn spend_any(
     app: &App,
     ticket: &Secret,
     arrival: &Arrival,
@@ -384,10 +384,13 @@ async fn spend_either(
         Seen::of(tx, client, session.created_at)
     };
     match accept_token(app, ticket, arrival, by.clone(), with_seen).await {
-        Err(Error::TicketInvalid) => {
-            let opened = spend(app, ticket, arrival, by, seen).await?;
-            Ok((opened.session, opened.also))
-        }
-        other => other,
+        Err(Error::TicketInvalid) => {}
+        other => return other,
     }
+    match spend(app, ticket, arrival, by.clone(), seen).await {
+        Err(Error::TicketInvalid) => {}
+        other => return other.map(|opened| (opened.session, opened.also)),
+    }
+    let opened = invited::spend(app, ticket, arrival, by, with_seen).await;
+    opened.map(|(opened, _)| opened)
 }

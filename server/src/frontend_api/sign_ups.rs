@@ -1,4 +1,5 @@
-//! `/v1/client/sign_ups` (spec paths of the same name), where the instance lets strangers make themselves a user.
+//! `/v1/client/sign_ups` (spec paths of the same name), where the instance lets strangers make themselves a user, and for those
+//! who show the ticket of an invitation.
 //!
 //! As with a sign-in, the attempt is in a cookie of its browser until it is complete.
 
@@ -11,16 +12,14 @@ use serde_json::json;
 
 use super::arrival::{self, Arrival};
 use super::client::Standing;
-use super::evidence;
 use super::sign_ins::admitted;
+use super::{evidence, invited};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::clock::Time;
-use crate::codes;
 use crate::cookie;
 use crate::error::{Error, Result, Unproven};
 use crate::handshake::cookies;
-use crate::id::{IdentifierId, SignUpId, UserId};
+use crate::id::{IdentifierId, MembershipId, SignUpId, UserId};
 use crate::passwords;
 use crate::secret::Secret;
 use crate::sign_in_tokens;
@@ -51,8 +50,8 @@ pub(super) fn routes(app: &App) -> Router<App> {
         )
 }
 
-fn allowed(app: &App) -> Result<()> {
-    if app.config.sign_up {
+fn allowed(app: &App, attempt: &Attempt) -> Result<()> {
+    if app.config.sign_up || attempt.is_invited() {
         Ok(())
     } else {
         Err(Unproven::SignUpOff.into())
@@ -67,6 +66,8 @@ struct Form {
     unsafe_metadata: Option<serde_json::Map<String, serde_json::Value>>,
     legal_accepted: Option<bool>,
     password: Option<Secret>,
+    /// That of an invitation.
+    ticket: Option<Secret>,
     prepare: Option<IdentifierKind>,
 }
 
@@ -110,8 +111,16 @@ impl Form {
             .text("password")?
             .filter(|password| !password.is_empty())
             .map(Secret::from);
+        form.ticket = params
+            .text("ticket")?
+            .filter(|ticket| !ticket.is_empty())
+            .map(Secret::from);
         form.prepare = match params.text("strategy")?.filter(|text| !text.is_empty()) {
             None => None,
+            Some(word) if word == "ticket" => {
+                form.ticket.as_ref().ok_or(Error::ParamMissing("ticket"))?;
+                None
+            }
             Some(word) => Some(strategy(&word)?),
         };
         if params.boolean("transfer")?.unwrap_or(false) {
@@ -120,14 +129,18 @@ impl Form {
         Ok(form)
     }
 
-    /// Lays it over an attempt. Hashing a password takes its time.
-    async fn apply(self, app: &App, attempt: &mut Attempt, now: Time) -> Result<()> {
+    /// Lays it over an attempt, if there may be one. Hashing a password takes its time.
+    async fn apply(self, app: &App, attempt: &mut Attempt, by: &Caller) -> Result<()> {
+        if let Some(ticket) = &self.ticket {
+            let invited = match invited::present(app, ticket, by.clone()).await {
+                Err(Error::TicketInvalid) => return Err(not_for_sign_up(app, ticket).await),
+                invited => invited?,
+            };
+            attempt.invite(&invited);
+        }
+        allowed(app, attempt)?;
         for (kind, value) in self.contacts {
-            if let Some(value) = &value {
-                // One that can never be proven would only be in the way.
-                codes::send(app.instance.stage, kind, value)?;
-            }
-            attempt.set_contact(kind, value);
+            attempt.set_contact(kind, value, app.instance.stage)?;
         }
         for (field, text) in self.texts {
             *field(attempt) = text;
@@ -136,13 +149,13 @@ impl Form {
             attempt.unsafe_metadata = metadata;
         }
         if let Some(accepted) = self.legal_accepted {
-            attempt.legal_accepted_at = accepted.then_some(now);
+            attempt.legal_accepted_at = accepted.then_some(by.at);
         }
         if let Some(password) = self.password {
             attempt.set_password(&passwords::hash(password, false).await?);
         }
         if let Some(kind) = self.prepare {
-            attempt.prepare(kind, app.instance.stage, now)?;
+            attempt.prepare(kind, app.instance.stage, by.at)?;
         }
         Ok(())
     }
@@ -168,21 +181,17 @@ async fn counted(State(app): State<App>, request: Request, next: Next) -> Result
 }
 
 async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params: Params) -> Reply {
-    allowed(&app)?;
-    if let Some(ticket) = params.text("ticket")?.filter(|ticket| !ticket.is_empty()) {
-        return Err(not_for_sign_up(&app, &Secret::from(ticket)).await);
-    }
     let form = Form::read(&mut params)?;
     params.finish()?;
     if Standing::of(&app, &browser, by.at).await?.is_signed_in() {
         return Err(Unproven::SessionExists.into());
     }
     let mut attempt = Attempt::new(SignUpId::new(by.at), by.at);
-    form.apply(&app, &mut attempt, by.at).await?;
+    form.apply(&app, &mut attempt, &by).await?;
     carry_on(&app, browser, by, attempt).await
 }
 
-/// Why a ticket makes no user. Invitations, which would, are not there.
+/// Why a ticket makes no user.
 async fn not_for_sign_up(app: &App, ticket: &Secret) -> Error {
     let digest = ticket.digest();
     let known = app.db.read(move |tx| {
@@ -198,12 +207,13 @@ async fn not_for_sign_up(app: &App, ticket: &Secret) -> Error {
 }
 
 fn under_way(app: &App, browser: &Browser, id: String) -> Result<Attempt> {
-    allowed(app)?;
-    browser
+    let attempt = browser
         .sign_up
         .clone()
         .filter(|attempt| attempt.id.as_str() == id)
-        .ok_or(Error::NotFound("sign-up", id))
+        .ok_or(Error::NotFound("sign-up", id))?;
+    allowed(app, &attempt)?;
+    Ok(attempt)
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Answer {
@@ -222,7 +232,7 @@ async fn update(
     let form = Form::read(&mut params)?;
     params.finish()?;
     let mut attempt = under_way(&app, &browser, id)?;
-    form.apply(&app, &mut attempt, by.at).await?;
+    form.apply(&app, &mut attempt, &by).await?;
     carry_on(&app, browser, by, attempt).await
 }
 
@@ -261,6 +271,7 @@ async fn carry_on(app: &App, mut browser: Browser, by: Caller, attempt: Attempt)
     let ids = NewIds {
         user: UserId::new(now),
         identifiers: [IdentifierId::new(now), IdentifierId::new(now)],
+        membership: MembershipId::new(now),
     };
     let sealed = attempt.seal(&app.master_key)?;
     if attempt.is_complete(stage) {
@@ -268,7 +279,7 @@ async fn carry_on(app: &App, mut browser: Browser, by: Caller, attempt: Attempt)
     }
     let checked = attempt.clone();
     app.db
-        .read(move |tx| sign_ups::check(tx, &checked, &ids))
+        .read(move |tx| sign_ups::check(tx, &checked, &ids, now))
         .await?;
     let view = views::sign_up(&attempt, None, stage);
     browser.sign_up = Some(attempt);

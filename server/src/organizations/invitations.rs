@@ -1,5 +1,5 @@
 //! Invitations: an address that may come into an organization, in a role, for a time. Whoever has proven to hold the address
-//! accepts it as a signed-in user, or by the link that was given to the application's server; the link signs in as well.
+//! accepts it as a signed-in user, or by the link that was given to the application's server ([`crate::invitations`]).
 
 mod list;
 
@@ -12,27 +12,12 @@ use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, OrganizationError, Result};
 use crate::events::{Action, Event};
 use crate::id::{InvitationId, MembershipId, OrganizationId, UserId};
+use crate::invitations::{Status, Term};
 use crate::secret::Digest;
-use crate::sessions::{Session, SignIn};
 use crate::users;
-use crate::word::words;
 pub use list::{
     InvitationFilter, InvitationOrder, Invited, count_invitations, invitations, invited,
 };
-
-words! {
-    /// How far an invitation has come.
-    pub enum Status {
-        /// It can be accepted.
-        Pending = "pending",
-        /// It was.
-        Accepted = "accepted",
-        /// It was taken back.
-        Revoked = "revoked",
-        /// Nobody accepted it in time.
-        Expired = "expired",
-    }
-}
 
 /// An invitation.
 #[derive(Clone, Debug)]
@@ -60,28 +45,13 @@ pub struct Invitation {
     pub created_at: Time,
     /// The last change.
     pub updated_at: Time,
-    /// Until when it can be accepted.
-    pub expires_at: Time,
-    accepted_at: Option<Time>,
-    revoked_at: Option<Time>,
+    /// How long it holds.
+    pub term: Term,
 }
 
 impl Invitation {
-    /// The status at the moment `now`.
-    pub fn status(&self, now: Time) -> Status {
-        if self.accepted_at.is_some() {
-            Status::Accepted
-        } else if self.revoked_at.is_some() {
-            Status::Revoked
-        } else if now >= self.expires_at {
-            Status::Expired
-        } else {
-            Status::Pending
-        }
-    }
-
-    fn refusal(&self, now: Time) -> Option<Error> {
-        match self.status(now) {
+    pub(crate) fn refusal(&self, now: Time) -> Option<Error> {
+        match self.term.status(now) {
             Status::Pending => None,
             Status::Accepted => Some(OrganizationError::InvitationAlreadyAccepted.into()),
             Status::Revoked => Some(OrganizationError::InvitationRevoked.into()),
@@ -89,7 +59,7 @@ impl Invitation {
         }
     }
 
-    fn event(&self, action: Action) -> Event {
+    pub(crate) fn event(&self, action: Action) -> Event {
         Event::new(action).detail(format!("{} {}", self.organization_id, self.id))
     }
 }
@@ -109,9 +79,7 @@ impl FromRow for Invitation {
             redirect_url: row.take()?,
             created_at: row.take()?,
             updated_at: row.take()?,
-            expires_at: row.take()?,
-            accepted_at: row.take()?,
-            revoked_at: row.take()?,
+            term: Term::from_row(row)?,
         })
     }
 }
@@ -275,21 +243,22 @@ pub fn accept_invitation(
             .user(user)
             .detail(id.as_str()),
     );
-    let found: Option<Invitation> = tx.first(&format!("{SELECT} where i.id = $1"), values![id])?;
-    let mine = match &found {
-        Some(found) => users::by_address(tx, &found.email_address)?.as_ref() == Some(user),
-        None => false,
+    let nobodys = || OrganizationError::InvitationNotFound(id.to_string()).into();
+    let found = match invitation_by_id(tx, id) {
+        Err(Error::NotFound(..)) => return Err(nobodys()),
+        found => found?,
     };
-    let found = found
-        .filter(|_| mine)
-        .ok_or_else(|| OrganizationError::InvitationNotFound(id.to_string()))?;
+    if users::by_address(tx, &found.email_address)?.as_ref() != Some(user) {
+        return Err(nobodys());
+    }
     if let Some(refusal) = found.refusal(now) {
         return Err(refusal);
     }
     admit(tx, &found, user, membership)
 }
 
-fn refuse(tx: &mut Write<'_>, found: &Invitation, refusal: Error) -> Result<Error> {
+/// Counts a refusal of its link, and records a few of many.
+pub(crate) fn refuse(tx: &mut Write<'_>, found: &Invitation, refusal: Error) -> Result<Error> {
     let refusals = tx.returning(
         "update organization_invitations set refusals = refusals + 1 where id = $1 returning refusals",
         values![&found.id],
@@ -303,7 +272,7 @@ fn refuse(tx: &mut Write<'_>, found: &Invitation, refusal: Error) -> Result<Erro
 }
 
 /// Spends an open invitation and makes its user a member.
-fn admit(
+pub(crate) fn admit(
     tx: &mut Write<'_>,
     found: &Invitation,
     user: &UserId,
@@ -335,49 +304,19 @@ fn admit(
     invitation(tx, &found.organization_id, &found.id)
 }
 
-/// Whether some invitation has this ticket. A look that costs no write.
-pub fn invitation_knows(tx: &mut Read<'_>, ticket: &Digest) -> Result<bool> {
-    let id: Option<InvitationId> = tx.first(
-        "select id from organization_invitations where ticket_digest = $1",
+/// The invitation with this ticket.
+pub(crate) fn invitation_with(tx: &mut Read<'_>, ticket: &Digest) -> Result<Option<Invitation>> {
+    tx.first(
+        &format!("{SELECT} where i.ticket_digest = $1"),
         values![ticket],
-    )?;
-    Ok(id.is_some())
+    )
 }
 
-/// What came of a link: a session in the organization, with where it leads, or a refusal, whose record is committed.
-pub type Spent = std::result::Result<(Session, Option<String>), Error>;
-
-/// Spends the ticket of an invitation: whoever has proven to hold the address comes in and is signed in there.
+/// The invitation with this id, into whichever organization.
 ///
 /// # Errors
-/// [`Error::TicketInvalid`] for a ticket that was never given out.
-pub fn spend_invitation(
-    tx: &mut Write<'_>,
-    ticket: &Digest,
-    membership: &MembershipId,
-    sign_in: &SignIn,
-) -> Result<Spent> {
-    let now = tx.now();
-    let found: Invitation = tx
-        .first(
-            &format!("{SELECT} where i.ticket_digest = $1"),
-            values![ticket],
-        )?
-        .ok_or(Error::TicketInvalid)?;
-    let holder = users::by_address(tx, &found.email_address)?;
-    let refusal = match (found.refusal(now), &holder) {
-        (Some(refusal), _) => Some(refusal),
-        (None, None) => Some(OrganizationError::InvitationNoUser.into()),
-        (None, Some(user)) => users::may_sign_in(tx, user).err(),
-    };
-    let user = match (refusal, holder) {
-        (Some(error), _) if error.is_fault() => return Err(error),
-        (Some(refusal), _) => return refuse(tx, &found, refusal).map(Err),
-        (None, Some(user)) => user,
-        (None, None) => return Err(Error::TicketInvalid),
-    };
-    tx.attempt(found.event(Action::InvitationAccept).user(&user));
-    admit(tx, &found, &user, membership)?;
-    let session = users::sign_in_at(tx, &user, sign_in, Some(&found.organization_id))?;
-    Ok(Ok((session, found.redirect_url)))
+/// [`Error::NotFound`].
+pub(crate) fn invitation_by_id(tx: &mut Read<'_>, id: &InvitationId) -> Result<Invitation> {
+    tx.first(&format!("{SELECT} where i.id = $1"), values![id])?
+        .ok_or_else(|| Error::NotFound("invitation", id.to_string()))
 }

@@ -175,6 +175,8 @@ fn contact(kind: IdentifierKind, contact: Option<&Contact>) -> Value {
         return Value::Null;
     };
     let strategy = Strategy::by_code(kind);
+    // By a ticket where no code was asked for.
+    let proven_by = contact.verified.then_some("ticket");
     let (status, next) = match (contact.verified, contact.code_at) {
         (true, _) => ("verified", ""),
         (false, None) => ("unverified", "needs_prepare"),
@@ -183,7 +185,9 @@ fn contact(kind: IdentifierKind, contact: Option<&Contact>) -> Value {
     let mut view = match contact.code_at {
         Some(at) => code(strategy, status, at),
         // With a strategy, clerk-js would take it that a code was sent.
-        None => json!({ "status": status, "strategy": null, "attempts": null, "expire_at": null }),
+        None => {
+            json!({ "status": status, "strategy": proven_by, "attempts": null, "expire_at": null })
+        }
     };
     view["next_action"] = next.into();
     view["supported_strategies"] = json!([strategy]);

@@ -112,9 +112,9 @@ pub(crate) fn own_invitation(
         "role": invitation.role,
         "role_name": invitation.role_name,
         "organization_id": invitation.organization_id,
-        "status": invitation.status(now),
+        "status": invitation.term.status(now),
         "public_metadata": invitation.public_metadata,
-        "expires_at": invitation.expires_at,
+        "expires_at": invitation.term.expires_at,
         "created_at": invitation.created_at,
         "updated_at": invitation.updated_at,
     });

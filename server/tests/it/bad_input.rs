@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::world::World;
 
 /// Every call that takes a body.
-const WRITES: [(&str, &str); 43] = [
+const WRITES: [(&str, &str); 45] = [
     ("POST", "/v1/agents/tasks"),
     ("POST", "/v1/agents/tasks/agttsk_x/revoke"),
     ("POST", "/v1/agents/agent_x/disable"),
@@ -45,6 +45,8 @@ const WRITES: [(&str, &str); 43] = [
         "/v1/organizations/org_x/memberships/{user}/metadata",
     ),
     ("POST", "/v1/organizations/org_x/invitations"),
+    ("POST", "/v1/invitations"),
+    ("POST", "/v1/invitations/inv_x/revoke"),
     (
         "POST",
         "/v1/organizations/org_x/invitations/orginv_x/revoke",
@@ -85,6 +87,7 @@ async fn state(world: &World) -> Vec<i64> {
         "organizations",
         "organization_memberships",
         "organization_invitations",
+        "invitations",
         "organization_domains",
         "roles",
         "permissions",
@@ -213,7 +216,7 @@ async fn unknown_wrong_and_oversized_fields_are_refused_everywhere_and_change_no
         );
     }
     // Metadata takes any object, so the user may have changed; nothing may have come or gone.
-    assert_eq!(state(&world).await[..14], before[..14]);
+    assert_eq!(state(&world).await[..15], before[..15]);
 }
 
 #[tokio::test]
@@ -239,7 +242,7 @@ async fn unknown_ids_are_not_found() {
             "/v1/phone_numbers/{id}",
             "/v1/organizations/{id}",
             "/v1/organizations/{id}/memberships",
-            "/v1/organizations/{id}/invitations",
+            "/v1/organizations/{id}/invitations/pending",
             "/v1/organizations/{id}/invitations/{id}",
             "/v1/organization_roles/{id}",
             "/v1/organization_permissions/{id}",

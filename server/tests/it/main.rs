@@ -19,6 +19,7 @@ mod headless;
 mod house;
 mod imports;
 mod instance;
+mod invitations;
 mod jwt_templates;
 mod keys;
 mod limits;

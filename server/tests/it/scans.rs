@@ -32,7 +32,7 @@ const ROWS: u64 = 20_000;
 const STEPS: u64 = 600;
 
 /// Statements that may go through a whole table, by a part of their text, and why.
-const ALLOWED: [(&str, &str); 15] = [
+const ALLOWED: [(&str, &str); 17] = [
     ("counted", "counts to a thousand and no further"),
     (
         "select count(*) from users",
@@ -41,6 +41,10 @@ const ALLOWED: [(&str, &str); 15] = [
     (
         "select count(*) from sessions",
         "Clerk's count of all sessions; in the searches' lane",
+    ),
+    (
+        "select count(*) from invitations",
+        "Clerk's count of invitations to the application; in the searches' lane",
     ),
     (
         "select count(*) from organization",
@@ -87,13 +91,17 @@ const ALLOWED: [(&str, &str); 15] = [
         "looks whether there are a thousand, and no further",
     ),
     (
+        "(i.accepted_at is null and i.revoked_at is null and i.expires_at > $",
+        "invitations of a status, newest first: in the searches' lane",
+    ),
+    (
         "t.used_at is",
         "tasks of a status, newest first: from the newest on until the page is full",
     ),
 ];
 
 /// Tables that grow with users and their use.
-const GROWING: [&str; 13] = [
+const GROWING: [&str; 14] = [
     "agents",
     "users",
     "identifiers",
@@ -105,6 +113,7 @@ const GROWING: [&str; 13] = [
     "organizations",
     "organization_memberships",
     "organization_invitations",
+    "invitations",
     "organization_domains",
     "audit",
 ];
@@ -141,6 +150,8 @@ fn rows() -> String {
                                           created_at, updated_at, expires_at)
     select 'orginv_' || organization_id, organization_id, user_id || '@example.com', role_id, organization_id, '{{}}', '{{}}', created_at, 1, 2
     from organization_memberships;
+    insert into invitations (id, email_address, ticket_digest, public_metadata, created_at, updated_at, expires_at)
+    select 'inv_' || id, id || '@example.com', id, '{{}}', created_at, 1, 2 from users where username like 'name%';
     insert into organization_domains (id, organization_id, name, claimed, created_at, updated_at)
     select 'orgdmn_' || id, id, slug || '.example', slug || '.example', created_at, 1 from organizations;
     insert into audit (at, action, result, actor, task_id, request_id) select 1, 'task.create', 'ok', 'key_1', id, '' from tasks;
@@ -293,6 +304,7 @@ async fn use_everything(world: &World) {
     users(world).await;
     people(world).await;
     organizations(world).await;
+    invitations_to_the_application(world).await;
     let row = serde_json::json!({ "external_id": "imported", "username": "imported", "email_address": ["i@example.com"] });
     assert_eq!(crate::imports::import(world, &[row]).await, ["made"]);
     crate::imports::export(world).await;
@@ -663,6 +675,26 @@ async fn invitations(world: &World, path: &str) {
     backend.post(&third, json!({})).await.ok();
 }
 
+async fn invitations_to_the_application(world: &World) {
+    let backend = &world.backend;
+    let invite = async |address: &str| {
+        let body = json!({ "email_address": address });
+        let made = backend.post("/v1/invitations", body).await.ok().json;
+        let url = url::Url::parse(&text(&made["url"])).unwrap();
+        (made, url.query_pairs().next().unwrap().1.into_owned())
+    };
+    let (_, ticket) = invite("invited@example.com").await;
+    let form = [("ticket", ticket.as_str()), ("password", "a password")];
+    for _ in 0..2 {
+        world.browser().form("/v1/client/sign_ups", &form).await;
+    }
+    let (revoked, _) = invite("another@example.com").await;
+    let path = format!("/v1/invitations/{}/revoke", text(&revoked["id"]));
+    for _ in 0..2 {
+        backend.post(&path, json!({})).await;
+    }
+}
+
 /// People who sign up and in, change what is theirs, and prove again who they are.
 async fn people(world: &World) {
     // Everybody's sessions were taken back a moment ago.
@@ -787,6 +819,11 @@ async fn lists(world: &World) {
         "/v1/users/user_7/organization_memberships",
         "/v1/organizations/org_user_7/invitations?status=pending&status=expired",
         "/v1/organizations/org_user_7/invitations?email_address=user_7@example.com",
+        "/v1/invitations?paginated=true",
+        "/v1/invitations?status=pending",
+        "/v1/invitations?order_by=email_address",
+        "/v1/invitations?order_by=expires_at&limit=100",
+        "/v1/invitations?query=user_7",
         "/v1/organization_invitations",
         "/v1/organization_invitations?query=user_7",
         "/v1/users/user_7/organization_invitations",

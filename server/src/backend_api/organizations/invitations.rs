@@ -9,15 +9,15 @@ use axum::routing::MethodFilter;
 use serde_json::Value;
 
 use super::super::calls::Calls;
+use super::super::invitations::{Letter, several};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::db::Read;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{InvitationId, OrganizationId, UserId};
-use crate::organizations::{
-    self, InvitationFilter, InvitationOrder, Invited, NewInvitation, Status,
-};
+use crate::invitations::Status;
+use crate::organizations::{self, InvitationFilter, InvitationOrder, Invited, NewInvitation};
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::users::{self, IdentifierKind};
@@ -68,11 +68,6 @@ pub(super) fn routes() -> Calls {
         )
 }
 
-/// How long an invitation can be accepted where the request does not say, in days (spec).
-const DAYS: i64 = 30;
-/// How many invitations one call makes at most (spec).
-const MANY: usize = 10;
-
 /// An invitation to be made, and the secret of its link.
 struct Form {
     new: NewInvitation,
@@ -81,31 +76,17 @@ struct Form {
 
 impl Form {
     fn read(app: &App, mut params: Params, at: Time) -> Result<Self> {
-        let address = params.required_text("email_address", 320)?;
-        let days = params.integer("expires_in_days")?.unwrap_or(DAYS);
-        if !(1..=365).contains(&days) {
-            return Err(Error::ParamValue(
-                "expires_in_days",
-                "between 1 and 365".into(),
-            ));
-        }
-        if params.boolean("notify")? == Some(true) {
-            let without = "false or left out: Standin sends no mail, the answer holds the url";
-            return Err(Error::ParamValue("notify", without.into()));
-        }
-        let redirect_url = params.text("redirect_url")?.filter(|url| !url.is_empty());
-        let redirect_url = redirect_url.map(|url| app.policy.lands(&url)).transpose()?;
-        let ticket = Secret::random();
+        let (letter, ticket) = (Letter::read(app, &mut params)?, Secret::random());
         let new = NewInvitation {
             id: InvitationId::new(at),
-            email_address: IdentifierKind::EmailAddress.normal(&address)?,
+            email_address: letter.email_address,
             role: params.required_text("role", 256)?,
             inviter: params.text("inviter_user_id")?.map(Into::into),
-            public_metadata: params.object("public_metadata")?.unwrap_or_default(),
+            public_metadata: letter.public_metadata,
             private_metadata: params.object("private_metadata")?.unwrap_or_default(),
-            redirect_url: redirect_url.map(Into::into),
+            redirect_url: letter.redirect_url,
             ticket: Some(ticket.digest()),
-            seconds: days * 86_400,
+            seconds: letter.seconds,
         };
         params.finish()?;
         Ok(Self { new, ticket })
@@ -124,10 +105,9 @@ async fn make(app: &App, id: String, by: Caller, forms: Vec<Form>) -> Result<Vec
         organizations::invited(tx, made, now)
     });
     let view = |(one, ticket): (&Invited, &Secret)| {
-        let path = format!("/v1/tickets/accept?ticket={}", ticket.expose());
         let inviter = one.inviter.as_ref();
         let mut view = views::invitation(&one.invitation, None, inviter, &app.instance, now);
-        view["url"] = app.instance.address(&path).into();
+        view["url"] = app.instance.link(ticket).into();
         view
     };
     Ok(made.await?.iter().zip(&tickets).map(view).collect())
@@ -152,11 +132,8 @@ async fn create_many(
     request: Request,
 ) -> Answer {
     let at = by.at;
-    let all = Params::from_list(request).await?;
-    if all.is_empty() || all.len() > MANY {
-        return Err(Error::ParamTooMany("invitations".into(), MANY));
-    }
-    let forms = all.into_iter().map(|params| Form::read(&app, params, at));
+    let forms = several(request).await?;
+    let forms = forms.into_iter().map(|params| Form::read(&app, params, at));
     let forms = forms.collect::<Result<Vec<_>>>()?;
     let made = make(&app, id, by, forms).await?;
     let total = i64::try_from(made.len()).unwrap_or_default();

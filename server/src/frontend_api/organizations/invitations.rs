@@ -14,9 +14,8 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::id::InvitationId;
-use crate::organizations::{
-    self, InvitationFilter, InvitationOrder, NewInvitation, Status, system,
-};
+use crate::invitations::Status;
+use crate::organizations::{self, InvitationFilter, InvitationOrder, NewInvitation, system};
 use crate::users::IdentifierKind;
 use crate::views;
 use crate::wire::{Answer, Browser, Params, Reply};

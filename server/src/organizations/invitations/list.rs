@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::super::{Organization, by_id, with_ids};
-use super::{Invitation, SELECT, Status};
+use super::{Invitation, SELECT};
 use crate::clock::Time;
 use crate::db::{Page, Query, Read};
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId};
+use crate::invitations::{Status, with_statuses};
 use crate::users::{self, Profile};
 use crate::word::words;
 
@@ -87,20 +88,7 @@ impl InvitationFilter {
             let mark = query.mark(users::containing(&part.to_ascii_lowercase()));
             query.and(&format!("i.email_address like {mark} escape '!'"));
         }
-        if !self.statuses.is_empty() {
-            let now = query.mark(now);
-            let open = "i.accepted_at is null and i.revoked_at is null";
-            let one = |status: &Status| match status {
-                Status::Accepted => "i.accepted_at is not null".to_owned(),
-                Status::Revoked => {
-                    "(i.accepted_at is null and i.revoked_at is not null)".to_owned()
-                }
-                Status::Expired => format!("({open} and i.expires_at <= {now})"),
-                Status::Pending => format!("({open} and i.expires_at > {now})"),
-            };
-            let any: Vec<String> = self.statuses.iter().map(one).collect();
-            query.and(&format!("({})", any.join(" or ")));
-        }
+        with_statuses(&mut query, &self.statuses, now);
         query
     }
 }

@@ -143,6 +143,10 @@ async fn invitations_are_made_one_by_one_and_many_at_once_listed_and_revoked() {
         ["new@example.com"]
     );
     assert_eq!(
+        list(&format!("{all}?status=revoked")).await,
+        ["b1@example.com"]
+    );
+    assert_eq!(
         list(&format!("{all}?status=revoked&status=expired"))
             .await
             .len(),

@@ -1,0 +1,179 @@
+//! `/v1/invitations` (spec paths of the same name).
+//!
+//! Standin sends no mail. The link that Clerk would send is in the answer, as `url`, once.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::routing::MethodFilter;
+use serde_json::{Map, Value, json};
+
+use super::calls::Calls;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::clock::Time;
+use crate::db::Read;
+use crate::error::{Error, Result};
+use crate::id::AppInvitationId;
+use crate::invitations::{self, Filter, NewInvitation, Order};
+use crate::secret::Secret;
+use crate::secret_keys::Scope;
+use crate::users::IdentifierKind;
+use crate::views;
+use crate::wire::{Answer, Params};
+
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Read, MethodFilter::GET, "/v1/invitations", list)
+        .call(Scope::Full, MethodFilter::POST, "/v1/invitations", create)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/invitations/bulk",
+            create_many,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/invitations/{id}/revoke",
+            revoke,
+        )
+}
+
+/// An invitation to be made, and the secret of its link.
+struct Form {
+    new: NewInvitation,
+    ticket: Secret,
+}
+
+impl Form {
+    fn read(app: &App, mut params: Params, at: Time) -> Result<Self> {
+        let (letter, ticket) = (Letter::read(app, &mut params)?, Secret::random());
+        let new = NewInvitation {
+            id: AppInvitationId::new(at),
+            email_address: letter.email_address,
+            ignore_existing: params.boolean("ignore_existing")?.unwrap_or(false),
+            public_metadata: letter.public_metadata,
+            redirect_url: letter.redirect_url,
+            ticket: ticket.digest(),
+            seconds: letter.seconds,
+        };
+        params.absent("template_slug", "Standin sends no mail")?;
+        params.finish()?;
+        Ok(Self { new, ticket })
+    }
+}
+
+/// How long an invitation can be accepted where the request does not say, in days (spec).
+const DAYS: i64 = 30;
+/// How many invitations one call makes at most (spec).
+const MANY: usize = 10;
+
+/// What invitations to the application and into organizations alike say.
+pub(super) struct Letter {
+    pub(super) email_address: String,
+    pub(super) public_metadata: Map<String, Value>,
+    pub(super) redirect_url: Option<String>,
+    pub(super) seconds: i64,
+}
+
+impl Letter {
+    pub(super) fn read(app: &App, params: &mut Params) -> Result<Self> {
+        let address = params.required_text("email_address", 320)?;
+        let days = params.integer("expires_in_days")?.unwrap_or(DAYS);
+        if !(1..=365).contains(&days) {
+            return Err(Error::ParamValue(
+                "expires_in_days",
+                "between 1 and 365".into(),
+            ));
+        }
+        if params.boolean("notify")? == Some(true) {
+            let without = "false or left out: Standin sends no mail, the answer holds the url";
+            return Err(Error::ParamValue("notify", without.into()));
+        }
+        let redirect_url = params.text("redirect_url")?.filter(|url| !url.is_empty());
+        let redirect_url = redirect_url.map(|url| app.policy.lands(&url)).transpose()?;
+        Ok(Self {
+            email_address: IdentifierKind::EmailAddress.normal(&address)?,
+            public_metadata: params.object("public_metadata")?.unwrap_or_default(),
+            redirect_url: redirect_url.map(Into::into),
+            seconds: days * 86_400,
+        })
+    }
+}
+
+/// The invitations in a body that is a list of them.
+pub(super) async fn several(request: Request) -> Result<Vec<Params>> {
+    let all = Params::from_list(request).await?;
+    if all.is_empty() || all.len() > MANY {
+        return Err(Error::ParamTooMany("invitations".into(), MANY));
+    }
+    Ok(all)
+}
+
+/// Makes the invitations and shows each with its link.
+async fn make(app: &App, by: Caller, forms: Vec<Form>) -> Result<Vec<Value>> {
+    let now = by.at;
+    let (new, tickets): (Vec<_>, Vec<_>) = forms
+        .into_iter()
+        .map(|form| (form.new, form.ticket))
+        .unzip();
+    let made = app.db.write(by, move |tx| invitations::invite(tx, &new));
+    let view = |(one, ticket): (&invitations::Invitation, &Secret)| {
+        let mut view = views::app_invitation(one, now);
+        view["url"] = app.instance.link(ticket).into();
+        view
+    };
+    Ok(made.await?.iter().zip(&tickets).map(view).collect())
+}
+
+async fn create(State(app): State<App>, by: Caller, params: Params) -> Answer {
+    let form = Form::read(&app, params, by.at)?;
+    let mut made = make(&app, by, vec![form]).await?;
+    Ok(Json(made.pop().unwrap_or_default()))
+}
+
+/// The body is a list of what the call for a single one takes.
+async fn create_many(State(app): State<App>, by: Caller, request: Request) -> Answer {
+    let forms = several(request).await?;
+    let forms = forms
+        .into_iter()
+        .map(|params| Form::read(&app, params, by.at));
+    let forms = forms.collect::<Result<Vec<_>>>()?;
+    Ok(Json(make(&app, by, forms).await?.into()))
+}
+
+async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let paginated = params.boolean("paginated")?.unwrap_or(false);
+    let filter = Filter {
+        statuses: params.words("status")?,
+        query: params.text("query")?.filter(|text| !text.is_empty()),
+    };
+    let (page, order) = (params.page()?, params.order(Order::Created)?);
+    params.finish()?;
+    let now = app.now();
+    let find = move |tx: &mut Read<'_>| {
+        let found = invitations::list(tx, &filter, order, page, now)?;
+        let total = paginated.then(|| invitations::count(tx, &filter, now));
+        Ok((found, total.transpose()?))
+    };
+    let (found, total) = app.db.search(find).await?;
+    let view = |one| views::app_invitation(one, now);
+    let data: Vec<Value> = found.iter().map(view).collect();
+    Ok(Json(match total {
+        Some(total) => views::listed(&data, total),
+        None => json!(data),
+    }))
+}
+
+async fn revoke(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    let (id, now) = (AppInvitationId::from(id), by.at);
+    let revoked = app.db.write(by, move |tx| invitations::revoke(tx, &id));
+    Ok(Json(views::app_invitation(&revoked.await?, now)))
+}
