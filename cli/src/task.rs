@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use standin::agent_tasks::{CreatedAgentTask, TaskStatus};
-use standin::{AgentTaskId, NewAgentTask, OnBehalfOf, UserId};
+use standin::{AgentTaskId, NewAgentTask, OnBehalfOf, OrganizationId, UserId};
 use standin_server::origin;
 use url::Url;
 
@@ -51,7 +51,7 @@ pub struct Create {
     expires: Option<Seconds>,
     /// The user's organization that the session begins in, by its id
     #[arg(long, value_name = "ID")]
-    organization: Option<String>,
+    organization: Option<OrganizationId>,
     /// Open the URL in the browser
     #[arg(long)]
     open: bool,

@@ -1,4 +1,5 @@
-//! A dashboard that knows its visitor, and an endpoint that makes agent tasks for them: the whole of an application.
+//! A dashboard that knows its visitor, an endpoint that makes agent tasks for them, and pages for some members of an organization:
+//! the whole of an application.
 //!
 //! With a development server (`standin dev`) in another terminal:
 //!
@@ -12,13 +13,12 @@
 use std::env;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::json;
-use standin::auth::{self, Authenticator};
-use standin::axum::{AuthLayer, Session};
+use serde_json::{Value, json};
+use standin::auth::{self, Authenticator, Permission, Requirement, Role};
+use standin::axum::{AuthLayer, Organization, Session, require_permission, require_role};
 use standin::{Client, NewAgentTask, OnBehalfOf};
 
 #[derive(Clone)]
@@ -41,10 +41,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         authenticator: authenticator.clone(),
         origin,
     };
+    let invoices = Router::new()
+        .route("/invoices", get(invoices))
+        .layer(require_permission("org:invoices:read"));
+    let settings = Router::new()
+        .route("/settings", get(async || "Settings"))
+        .layer(require_role("org:admin"));
     let routes = Router::new()
         .route("/dashboard", get(dashboard))
         .route("/other", get(dashboard))
+        .route("/organization", get(dashboard))
         .route("/api/example", post(example))
+        .merge(invoices)
+        .merge(settings)
         .layer(AuthLayer::new(authenticator))
         .with_state(app);
     let listener = tokio::net::TcpListener::bind(format!("{host}:{port}")).await?;
@@ -70,16 +79,39 @@ async fn dashboard(session: Option<Session>, State(app): State<App>) -> Html<Str
 <meta charset="utf-8">
 <title>Dashboard</title>
 <div id="server" data-user="{user}" data-agent="{agent}" data-session="{id}"></div>
+<pre id="organization">{organization}</pre>
 <div id="client" data-loaded="false" data-user="" data-agent=""></div>
 <a id="to-other" href="/other">Another page</a>
 {script}
 </html>"#,
+        organization = text(&organization(session.as_ref()).to_string()),
         script = clerk_js(&app.authenticator),
     ))
 }
 
+/// In which organization the visitor is, and as what.
+fn organization(session: Option<&Session>) -> Value {
+    let organization = session.and_then(|session| session.organization());
+    let has = |requirement: &dyn Requirement| session.is_some_and(|one| one.has(requirement));
+    json!({
+        "id": organization.map(auth::Organization::id),
+        "slug": organization.and_then(auth::Organization::slug),
+        "role": organization.map(auth::Organization::role),
+        "permissions": organization.map(auth::Organization::permissions),
+        "administers": has(&Role("org:admin")),
+        "reads": has(&Permission("org:invoices:read")),
+    })
+}
+
+/// Only for members who may read invoices; the layer answers anybody else.
+async fn invoices(organization: Organization, State(app): State<App>) -> standin::Result<String> {
+    let organizations = app.client.organizations();
+    let organization = organizations.get(organization.id()).await?;
+    Ok(format!("Invoices of {}", organization.name))
+}
+
 /// Only for callers who are signed in; anybody else is answered 401 before this runs.
-async fn example(session: Session, State(app): State<App>) -> Result<Response, Failed> {
+async fn example(session: Session, State(app): State<App>) -> standin::Result<Json<Value>> {
     let task = app
         .client
         .agent_tasks()
@@ -91,27 +123,9 @@ async fn example(session: Session, State(app): State<App>) -> Result<Response, F
         })
         .await?;
     let task = json!({ "agentId": task.agent_id, "agentTaskId": task.id, "url": task.url });
-    Ok(Json(json!({ "message": "Agent Task created", "agentTask": task })).into_response())
-}
-
-/// What the Backend API refused.
-struct Failed(standin::Error);
-
-impl From<standin::Error> for Failed {
-    fn from(error: standin::Error) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        eprintln!("{}", self.0);
-        (
-            StatusCode::BAD_GATEWAY,
-            Json(json!({ "error": self.0.code() })),
-        )
-            .into_response()
-    }
+    Ok(Json(
+        json!({ "message": "Agent Task created", "agentTask": task }),
+    ))
 }
 
 /// clerk-js, which keeps the session token fresh while the page is open.

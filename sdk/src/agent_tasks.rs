@@ -193,21 +193,16 @@ impl CreateAgentTask {
         )
     }
 
-    /// The organization that is active in the session, of which the user must be a member. **Standin only**: Clerk refuses it
-    /// with `form_param_unknown`.
-    pub fn organization_id(self, id: &OrganizationId) -> Self {
-        Self(self.0.set("organization_id", id))
-    }
-
     /// How long the URL can be opened, in whole seconds: fractions are dropped. 10 minutes where not given, a day at
     /// most. **Standin only**: Clerk refuses it with `form_param_unknown`.
     pub fn expires_in(self, duration: Duration) -> Self {
         Self(self.0.set("expires_in_seconds", duration.as_secs()))
     }
 
-    /// The id of the organization that the session begins in; refused with `not_a_member_in_organization` where the user
-    /// is not in it. **Standin only**: Clerk refuses it with `form_param_unknown`.
-    pub fn organization(self, id: &str) -> Self {
+    /// The organization that the session begins in; refused with `not_a_member_in_organization` where the user is not in it.
+    /// **Standin only**: Clerk refuses it with `form_param_unknown`.
+    #[doc(alias = "organization_id")]
+    pub fn organization(self, id: &OrganizationId) -> Self {
         Self(self.0.set("organization_id", id))
     }
 }

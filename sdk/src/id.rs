@@ -145,6 +145,8 @@ ids! {
     AgentId = "agent id",
     /// Names an organization.
     OrganizationId = "organization id",
+    /// Names a membership in an organization.
+    MembershipId = "membership id",
     /// Names an e-mail address.
     EmailAddressId = "e-mail address id",
     /// Names a phone number.

@@ -26,8 +26,9 @@
 //! # Where to look
 //!
 //! * [`Client`] is the way to the Backend API: [`agent_tasks`], [`users`] with their [e-mail addresses and phone
-//!   numbers](identifiers), [`sessions`], browsers' [`clients`], [`sign_in_tokens`], [`testing_tokens`], [`jwks`]. Standin
-//!   alone has [`agents`], [`audit_logs`] and the [`environment`]; whatever is Standin's own says so.
+//!   numbers](identifiers), [`organizations`] with their members, [`sessions`], browsers' [`clients`], [`sign_in_tokens`],
+//!   [`testing_tokens`], [`jwks`]. Standin alone has [`agents`], [`audit_logs`] and the [`environment`]; whatever is
+//!   Standin's own says so.
 //! * [`auth`] checks who calls your own server, without asking anybody; `axum` (feature `axum`) is a layer for it and extractors.
 //! * `testing` (feature `testing`) starts a server for a test and signs a client in.
 //!
@@ -69,6 +70,7 @@ pub mod environment;
 pub mod id;
 pub mod identifiers;
 pub mod jwks;
+pub mod organizations;
 pub mod sessions;
 pub mod sign_in_tokens;
 #[cfg(feature = "testing")]

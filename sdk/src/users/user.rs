@@ -26,7 +26,7 @@ use crate::wire;
 /// ```
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
 
-/// A user (spec schema `User`). What the SDK has no calls for, as organizations and accounts at other services, is left out.
+/// A user (spec schema `User`). What the SDK has no calls for, as accounts at other services, is left out.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the API has them")]
 #[non_exhaustive]

@@ -12,6 +12,7 @@ mod connections;
 mod environment;
 mod failures;
 mod identifiers;
+mod organizations;
 mod paging;
 mod retries;
 mod sessions;
