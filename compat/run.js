@@ -20,6 +20,7 @@ import { openWorlds } from './harness/world.js'
 import { arrival } from './checks/arrival.js'
 import { components } from './checks/components.js'
 import { endings } from './checks/endings.js'
+import { organizations as inOrganizations } from './checks/organizations.js'
 import { refusals } from './checks/refusals.js'
 import { reuse } from './checks/reuse.js'
 import { Waits } from './checks/waits.js'
@@ -120,6 +121,7 @@ async function all(worlds) {
   await abreast(3, worlds, async world => {
     for (const group of [arrival, refusals, endings, reuse]) await groups.run(world, group)
     if (world.app.components) await groups.run(world, components)
+    if (world.app.organizations) await groups.run(world, inOrganizations)
   })
   await abreast(3, waits, wait => groups.run(wait.world, () => wait.finish(), Waits.waits))
   await Promise.all(worlds.map(world => world.end()))

@@ -10,12 +10,13 @@ const script = [
   `src="${CLERK_JS_URL ?? `https://${atob(key.split('_')[2]).slice(0, -1)}/npm/@clerk/clerk-js@6/dist/clerk.browser.js`}"`,
 ].filter(Boolean)
 
-export function dashboard({ userId, sessionId, agentId }) {
+export function dashboard({ userId, sessionId, agentId, organization }) {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Dashboard</title>
 <div id="server" data-user="${userId ?? ''}" data-agent="${agentId ?? ''}" data-session="${sessionId ?? ''}"></div>
+<pre id="organization">${JSON.stringify(organization ?? {})}</pre>
 <div id="client" data-loaded="false" data-user="" data-agent=""></div>
 <script>
   async function start() {

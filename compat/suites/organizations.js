@@ -4,9 +4,13 @@ import { verifyToken } from '@clerk/backend'
 import { signedInAuthObject } from '@clerk/backend/internal'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { development } from '../harness/deployments.js'
 import { Groups } from '../harness/groups.js'
+import { run } from '../harness/process.js'
+import { binary, plainEnvironment } from '../harness/standin.js'
 import { openWorlds } from '../harness/world.js'
 
 export const name = 'organizations'
@@ -117,16 +121,9 @@ async function tokens(world) {
 
     const session = await clerk.sessions.createSession({ userId: user.id })
     const mine = async () => auth((await clerk.sessions.getToken(session.id)).jwt)
-    const answer = await fetch(`${apiUrl}/v1/agents/tasks`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${secretKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        on_behalf_of: { user_id: user.id }, permissions: '*', agent_name: 'compat', task_description: 'x',
-        redirect_url: world.dashboard, organization_id: organization.id,
-      }),
-    })
-    const visit = await fetch((await answer.json()).url, { headers: { accept: 'application/json' } })
-    for (const who of [await mine(), await auth((await visit.json()).jwt)]) {
+    const { url } = await world.task({ organizationId: organization.id })
+    const visit = await (await fetch(url, { headers: { accept: 'application/json' } })).json()
+    for (const who of [await mine(), await auth(visit.jwt), await auth(await byHand(world, organization))]) {
       assert.deepEqual([who.orgId, who.orgSlug, who.orgRole], [organization.id, organization.slug, role.key])
       assert.deepEqual([...who.orgPermissions].sort(), [...keys].sort())
       assert.ok(who.has({ role: role.key }) && !who.has({ role: 'org:admin' }))
@@ -136,6 +133,18 @@ async function tokens(world) {
     await clerk.organizations.deleteOrganizationMembership(of)
     assert.equal((await mine()).orgId, undefined)
   })
+}
+
+// The token that the command line leaves in a state, for a task in this organization.
+async function byHand(world, organization) {
+  const file = join(world.standin.folder, 'state.json')
+  const options = ['--for', world.user.id, '--redirect', world.dashboard, '--organization', organization.id, '--storage-state', file]
+  await run([binary, 'task', 'create', ...options], {
+    name: 'standin task create',
+    env: { ...plainEnvironment(), ...await world.standin.environment('express') },
+  })
+  const { cookies } = JSON.parse(await readFile(file, 'utf8'))
+  return cookies.find(({ name }) => name === '__session').value
 }
 
 // A page with clerk-js and the components, and no server that knows who is signed in.

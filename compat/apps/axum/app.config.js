@@ -12,6 +12,7 @@ export default {
   version,
   // What `standin env` is asked for: the SDK reads the same names as Express's.
   framework: 'express',
+  organizations: {},
   // As the Rust tests build it, so that nothing is compiled for this alone.
   build: ['cargo', 'build', '--quiet', '--workspace', '--all-features', '--example', 'axum'],
   start: [resolve(target, 'debug/examples/axum')],

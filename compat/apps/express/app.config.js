@@ -3,5 +3,6 @@ export default {
   sdk: '@clerk/express',
   framework: 'express',
   proxies: true,
+  organizations: {},
   start: ['node', 'server.js'],
 }

@@ -3,6 +3,7 @@ export default {
   sdk: '@clerk/react-router',
   framework: 'react-router',
   components: true,
+  organizations: { draws: ['the page', 'useAuth'] },
   node: '../../node_modules/.bin',
   build: ['npm', 'run', 'build'],
   start: ['npm', 'start'],
