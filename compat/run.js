@@ -1,8 +1,8 @@
 // Runs the SDKs against the real binary, in a real browser.
 //   node run.js                         the short set: every app in development, two in each other deployment, the suites
 //   node run.js --full                  everything: every app in every deployment
-//   node run.js express testing         of either set these apps and suites only (suites: testing, people, organizations, readme,
-//                                       claims, coverage)
+//   node run.js express testing         of either set these apps and suites only (suites: testing, people, organizations, playwright,
+//                                       readme, claims, coverage)
 //   node run.js --deployment NAME       one way of putting them on the web only, with every app
 //   node run.js --quick                 without what takes more than a minute to show
 //   node run.js --table                 everything, and the table in README.md from it
@@ -27,6 +27,7 @@ import { Waits } from './checks/waits.js'
 import * as claims from './suites/claims.js'
 import * as organizations from './suites/organizations.js'
 import * as people from './suites/people.js'
+import * as playwright from './suites/playwright.js'
 import * as coverage from './suites/coverage.js'
 import * as readme from './suites/readme.js'
 import * as testing from './suites/testing.js'
@@ -42,7 +43,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const suites = [testing, people, organizations, readme, claims, coverage]
+const suites = [testing, people, organizations, playwright, readme, claims, coverage]
 const full = options.full || options.table
 
 async function main() {

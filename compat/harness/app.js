@@ -58,7 +58,8 @@ export async function open(app, { standin, origin, port, settings, without }) {
   return { origin, process, stop: () => stop(process) }
 }
 
-function environment(app) {
+// What an app is built and started with, before its settings.
+export function environment(app) {
   const env = plainEnvironment()
   if (app.node) env.PATH = resolve(app.cwd, app.node) + delimiter + env.PATH
   return env
