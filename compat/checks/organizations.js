@@ -36,7 +36,7 @@ export async function organizations(world) {
       const name = unique('Initech')
       const page = await byThemselves(world, dora)
       await serves(page)
-      await page.locator('input[name=name]').fill(name)
+      await (await drawn(page, 'input[name=name]')).fill(name)
       await page.getByRole('button', { name: /create organization/i }).click()
       await page.waitForFunction(name => window.Clerk.organization?.name === name, name)
       await settled(app, page)
@@ -164,10 +164,18 @@ async function draws(app, page, role) {
   assert.deepEqual(await page.locator('.shown').allTextContents(), expected)
 }
 
+// A component's element. Clerk's SDK for React starts clerk-js before it listens for its being ready; in a busy browser it hears
+// nothing of it, and draws nothing until the page is loaded again.
+async function drawn(page, selector) {
+  const element = page.locator(selector)
+  await element.waitFor({ timeout: 5000 }).catch(() => page.reload())
+  return element
+}
+
 // By the app's switcher, where it has one.
 async function switches(app, page, { id, name }) {
   if (app.organizations.draws) {
-    await page.locator('.cl-organizationSwitcherTrigger').click()
+    await (await drawn(page, '.cl-organizationSwitcherTrigger')).click()
     await page.locator('.cl-organizationSwitcherPreviewButton', { hasText: name }).click()
   } else {
     await page.evaluate(organization => window.Clerk.setActive({ organization }), id)

@@ -6,6 +6,7 @@ const origin = `http://localhost:${process.env.PORT ?? 3000}`
 export default defineConfig({
   testDir: 'e2e',
   timeout: 60000,
+  expect: { timeout: 15000 },
   use: { baseURL: origin, launchOptions: { executablePath: process.env.CHROMIUM } },
   projects: [
     { name: 'setup', testMatch: 'global.setup.js' },
