@@ -30,6 +30,8 @@ use crate::{browser, log, signals, startup, task, terminal, trust};
 
 /// Whom the first task can be for.
 const FIRST_USER: &str = "ada@example.com";
+/// The same user's test address, for whose code nothing has to be sent: so forms sign in from the first moment on.
+const TEST_ADDRESS: &str = "ada+clerk_test@example.com";
 
 #[derive(Args)]
 pub struct Dev {
@@ -152,14 +154,15 @@ fn told(values: &Values, folder: &Folder) -> Value {
 
 impl Dev {
     /// Tells people that the server is ready.
-    fn announce(&self, values: &Values, folder: &Folder, someone: &str, started: Instant) {
+    fn announce(&self, values: &Values, folder: &Folder, someone: &Someone, started: Instant) {
         if self.quiet {
             return;
         }
         banner::say(&Banner {
             values,
             place: &self.data_in_words(folder),
-            someone,
+            someone: &someone.name,
+            test_address: someone.test_address.as_deref(),
             took: started.elapsed(),
             has_scripts: self.has_scripts(),
             runs_command: !self.command.is_empty(),
@@ -303,23 +306,37 @@ fn npm_folders(folder: &Path) -> Vec<PathBuf> {
     above.map(|folder| folder.join("node_modules")).collect()
 }
 
+/// Somebody a task can be for.
+struct Someone {
+    name: String,
+    /// The address to sign in with by a form.
+    test_address: Option<String>,
+}
+
 /// Somebody a task can be for: the first user is made where there is none.
-async fn first_user(client: &Client) -> Result<String> {
+async fn first_user(client: &Client) -> Result<Someone> {
     let users = client.api.users();
     let page = client.ask(users.list().limit(1)).await?;
     let names = page.data.first().map(identifiers).unwrap_or_default();
     if let Some(&name) = names.first() {
-        return Ok(name.to_owned());
+        let test = names.iter().find(|name| name.contains("+clerk_test@"));
+        return Ok(Someone {
+            name: name.to_owned(),
+            test_address: test.map(|&name| name.to_owned()),
+        });
     }
     let ada = users.create().email_address(FIRST_USER);
+    let ada = ada.email_address(TEST_ADDRESS);
     match client
         .ask(ada.first_name("Ada").last_name("Lovelace"))
         .await
     {
-        Ok(_) => Ok(FIRST_USER.to_owned()),
         // Another server on the same database was faster.
-        Err(failure) if failure.code == "form_identifier_exists" => Ok(FIRST_USER.to_owned()),
-        Err(failure) => Err(failure),
+        Err(failure) if failure.code != "form_identifier_exists" => Err(failure),
+        _ => Ok(Someone {
+            name: FIRST_USER.to_owned(),
+            test_address: Some(TEST_ADDRESS.to_owned()),
+        }),
     }
 }
 

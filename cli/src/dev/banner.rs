@@ -14,6 +14,8 @@ pub struct Banner<'a> {
     pub place: &'a str,
     /// Somebody a task can be for.
     pub someone: &'a str,
+    /// The address with which a form signs in, if there is one.
+    pub test_address: Option<&'a str>,
     pub took: Duration,
     /// Whether there is a clerk-js that pages can load.
     pub has_scripts: bool,
@@ -41,6 +43,12 @@ pub fn say(banner: &Banner<'_>) {
     if !banner.runs_command {
         terminal::say(format!(
             "                         {DIM}your framework's names for these:{DIM:#} standin env --file .env.local"
+        ));
+    }
+    if let Some(address) = banner.test_address {
+        let address = terminal::plain(address);
+        terminal::say(format!(
+            "  {DIM}Sign in by a form{DIM:#}      {address}, code 424242"
         ));
     }
     if !banner.has_scripts {

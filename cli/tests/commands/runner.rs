@@ -64,6 +64,29 @@ fn a_signal_to_the_runner_alone_ends_the_command_and_is_told() {
 }
 
 #[test]
+fn the_first_user_signs_in_by_a_form_as_the_banner_says() {
+    let done = around(
+        r#"at="$CLERK_PROXY_URL/v1/client/sign_ins"
+        id=$(curl -s -b jar -c jar "$at" --data-urlencode identifier=ada+clerk_test@example.com -d strategy=email_code |
+            grep -o 'sia_[A-Za-z0-9]*' | head -1)
+        curl -s -b jar -c jar "$at/$id/attempt_first_factor" -d strategy=email_code -d code=424242"#,
+    )
+    .ok();
+    assert!(
+        done.stderr
+            .contains("ada+clerk_test@example.com, code 424242"),
+        "{done:?}"
+    );
+    let answer = done.json();
+    assert_eq!(answer["response"]["status"], "complete", "{answer}");
+    let user = &answer["client"]["sessions"][0]["user"];
+    assert_eq!(
+        user["email_addresses"][0]["email_address"],
+        "ada@example.com"
+    );
+}
+
+#[test]
 fn inside_of_the_runner_nobody_is_told_what_to_do_next_and_quiet_is_quiet() {
     let done = around("true").ok();
     assert!(done.stderr.contains("CLERK_PUBLISHABLE_KEY"), "{done:?}");
