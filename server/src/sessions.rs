@@ -311,16 +311,34 @@ pub fn of_browser(
         .ok_or(Error::SignedOut)
 }
 
-/// The active session of the client that a browser is: that of its pages.
+/// Which session a page means: that of its browser. One that names another is of the time before somebody else signed in
+/// there, and must not act for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant<'a> {
+    /// What its browser shows to be recognised.
+    pub credentials: &'a [Credential],
+    /// The session that it believes to be in, where it says so.
+    pub session: Option<&'a SessionId>,
+}
+
+impl Meant<'_> {
+    /// Whether it may mean this session of its browser.
+    pub fn means(self, id: &SessionId) -> bool {
+        self.session.is_none_or(|named| named == id)
+    }
+}
+
+/// The active session of the client that a browser is, with that client, for its pages.
 ///
 /// # Errors
 /// [`Error::AuthenticationInvalid`].
-pub fn of_page(tx: &mut Read<'_>, credentials: &[Credential], now: Time) -> Result<Session> {
-    let active = match clients::find(tx, credentials, now)? {
-        Some(client) => active_at(tx, &client.id, now)?.pop(),
-        None => None,
-    };
-    active.ok_or(Error::AuthenticationInvalid)
+pub fn of_page(tx: &mut Read<'_>, meant: Meant<'_>, now: Time) -> Result<(Client, Session)> {
+    let client = clients::find(tx, meant.credentials, now)?.ok_or(Error::AuthenticationInvalid)?;
+    let session = active_at(tx, &client.id, now)?.pop();
+    session
+        .filter(|session| meant.means(&session.id))
+        .map(|session| (client, session))
+        .ok_or(Error::AuthenticationInvalid)
 }
 
 /// The active sessions of a client: one, or none, as long as a new one replaces the old.

@@ -1,15 +1,19 @@
 //! The moment a browser is let in: the secrets it will leave with, made before the write, and the answer that gives them
 //! to it. Three ways lead here: a task's ticket, a sign-in token's, and `client/sign_ins`.
 
+use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
 use url::Url;
 
+use super::client::Seen;
 use crate::app::App;
-use crate::clients::{Credential, NewSecrets};
+use crate::clients::{self, Credential, NewSecrets};
 use crate::clock::Time;
 use crate::cookie::Cookie;
+use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::handshake::{Form, Payload, carry, cookies};
 use crate::id::{ClientId, SessionId};
@@ -39,6 +43,8 @@ pub(super) struct Arrival {
     strays: Vec<String>,
     /// Whether the application's own server passes the answer on.
     proxied: bool,
+    /// The origin of its page.
+    origin: Option<String>,
 }
 
 impl Arrival {
@@ -52,6 +58,7 @@ impl Arrival {
             session: SessionId::new(now),
             client: ClientId::new(now),
             proxied: browser.proxied,
+            origin: browser.origin,
             strays: browser.strays,
             credentials: browser.credentials,
         }
@@ -123,9 +130,28 @@ impl Arrival {
         Ok(response)
     }
 
+    /// The answer to a page that signs its browser in: `view`, and the client as it is now. `attempt` is the cookie of what has
+    /// led here.
+    pub(super) async fn complete(
+        &self,
+        app: &App,
+        attempt: &str,
+        (session, seen): &(Session, Seen),
+        view: &Value,
+    ) -> Result<Response> {
+        let client = seen
+            .view(app, self.origin.as_deref(), session.created_at)
+            .await?;
+        let mut response = Json(json!({ "response": view, "client": client })).into_response();
+        response.extensions_mut().insert(About::session(session));
+        self.end(app, response.headers_mut(), attempt)?;
+        self.give(app, response.headers_mut(), session)?;
+        Ok(response)
+    }
+
     /// Takes the attempt from the browser that has led here. An answer that may keep one cookie only leaves it: it opens
     /// nothing a second time.
-    pub(super) fn end(&self, app: &App, headers: &mut HeaderMap, attempt: &str) -> Result<()> {
+    fn end(&self, app: &App, headers: &mut HeaderMap, attempt: &str) -> Result<()> {
         if self.proxied {
             return Ok(());
         }
@@ -159,6 +185,19 @@ impl Arrival {
         set(headers, &own)?;
         changed(app, headers, Some(session.created_at))
     }
+}
+
+/// A session that was opened, as long as a cookie can carry its tokens, and what its browser sees.
+pub(super) fn admitted(app: &App, tx: &mut Write<'_>, session: Session) -> Result<(Session, Seen)> {
+    app.check_token(tx, &session, session.created_at)?;
+    with_seen(tx, session)
+}
+
+/// A session that was opened, and what its browser sees.
+pub(super) fn with_seen(tx: &mut Write<'_>, session: Session) -> Result<(Session, Seen)> {
+    let client = clients::get(tx, &session.client_id)?;
+    let seen = Seen::of(tx, client, session.created_at)?;
+    Ok((session, seen))
 }
 
 /// Tells the applications, in production, that the client's set of sessions changed: at this moment, or to none at all.

@@ -1,4 +1,4 @@
-//! What a page's script asks for: who its browser is, who calls, and the form it sends.
+//! What a page's script asks for: who its browser is, who calls, and what for.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 
@@ -7,7 +7,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::wire::{Browser, Params};
 
-/// A call of a page that changes something.
+/// A call of a page.
 pub(super) struct Asked {
     pub(super) browser: Browser,
     pub(super) by: Caller,
@@ -22,7 +22,27 @@ impl FromRequest<App> for Asked {
         Ok(Self {
             browser: Browser::from_request_parts(&mut parts, app).await?,
             by: Caller::from_request_parts(&mut parts, app).await?,
-            params: Params::from_request(Request::from_parts(parts, body), app).await?,
+            params: Params::of_page(Request::from_parts(parts, body)).await?,
         })
+    }
+}
+
+/// A call that takes no parameters.
+pub(super) struct Plain {
+    pub(super) browser: Browser,
+    pub(super) by: Caller,
+}
+
+impl FromRequest<App> for Plain {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let Asked {
+            browser,
+            by,
+            params,
+        } = Asked::from_request(request, app).await?;
+        params.finish()?;
+        Ok(Self { browser, by })
     }
 }

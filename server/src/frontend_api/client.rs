@@ -8,6 +8,7 @@ use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::arrival;
+use super::asked::Plain;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::{self, Client};
@@ -196,7 +197,7 @@ fn stranger(now: Time) -> Seen {
     }
 }
 
-async fn show(State(app): State<App>, browser: Browser) -> Reply {
+async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Reply {
     let now = app.now();
     let standing = Standing::of(&app, &browser, now).await?;
     let about = standing.about();
@@ -211,7 +212,7 @@ async fn show(State(app): State<App>, browser: Browser) -> Reply {
 
 /// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either
 /// case nothing is changed, neither here nor in the browser.
-async fn create(State(app): State<App>, browser: Browser) -> Answer {
+async fn create(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
     let now = app.now();
     let standing = Standing::of(&app, &browser, now).await?;
     let view = standing.view(&app, browser.origin.as_deref(), now).await?;
@@ -219,7 +220,7 @@ async fn create(State(app): State<App>, browser: Browser) -> Answer {
 }
 
 /// Ends every session of the client and forgets the browser.
-async fn remove(State(app): State<App>, browser: Browser, by: Caller) -> Reply {
+async fn remove(State(app): State<App>, Plain { browser, by }: Plain) -> Reply {
     let mut response = sign_out(&app, browser, by).await?;
     for cookie in cookies::no_client(&app.instance) {
         arrival::set(response.headers_mut(), &cookie)?;

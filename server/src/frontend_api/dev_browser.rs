@@ -6,6 +6,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::json;
 
+use super::asked::Plain;
 use crate::app::App;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -15,7 +16,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/v1/dev_browser", post(create))
 }
 
-async fn create(State(app): State<App>) -> Answer {
+async fn create(State(app): State<App>, _: Plain) -> Answer {
     if !app.instance.is_development() {
         return Err(Error::DevelopmentOnly);
     }

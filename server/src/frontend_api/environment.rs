@@ -6,6 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
+use super::asked::Plain;
 use super::client::Seen;
 use crate::app::App;
 use crate::instance::Instance;
@@ -15,7 +16,7 @@ use crate::sign_ups;
 use crate::stage::Stage;
 use crate::users::ATTEMPTS_MAX;
 use crate::views;
-use crate::wire::{Answer, Browser};
+use crate::wire::Answer;
 
 pub(super) fn routes() -> Router<App> {
     // Development pages ask with PATCH, tunnelled through POST.
@@ -33,7 +34,7 @@ struct May {
     organizations: Settings,
 }
 
-async fn show(State(app): State<App>, browser: Browser) -> Answer {
+async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
     let now = app.now();
     let read = app
         .db

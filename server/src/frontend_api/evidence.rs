@@ -19,6 +19,64 @@ pub(super) fn password(params: &mut Params, name: &'static str) -> Result<Secret
     params.required_text(name, PASSWORD_MAX).map(Secret::from)
 }
 
+/// Why no code is taken where an attempt begins.
+pub(super) const CODE_LATER: &str = "a code is given once it was asked for";
+
+/// What other ways to prove who one is need, and why they are not there.
+const OTHER_WAYS: [(&str, &[&str]); 6] = [
+    (
+        "nobody is sent elsewhere to sign in, and no mail holds a link",
+        &[
+            "redirect_url",
+            "action_complete_redirect_url",
+            "oidc_login_hint",
+            "oidc_prompt",
+            "token",
+            "transfer",
+        ],
+    ),
+    (
+        "there are no wallets",
+        &[
+            "web3_wallet",
+            "web3_wallet_id",
+            "primary_web3_wallet_id",
+            "signature",
+        ],
+    ),
+    (
+        "there are no passkeys",
+        &["passkey_id", "public_key_credential"],
+    ),
+    (
+        "there are no trusted devices",
+        &["trusted_device_id", "client_data", "algorithm"],
+    ),
+    (
+        "there are no second factors",
+        &["reserved_for_second_factor"],
+    ),
+    (
+        "no robots are told from people",
+        &[
+            "proof_token",
+            "captcha_token",
+            "captcha_error",
+            "captcha_widget_type",
+        ],
+    ),
+];
+
+/// Refuses whatever is left, with the reason where it belongs to a way that is not there.
+pub(super) fn finish(mut params: Params) -> Result<()> {
+    for (why, names) in OTHER_WAYS {
+        for name in names {
+            params.absent(name, why)?;
+        }
+    }
+    params.finish()
+}
+
 /// The strategy that a body names.
 pub(super) fn strategy(params: &mut Params) -> Result<Strategy> {
     let word = params.required_text("strategy", 64)?;

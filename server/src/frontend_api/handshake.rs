@@ -31,11 +31,13 @@ async fn handshake(
     by: Caller,
 ) -> Reply {
     let mut params = Params::query(query.as_deref())?;
+    params.absent("satellite_fapi", "there are no satellite domains")?;
     let target = params
         .text("redirect_url")?
         .ok_or(Error::QueryMissing("redirect_url"))?;
     // The payload is a bearer credential, so where it may go is settled before anything else is looked at.
     let target = app.policy.lands(&target)?;
+    // What else SDKs add to this address says why they ask, and the newest add more.
     let form = form(&mut params)?;
     let suffixed = params.text("suffixed_cookies")?.as_deref() == Some("true");
     let shown_dev_browser = params

@@ -13,6 +13,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::arrival;
+use super::asked::{Asked, Plain};
 use super::client::Seen;
 use super::evidence;
 use crate::app::App;
@@ -26,7 +27,7 @@ use crate::passwords;
 use crate::sessions::{self, Session};
 use crate::users::{self, Change, Edit, IdentifierKind, Metadata};
 use crate::views;
-use crate::wire::{Answer, Browser, Params, Reply, user_text};
+use crate::wire::{Answer, Browser, Reply, user_text};
 
 pub(super) fn routes(app: &App) -> Router<App> {
     Router::new()
@@ -56,7 +57,7 @@ async fn own_only(
     if request.method() != Method::GET {
         let now = app.now();
         app.db
-            .read(move |tx| sessions::of_user(tx, &browser.credentials, now))
+            .read(move |tx| sessions::of_user(tx, browser.meant(), now))
             .await?;
     }
     Ok(next.run(request).await)
@@ -64,7 +65,15 @@ async fn own_only(
 
 async fn seen(app: &App, browser: Browser) -> Result<Seen> {
     let now = app.now();
-    let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
+    let found = app.db.read(move |tx| {
+        let mut seen = Seen::find(tx, &browser, now)?;
+        if let Some(seen) = &mut seen {
+            seen.sessions
+                .retain(|(session, _)| browser.meant().means(&session.id));
+        }
+        Ok(seen)
+    });
+    let seen = found.await?;
     seen.filter(|seen| !seen.sessions.is_empty())
         .ok_or(Error::AuthenticationInvalid)
 }
@@ -73,7 +82,7 @@ async fn absent() -> Answer {
     Err(Error::RouteUnknown)
 }
 
-async fn show(State(app): State<App>, browser: Browser) -> Answer {
+async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
     let seen = seen(&app, browser).await?;
     let user = seen
         .sessions
@@ -93,7 +102,7 @@ async fn change<T: Send + 'static>(
 ) -> Answer {
     let (now, origin) = (by.at, browser.origin.clone());
     let changed = app.db.write(by, move |tx| {
-        let (client, session) = sessions::of_user(tx, &browser.credentials, now)?;
+        let (client, session) = sessions::of_user(tx, browser.meant(), now)?;
         tx.acts_as(session.acting());
         Ok(match with(tx, &session)? {
             Ok(made) => Ok((made, after(tx, &client, now)?)),
@@ -129,9 +138,11 @@ async fn edit(app: &App, browser: Browser, by: Caller, edits: Vec<Edit>) -> Answ
 
 async fn update(
     State(app): State<App>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Answer {
     let mut edits = Vec::new();
     for (name, edit) in [
@@ -155,15 +166,17 @@ async fn update(
     if let Some(metadata) = params.object("unsafe_metadata")? {
         edits.push(Edit::ReplaceMetadata(Metadata::Unsafe, metadata));
     }
-    params.finish()?;
+    evidence::finish(params)?;
     edit(&app, browser, by, edits).await
 }
 
 async fn merge_metadata(
     State(app): State<App>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Answer {
     let metadata = params
         .object("unsafe_metadata")?
@@ -175,9 +188,11 @@ async fn merge_metadata(
 
 async fn change_password(
     State(app): State<App>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Answer {
     let current = params
         .text("current_password")?
@@ -192,7 +207,7 @@ async fn change_password(
     let user = app
         .db
         .read(move |tx| {
-            let (_, session) = sessions::of_user(tx, &asking.credentials, now)?;
+            let (_, session) = sessions::of_user(tx, asking.meant(), now)?;
             let user = users::get(tx, &session.user_id)?;
             user.standing().may_sign_in(now)?;
             Ok(user)
@@ -229,8 +244,7 @@ async fn change_password(
 }
 
 /// The user leaves for good; every session of theirs ends.
-async fn delete(State(app): State<App>, browser: Browser, by: Caller, params: Params) -> Reply {
-    params.finish()?;
+async fn delete(State(app): State<App>, Plain { browser, by }: Plain) -> Reply {
     let gone = change(
         &app,
         browser,

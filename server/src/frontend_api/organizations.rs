@@ -14,11 +14,12 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
+use super::asked::{Asked, Plain};
 use super::client::Seen;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::db::{Read, Write};
-use crate::error::{OrganizationError, Result};
+use crate::db::{Page, Read, Write};
+use crate::error::{Error, OrganizationError, Result};
 use crate::id::{MembershipId, OrganizationId};
 use crate::organizations::{self, Active, Change, NewOrganization, Permit, system};
 use crate::sessions::{self, Session};
@@ -42,23 +43,13 @@ pub(super) fn routes() -> Router<App> {
         .merge(mine::routes())
 }
 
-/// What every query of clerk-js carries beside its own parameters.
-const OF_EVERY_CALL: [&str; 7] = [
-    "__clerk_api_version",
-    "_clerk_js_version",
-    "_clerk_session_id",
-    "_clerk_retry_attempt",
-    "__clerk_db_jwt",
-    "_is_native",
-    "rotating_token_nonce",
-];
-
-/// The parameters of a page's query.
-fn query(text: Option<&str>) -> Result<Params> {
-    let mut params = Params::query(text)?;
-    params.ignore(&OF_EVERY_CALL);
-    params.ignore(&["paginated"]);
-    Ok(params)
+/// Which part of a list a page wants.
+fn page(params: &mut Params) -> Result<Page> {
+    if params.boolean("paginated")? == Some(false) {
+        let by_pages = "true or left out: lists are answered by pages";
+        return Err(Error::ParamValue("paginated", by_pages.into()));
+    }
+    params.page()
 }
 
 /// Reads for the session of a page.
@@ -70,7 +61,7 @@ async fn read<T: Send + 'static>(
     let now = app.now();
     app.db
         .read(move |tx| {
-            let session = sessions::of_page(tx, &browser.credentials, now)?;
+            let (_, session) = sessions::of_page(tx, browser.meant(), now)?;
             with(tx, &session)
         })
         .await
@@ -90,7 +81,7 @@ async fn write(
 ) -> Reply {
     let (now, origin) = (by.at, browser.origin.clone());
     let written = app.db.write(by, move |tx| {
-        let (_, session) = sessions::of_user(tx, &browser.credentials, now)?;
+        let (_, session) = sessions::of_user(tx, browser.meant(), now)?;
         tx.acts_as(session.acting());
         let response = with(tx, &session)?;
         Ok((response, Seen::find(tx, &browser, now)?))
@@ -114,7 +105,14 @@ fn permitted(
     organizations::permit(tx, id, Permit { user, needs })
 }
 
-async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params: Params) -> Reply {
+async fn create(
+    State(app): State<App>,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
+) -> Reply {
     let name = organizations::name(params.required_text("name", 2048)?)?;
     let slug = params.text("slug")?.filter(|slug| !slug.is_empty());
     params.finish()?;
@@ -139,7 +137,11 @@ async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params
     .await
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Answer {
+async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Plain { browser, .. }: Plain,
+) -> Answer {
     let now = app.now();
     let found = read(&app, browser, move |tx, session| {
         let active = Active::find(tx, &session.user_id, &id)?
@@ -152,9 +154,11 @@ async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) 
 async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Reply {
     let change = Change {
         name: params.text("name")?.map(organizations::name).transpose()?,
@@ -178,16 +182,19 @@ async fn changed(app: &App, id: String, browser: Browser, by: Caller, change: Ch
 async fn set_logo(
     State(app): State<App>,
     (Path(id), headers): (Path<String>, HeaderMap),
-    browser: Browser,
-    by: Caller,
-    params: Result<Params>,
+    asked: Result<Asked>,
 ) -> Reply {
     let kind = header(&headers, CONTENT_TYPE).unwrap_or_default();
     let kind = kind.trim_start();
     if !kind.starts_with("application/json") && !kind.starts_with("application/x-www-form") {
         return Err(OrganizationError::LogoByAddress.into());
     }
-    let mut params = params?;
+    let Asked {
+        browser,
+        by,
+        mut params,
+    } = asked?;
+    params.absent("file", "no files are kept; `image_url` takes an address")?;
     let address = params.required_text("image_url", 2048)?;
     params.finish()?;
     let change = Change {
@@ -200,11 +207,8 @@ async fn set_logo(
 async fn remove_logo(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Plain { browser, by }: Plain,
 ) -> Reply {
-    params.finish()?;
     let change = Change {
         logo: Some(None),
         ..Change::default()
@@ -215,11 +219,8 @@ async fn remove_logo(
 async fn delete(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Plain { browser, by }: Plain,
 ) -> Reply {
-    params.finish()?;
     write(&app, browser, by, move |tx, session| {
         let now = tx.now();
         let id = permitted(tx, session, &id, Some(system::PROFILE_DELETE))?;

@@ -10,6 +10,7 @@ use axum::{Extension, Json, Router};
 use serde_json::json;
 
 use super::arrival;
+use super::asked::{Asked, Plain};
 use super::client::{Seen, own_session, sign_out};
 use crate::app::App;
 use crate::caller::Caller;
@@ -42,18 +43,17 @@ pub(super) fn routes() -> Router<App> {
 async fn create_token(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    params: Result<Params>,
-) -> Response {
-    let choice = params.and_then(wanted);
-    let minted = match choice {
-        Ok(choice) => mint(&app, SessionId::from(id), browser, choice).await,
-        Err(error) => Err(error),
-    };
-    match minted {
-        Ok((jwt, about)) => (Extension(about), Json(views::token(&jwt))).into_response(),
-        Err(error) => signed_out(&app, error),
-    }
+    Asked {
+        browser, params, ..
+    }: Asked,
+) -> Result<Response> {
+    let choice = wanted(params)?;
+    Ok(
+        match mint(&app, SessionId::from(id), browser, choice).await {
+            Ok((jwt, about)) => (Extension(about), Json(views::token(&jwt))).into_response(),
+            Err(error) => signed_out(&app, error),
+        },
+    )
 }
 
 /// For which organization a token is asked: `organization_id`. What clerk-js says of its tab and of the token before is of
@@ -98,7 +98,7 @@ fn signed_out(app: &App, error: Error) -> Response {
 async fn create_token_from_template(
     State(app): State<App>,
     Path((id, name)): Path<(String, String)>,
-    browser: Browser,
+    Plain { browser, .. }: Plain,
 ) -> Response {
     match mint_by(&app, SessionId::from(id), name, browser).await {
         Ok(jwt) => Json(views::token(&jwt)).into_response(),
@@ -120,7 +120,11 @@ async fn mint_by(app: &App, id: SessionId, name: String, browser: Browser) -> Re
     app.token_by(&template, &session, audience, now).await
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Reply {
+async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Plain { browser, .. }: Plain,
+) -> Reply {
     let (id, now, origin) = (SessionId::from(id), app.now(), browser.origin.clone());
     let (session, person) = app
         .db
@@ -137,22 +141,19 @@ async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) 
 async fn touch(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    params: Result<Params>,
-) -> Response {
-    let id = SessionId::from(id);
-    let touched = match params.and_then(chosen) {
-        Ok(choice) => {
-            let touch = move |tx: &mut Write<'_>, session: &Session| {
-                sessions::choose(tx, session, &choice)?;
-                sessions::touch(tx, session)
-            };
-            change(&app, id, browser, by, touch).await
-        }
-        Err(error) => Err(error),
+    Asked {
+        browser,
+        by,
+        params,
+    }: Asked,
+) -> Reply {
+    let choice = chosen(params)?;
+    let touch = move |tx: &mut Write<'_>, session: &Session| {
+        sessions::choose(tx, session, &choice)?;
+        sessions::touch(tx, session)
     };
-    touched.unwrap_or_else(|error| signed_out(&app, error))
+    let touched = change(&app, SessionId::from(id), browser, by, touch).await;
+    Ok(touched.unwrap_or_else(|error| signed_out(&app, error)))
 }
 
 words! {
@@ -178,8 +179,7 @@ fn chosen(mut params: Params) -> Result<Choice> {
 async fn end(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
+    Plain { browser, by }: Plain,
 ) -> Response {
     over(&app, id, browser, by, End::Ended).await
 }
@@ -187,8 +187,7 @@ async fn end(
 async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
+    Plain { browser, by }: Plain,
 ) -> Response {
     over(&app, id, browser, by, End::Removed).await
 }
@@ -231,6 +230,6 @@ async fn change(
     Ok(Json(json!({ "response": view, "client": client })).into_response())
 }
 
-async fn remove_all(State(app): State<App>, browser: Browser, by: Caller) -> Reply {
+async fn remove_all(State(app): State<App>, Plain { browser, by }: Plain) -> Reply {
     sign_out(&app, browser, by).await
 }

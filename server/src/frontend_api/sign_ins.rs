@@ -7,11 +7,11 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::agent_tasks::{accept_token, spend};
-use super::arrival::{self, Arrival};
-use super::asked::Asked;
+use super::arrival::{self, Arrival, admitted, with_seen};
+use super::asked::{Asked, Plain};
 use super::client::{Seen, Standing};
 use super::{evidence, invited};
 use crate::app::App;
@@ -29,7 +29,7 @@ use crate::sessions::Session;
 use crate::sign_ins::{self, Attempt, SECONDS, Strategy};
 use crate::users::{Evidence, Profile};
 use crate::views;
-use crate::wire::{About, Answer, Browser, Params, Reply};
+use crate::wire::{Answer, Browser, Params, Reply};
 use crate::word::Word as _;
 
 pub(super) fn routes() -> Router<App> {
@@ -86,15 +86,20 @@ impl Way {
     }
 }
 
-async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params: Params) -> Reply {
+async fn create(
+    State(app): State<App>,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
+) -> Reply {
     let way = Way::read(&mut params)?;
     let timezone = params.text("timezone")?;
     // The language of mails, of which there are none here.
     params.ignore(&["locale"]);
-    if params.boolean("transfer")?.unwrap_or(false) {
-        return Err(Error::StrategyUnknown);
-    }
-    params.finish()?;
+    params.absent("code", evidence::CODE_LATER)?;
+    evidence::finish(params)?;
     let (identifier, strategy, password) = match way {
         Way::Ticket(ticket) => return by_ticket(&app, browser, by, &ticket).await,
         Way::Identifier(identifier, strategy, password) => (identifier, strategy, password),
@@ -190,7 +195,11 @@ async fn under_way(
     Ok((attempt, profile))
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Answer {
+async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Plain { browser, .. }: Plain,
+) -> Answer {
     let (attempt, profile) = under_way(&app, &browser, id, app.now()).await?;
     let view = views::sign_in(&attempt, &profile, app.instance.stage);
     Ok(Json(json!({ "response": view, "client": null })))
@@ -199,15 +208,17 @@ async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) 
 async fn prepare(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Reply {
     let strategy = evidence::strategy(&mut params)?;
     // A password needs no preparation.
     let kind = strategy.kind().ok_or(Error::StrategyUnknown)?;
     let named = evidence::identifier(&mut params, kind)?;
-    params.finish()?;
+    evidence::finish(params)?;
     let (mut attempt, profile) = under_way(&app, &browser, id, by.at).await?;
     attempt.prepared = Some(prepared(&app, &profile, strategy, named.as_ref(), by.at)?);
     attempt.proven_at = None;
@@ -217,12 +228,18 @@ async fn prepare(
 async fn attempt(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Reply {
     let shown = evidence::Shown::read(&mut params)?;
-    params.finish()?;
+    params.absent(
+        "ticket",
+        "a ticket begins a sign-in: POST /v1/client/sign_ins",
+    )?;
+    evidence::finish(params)?;
     let (mut attempt, profile) = under_way(&app, &browser, id, by.at).await?;
     app.limiters
         .identifiers
@@ -264,7 +281,7 @@ async fn reset(
         .boolean("sign_out_of_other_sessions")?
         .unwrap_or(false);
     params.finish()?;
-    let (now, origin) = (by.at, browser.origin.clone());
+    let now = by.at;
     let (attempt, _) = under_way(&app, &browser, id, now).await?;
     if !attempt.expects_password(now) {
         return Err(Unproven::CodeNotSent.into());
@@ -288,7 +305,9 @@ async fn reset(
         &opened.0.id,
         now,
     );
-    complete(&app, &arrival, &opened, &view, origin.as_deref()).await
+    arrival
+        .complete(&app, cookie::SIGN_IN, &opened, &view)
+        .await
 }
 
 /// Second factors are out of scope: nobody here has one.
@@ -309,7 +328,7 @@ async fn open(
     attempt: Attempt,
     evidence: Evidence,
 ) -> Reply {
-    let (now, origin) = (by.at, browser.origin.clone());
+    let now = by.at;
     let (id, named) = (attempt.id.clone(), attempt.identifier.clone());
     let strategy = match (&evidence, &attempt.prepared) {
         (Evidence::Code { .. }, Some(prepared)) => prepared.strategy,
@@ -332,44 +351,16 @@ async fn open(
         &opened.0.id,
         now,
     );
-    complete(app, &arrival, &opened, &view, origin.as_deref()).await
-}
-
-/// A session that was opened, as long as a cookie can carry its tokens, and what its browser sees.
-pub(super) fn admitted(app: &App, tx: &mut Write<'_>, session: Session) -> Result<(Session, Seen)> {
-    app.check_token(tx, &session, session.created_at)?;
-    with_seen(tx, session)
-}
-
-fn with_seen(tx: &mut Write<'_>, session: Session) -> Result<(Session, Seen)> {
-    let client = clients::get(tx, &session.client_id)?;
-    let seen = Seen::of(tx, client, session.created_at)?;
-    Ok((session, seen))
-}
-
-/// The answer that signs its browser in.
-async fn complete(
-    app: &App,
-    arrival: &Arrival,
-    (session, seen): &(Session, Seen),
-    sign_in: &Value,
-    origin: Option<&str>,
-) -> Reply {
-    let client = seen.view(app, origin, session.created_at).await?;
-    let mut response = Json(json!({ "response": sign_in, "client": client })).into_response();
-    response.extensions_mut().insert(About::session(session));
-    arrival.end(app, response.headers_mut(), cookie::SIGN_IN)?;
-    arrival.give(app, response.headers_mut(), session)?;
-    Ok(response)
+    arrival.complete(app, cookie::SIGN_IN, &opened, &view).await
 }
 
 async fn by_ticket(app: &App, browser: Browser, by: Caller, ticket: &Secret) -> Reply {
-    let (now, origin) = (by.at, browser.origin.clone());
+    let now = by.at;
     let arrival = Arrival::new(app, browser, now);
     let opened = spend_any(app, ticket, &arrival, by).await?;
     let id = SignInId::new(now);
     let view = views::sign_in_complete(id.as_str(), None, "ticket", &opened.0.id, now);
-    complete(app, &arrival, &opened, &view, origin.as_deref()).await
+    arrival.complete(app, cookie::SIGN_IN, &opened, &view).await
 }
 
 /// Spends the ticket, whichever kind it is.

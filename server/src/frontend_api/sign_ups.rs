@@ -10,9 +10,9 @@ use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::arrival::{self, Arrival};
+use super::arrival::{self, Arrival, admitted};
+use super::asked::{Asked, Plain};
 use super::client::Standing;
-use super::sign_ins::admitted;
 use super::{evidence, invited};
 use crate::app::App;
 use crate::caller::Caller;
@@ -83,7 +83,7 @@ const TEXTS: [(&str, Field); 5] = [
 ];
 
 impl Form {
-    fn read(params: &mut Params) -> Result<Self> {
+    fn read(mut params: Params) -> Result<Self> {
         let mut form = Self::default();
         for kind in [IdentifierKind::EmailAddress, IdentifierKind::PhoneNumber] {
             if let Some(text) = params.nullable_text(kind.as_str())? {
@@ -123,9 +123,8 @@ impl Form {
             }
             Some(word) => Some(strategy(&word)?),
         };
-        if params.boolean("transfer")?.unwrap_or(false) {
-            return Err(Error::StrategyUnknown);
-        }
+        params.absent("code", evidence::CODE_LATER)?;
+        evidence::finish(params)?;
         Ok(form)
     }
 
@@ -180,9 +179,15 @@ async fn counted(State(app): State<App>, request: Request, next: Next) -> Result
     Ok(next.run(request).await)
 }
 
-async fn create(State(app): State<App>, browser: Browser, by: Caller, mut params: Params) -> Reply {
-    let form = Form::read(&mut params)?;
-    params.finish()?;
+async fn create(
+    State(app): State<App>,
+    Asked {
+        browser,
+        by,
+        params,
+    }: Asked,
+) -> Reply {
+    let form = Form::read(params)?;
     if Standing::of(&app, &browser, by.at).await?.is_signed_in() {
         return Err(Unproven::SessionExists.into());
     }
@@ -216,7 +221,11 @@ fn under_way(app: &App, browser: &Browser, id: String) -> Result<Attempt> {
     Ok(attempt)
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Answer {
+async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Plain { browser, .. }: Plain,
+) -> Answer {
     let attempt = under_way(&app, &browser, id)?;
     let view = views::sign_up(&attempt, None, app.instance.stage);
     Ok(Json(json!({ "response": view, "client": null })))
@@ -225,12 +234,13 @@ async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) 
 async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        params,
+    }: Asked,
 ) -> Reply {
-    let form = Form::read(&mut params)?;
-    params.finish()?;
+    let form = Form::read(params)?;
     let mut attempt = under_way(&app, &browser, id)?;
     form.apply(&app, &mut attempt, &by).await?;
     carry_on(&app, browser, by, attempt).await
@@ -239,12 +249,14 @@ async fn update(
 async fn prepare(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Reply {
     let kind = strategy(&params.required_text("strategy", 64)?)?;
-    params.finish()?;
+    evidence::finish(params)?;
     let mut attempt = under_way(&app, &browser, id)?;
     attempt.prepare(kind, app.instance.stage, by.at)?;
     carry_on(&app, browser, by, attempt).await
@@ -253,13 +265,15 @@ async fn prepare(
 async fn attempt(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Reply {
     let kind = strategy(&params.required_text("strategy", 64)?)?;
     let code = evidence::code(&mut params)?;
-    params.finish()?;
+    evidence::finish(params)?;
     let mut attempt = under_way(&app, &browser, id)?;
     attempt.prove(kind, &code, app.instance.stage, by.at)?;
     carry_on(&app, browser, by, attempt).await
@@ -292,20 +306,16 @@ async fn carry_on(app: &App, mut browser: Browser, by: Caller, attempt: Attempt)
 }
 
 async fn complete(app: &App, browser: Browser, by: Caller, attempt: Attempt, ids: NewIds) -> Reply {
-    let (now, origin) = (by.at, browser.origin.clone());
+    let now = by.at;
     let arrival = Arrival::new(app, browser, now);
-    let (sign_in, shown) = (arrival.sign_in(), attempt.clone());
+    let (sign_in, complete) = (arrival.sign_in(), attempt.clone());
     let of = app.clone();
     let opened = app.db.write(by, move |tx| {
         let session = sign_ups::complete(tx, &attempt, &ids, &sign_in)?;
         admitted(&of, tx, session)
     });
-    let (session, seen) = opened.await?;
-    let made = Some((session.user_id.as_str(), &session.id));
-    let view = views::sign_up(&shown, made, app.instance.stage);
-    let client = seen.view(app, origin.as_deref(), now).await?;
-    let mut response = Json(json!({ "response": view, "client": client })).into_response();
-    arrival.end(app, response.headers_mut(), cookie::SIGN_UP)?;
-    arrival.give(app, response.headers_mut(), &session)?;
-    Ok(response)
+    let opened = opened.await?;
+    let made = Some((opened.0.user_id.as_str(), &opened.0.id));
+    let view = views::sign_up(&complete, made, app.instance.stage);
+    arrival.complete(app, cookie::SIGN_UP, &opened, &view).await
 }

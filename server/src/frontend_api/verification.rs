@@ -6,6 +6,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::json;
 
+use super::asked::Asked;
 use super::client::{Seen, own_session};
 use super::evidence;
 use crate::app::App;
@@ -19,7 +20,7 @@ use crate::sessions::{self, Proof, Session};
 use crate::sign_ins;
 use crate::users;
 use crate::views;
-use crate::wire::{Answer, Browser, Params};
+use crate::wire::{Answer, Browser};
 use crate::word::words;
 
 pub(super) fn routes() -> Router<App> {
@@ -119,9 +120,11 @@ async fn change(
 async fn begin(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Answer {
     params
         .word::<Level>("level")?
@@ -133,15 +136,17 @@ async fn begin(
 async fn prepare(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Answer {
     let strategy = evidence::strategy(&mut params)?;
     let kind = strategy.kind().filter(|_| !strategy.resets());
     let kind = kind.ok_or(Error::StrategyUnknown)?;
     let named = evidence::identifier(&mut params, kind)?;
-    params.finish()?;
+    evidence::finish(params)?;
     let stage = app.instance.stage;
     change(&app, id, browser, by, move |tx, session| {
         let (profile, now) = (users::profile(tx, &session.user_id)?, tx.now());
@@ -154,12 +159,14 @@ async fn prepare(
 async fn attempt(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Answer {
     let given = evidence::Shown::read(&mut params)?;
-    params.finish()?;
+    evidence::finish(params)?;
     let (id, now, origin) = (SessionId::from(id), by.at, browser.origin.clone());
     let (asking, asked) = (browser.clone(), id.clone());
     let (user, proof) = app

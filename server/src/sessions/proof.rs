@@ -2,8 +2,8 @@
 //! (`reverification`). The proof under way is in the session's row; when it is given, the age that tokens tell (`fva`) starts
 //! anew.
 
-use super::{Session, active_at, find};
-use crate::clients::{self, Client, Credential};
+use super::{Meant, Session, find, of_page};
+use crate::clients::Client;
 use crate::clock::Time;
 use crate::codes;
 use crate::db::{FromRow, Read, Row, Write, values};
@@ -19,15 +19,8 @@ const SECONDS: i64 = 600;
 ///
 /// # Errors
 /// [`Error::AuthenticationInvalid`] for a browser that is not signed in, [`Error::UserReadOnly`] for one in which an agent acts.
-pub fn of_user(
-    tx: &mut Read<'_>,
-    credentials: &[Credential],
-    now: Time,
-) -> Result<(Client, Session)> {
-    let client = clients::find(tx, credentials, now)?.ok_or(Error::AuthenticationInvalid)?;
-    let session = active_at(tx, &client.id, now)?
-        .pop()
-        .ok_or(Error::AuthenticationInvalid)?;
+pub fn of_user(tx: &mut Read<'_>, meant: Meant<'_>, now: Time) -> Result<(Client, Session)> {
+    let (client, session) = of_page(tx, meant, now)?;
     if session.actor.is_some() {
         return Err(Error::UserReadOnly);
     }

@@ -11,8 +11,10 @@ use crate::caller::Caller;
 use crate::clients::Credential;
 use crate::cookie::{self, Cookies};
 use crate::error::{Error, Result};
+use crate::id::SessionId;
 use crate::secret::Secret;
 use crate::secret_keys::SecretKey;
+use crate::sessions;
 use crate::{sign_ins, sign_ups};
 
 impl FromRequestParts<App> for Caller {
@@ -51,6 +53,8 @@ pub(crate) struct Proxied;
 pub(crate) struct Browser {
     /// What it shows to be recognised, the most telling first.
     pub(crate) credentials: Vec<Credential>,
+    /// The session that its page believes to be in, where it says so (`_clerk_session_id`).
+    pub(crate) session: Option<SessionId>,
     /// The origin of the page that asks, for `azp`.
     pub(crate) origin: Option<String>,
     /// Names of cookies that it would be better without, see [`Cookies::strays`]. In development only: there instances come
@@ -62,6 +66,24 @@ pub(crate) struct Browser {
     pub(crate) sign_in: Option<sign_ins::Attempt>,
     /// The attempt to sign up.
     pub(crate) sign_up: Option<sign_ups::Attempt>,
+}
+
+impl Browser {
+    /// Which session its page means.
+    pub(crate) fn meant(&self) -> sessions::Meant<'_> {
+        sessions::Meant {
+            credentials: &self.credentials,
+            session: self.session.as_ref(),
+        }
+    }
+}
+
+/// What the address says under this name, first and not empty.
+fn named(parts: &Parts, name: &str) -> Option<String> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let found = pairs.find(|(known, text)| known == name && !text.is_empty());
+    found.map(|(_, text)| text.into_owned())
 }
 
 impl FromRequestParts<App> for Browser {
@@ -76,6 +98,7 @@ impl FromRequestParts<App> for Browser {
             sign_up: attempts(cookie::SIGN_UP)
                 .find_map(|text| sign_ups::Attempt::open(&app.master_key, text, now)),
             credentials: credentials(parts, app),
+            session: named(parts, "_clerk_session_id").map(SessionId::from),
             origin: page_origin(parts, app),
             strays: if app.instance.is_development() {
                 Cookies::of(&parts.headers).strays(&app.instance)
@@ -91,14 +114,8 @@ impl FromRequestParts<App> for Browser {
 fn credentials(parts: &Parts, app: &App) -> Vec<Credential> {
     let mut shown = Vec::new();
     if app.instance.is_development() {
-        let query = parts.uri.query().unwrap_or_default();
-        let tokens = form_urlencoded::parse(query.as_bytes())
-            .filter(|(name, token)| name == cookie::DEV_BROWSER && !token.is_empty());
-        shown.extend(
-            tokens
-                .take(1)
-                .map(|(_, token)| Credential::DevBrowser(Secret::from(token).digest())),
-        );
+        let token = named(parts, cookie::DEV_BROWSER);
+        shown.extend(token.map(|token| Credential::DevBrowser(Secret::from(token).digest())));
     }
     let cookies = Cookies::of(&parts.headers);
     let mut secrets: Vec<&str> = Vec::new();

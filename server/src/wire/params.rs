@@ -7,6 +7,7 @@ mod strict;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
+use http::Method;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
@@ -28,6 +29,10 @@ const DEPTH_MAX: usize = 64;
 const ITEMS_MAX: usize = 500;
 /// How long a text may be where the caller names no other length, in characters.
 const TEXT_MAX: usize = 2048;
+
+/// What clerk-js adds to an address beside names that begin with `_`: how native apps keep their client, and that a token is
+/// asked for past its own cache or in place of one that has expired.
+const OF_ITSELF: [&str; 3] = ["rotating_token_nonce", "debug", "expired_token"];
 
 /// The parameters of one request.
 #[derive(Debug, Default)]
@@ -61,6 +66,19 @@ impl Params {
             values,
             from_text: true,
         })
+    }
+
+    /// The parameters of a page's call: those of its address where it reads, those of its body where it writes. What
+    /// clerk-js says of itself with every call is none of them.
+    pub(crate) async fn of_page(request: Request) -> Result<Self> {
+        let mut address = Self::query(request.uri().query())?;
+        let says_of_itself = |name: &str| name.starts_with('_') || OF_ITSELF.contains(&name);
+        address.values.retain(|name, _| !says_of_itself(name));
+        if matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Ok(address);
+        }
+        address.finish()?;
+        Self::from_request(request, &()).await
     }
 
     /// The parameters of a JSON object.

@@ -8,6 +8,7 @@
 )]
 
 mod actor_tokens;
+mod asked;
 mod bad_input;
 mod claims;
 mod clocks;

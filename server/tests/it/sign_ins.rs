@@ -66,11 +66,11 @@ async fn what_is_no_way_in_is_refused() {
     }
     assert_eq!(
         refusal(&[("transfer", "true"), ("identifier", "ada@example.com")]).await,
-        "400 strategy_for_user_invalid"
+        "422 form_param_value_invalid"
     );
     assert_eq!(
         refusal(&[("identifier", "ada@example.com"), ("token", "x")]).await,
-        "422 form_param_unknown"
+        "422 form_param_value_invalid"
     );
     assert_eq!(
         refusal(&[("strategy", "ticket")]).await,

@@ -291,9 +291,9 @@ async fn bad_input_is_refused_by_name_and_makes_nobody() {
             "400 strategy_for_user_invalid",
         ),
         (vec![("strategy", "email_code")], "422 form_param_missing"),
-        (vec![("transfer", "true")], "400 strategy_for_user_invalid"),
+        (vec![("transfer", "true")], "422 form_param_value_invalid"),
         (vec![("public_metadata", "{}")], "422 form_param_unknown"),
-        (vec![("web3_wallet", "0x")], "422 form_param_unknown"),
+        (vec![("web3_wallet", "0x")], "422 form_param_value_invalid"),
         (vec![("ticket", "x")], "400 ticket_invalid_code"),
         (
             vec![("email_address", "ada@example.com")],

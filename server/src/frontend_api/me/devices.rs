@@ -10,11 +10,11 @@ use super::{change, seen};
 use crate::app::App;
 use crate::db::Page;
 use crate::error::Error;
-use crate::frontend_api::asked::Asked;
+use crate::frontend_api::asked::Plain;
 use crate::id::SessionId;
 use crate::sessions::{self, Filter, Session, Status};
 use crate::views;
-use crate::wire::{Answer, Browser};
+use crate::wire::Answer;
 
 /// How many are shown, the newest first.
 const SHOWN: i64 = 100;
@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/me/sessions/{id}/revoke", post(revoke))
 }
 
-async fn list(State(app): State<App>, browser: Browser) -> Answer {
+async fn list(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
     let now = app.now();
     let mut seen = seen(&app, browser).await?;
     let (own, _) = seen.sessions.pop().ok_or(Error::AuthenticationInvalid)?;
@@ -55,13 +55,8 @@ async fn list(State(app): State<App>, browser: Browser) -> Answer {
 async fn revoke(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        params,
-    }: Asked,
+    Plain { browser, by }: Plain,
 ) -> Answer {
-    params.finish()?;
     let (id, now) = (SessionId::from(id), by.at);
     change(
         &app,

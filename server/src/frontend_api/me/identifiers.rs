@@ -5,11 +5,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::change;
+use super::{change, seen};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::frontend_api::asked::Asked;
-use crate::frontend_api::client::Seen;
+use crate::frontend_api::asked::{Asked, Plain};
 use crate::frontend_api::evidence;
 use crate::id::{IdentifierId, UserId};
 use crate::sign_ins::Strategy;
@@ -58,16 +57,18 @@ pub(super) fn proofs() -> Router<App> {
 
 /// The identifiers of a browser's user, also for an agent to see.
 async fn all(app: &App, kind: IdentifierKind, browser: Browser) -> Result<Vec<Identifier>> {
-    let now = app.now();
-    let seen = app.db.read(move |tx| Seen::find(tx, &browser, now)).await?;
-    let last = seen.and_then(|mut seen| seen.sessions.pop());
+    let last = seen(app, browser).await?.sessions.pop();
     let (_, person) = last.ok_or(Error::AuthenticationInvalid)?;
     let mut all = person.profile.identifiers;
     all.retain(|one| one.kind == kind);
     Ok(all)
 }
 
-async fn list(kind: IdentifierKind, State(app): State<App>, browser: Browser) -> Answer {
+async fn list(
+    kind: IdentifierKind,
+    State(app): State<App>,
+    Plain { browser, .. }: Plain,
+) -> Answer {
     let all = all(&app, kind, browser).await?;
     let list: Vec<_> = all.iter().map(views::identifier).collect();
     Ok(Json(json!({ "response": list, "client": null })))
@@ -77,7 +78,7 @@ async fn show(
     kind: IdentifierKind,
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
+    Plain { browser, .. }: Plain,
 ) -> Answer {
     let all = all(&app, kind, browser).await?;
     let found = all.iter().find(|one| one.id.as_str() == id);
@@ -97,7 +98,7 @@ async fn create(
     }: Asked,
 ) -> Answer {
     let text = params.required_text(kind.as_str(), 254)?;
-    params.finish()?;
+    evidence::finish(params)?;
     let new = NewIdentifier {
         id: IdentifierId::new(by.at),
         kind,
@@ -118,13 +119,8 @@ async fn remove(
     kind: IdentifierKind,
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        params,
-    }: Asked,
+    Plain { browser, by }: Plain,
 ) -> Answer {
-    params.finish()?;
     let gone = views::deleted(kind.as_str(), &id);
     let id = IdentifierId::from(id);
     change(
@@ -147,10 +143,11 @@ async fn prepare(
         mut params,
     }: Asked,
 ) -> Answer {
-    if evidence::strategy(&mut params)? != Strategy::by_code(kind) {
+    let strategy = evidence::strategy(&mut params)?;
+    evidence::finish(params)?;
+    if strategy != Strategy::by_code(kind) {
         return Err(Error::StrategyUnknown);
     }
-    params.finish()?;
     let (id, stage) = (IdentifierId::from(id), app.instance.stage);
     change(
         &app,
@@ -173,7 +170,7 @@ async fn attempt(
     }: Asked,
 ) -> Answer {
     let code = evidence::code(&mut params)?;
-    params.finish()?;
+    evidence::finish(params)?;
     let (id, stage) = (IdentifierId::from(id), app.instance.stage);
     change(
         &app,

@@ -4,15 +4,16 @@
 //! their own page, and the application's server can make one with a link.
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
-use super::{answer, permitted, query, read, write};
+use super::{answer, page, permitted, read, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::error::{Error, Result};
+use crate::frontend_api::asked::{Asked, Plain};
 use crate::id::InvitationId;
 use crate::invitations::Status;
 use crate::organizations::{self, InvitationFilter, InvitationOrder, NewInvitation, system};
@@ -96,9 +97,11 @@ async fn invite(
 async fn create(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Asked {
+        browser,
+        by,
+        params,
+    }: Asked,
 ) -> Reply {
     let all = wanted(params, 1, by.at)?;
     invite(&app, id, browser, by, (all, true)).await
@@ -107,9 +110,11 @@ async fn create(
 async fn create_many(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Asked {
+        browser,
+        by,
+        params,
+    }: Asked,
 ) -> Reply {
     let all = wanted(params, MANY, by.at)?;
     invite(&app, id, browser, by, (all, false)).await
@@ -118,10 +123,12 @@ async fn create_many(
 async fn list(
     State(app): State<App>,
     Path(id): Path<String>,
-    RawQuery(text): RawQuery,
-    browser: Browser,
+    Asked {
+        browser,
+        mut params,
+        ..
+    }: Asked,
 ) -> Answer {
-    let mut params = query(text.as_deref())?;
     let statuses = params.words("status")?;
     shown(&app, id, browser, params, statuses).await
 }
@@ -129,10 +136,10 @@ async fn list(
 async fn list_pending(
     State(app): State<App>,
     Path(id): Path<String>,
-    RawQuery(text): RawQuery,
-    browser: Browser,
+    Asked {
+        browser, params, ..
+    }: Asked,
 ) -> Answer {
-    let params = query(text.as_deref())?;
     shown(&app, id, browser, params, vec![Status::Pending]).await
 }
 
@@ -143,7 +150,7 @@ async fn shown(
     mut params: Params,
     statuses: Vec<Status>,
 ) -> Answer {
-    let page = params.page()?;
+    let page = page(&mut params)?;
     params.finish()?;
     let now = app.now();
     let organization = read(app, browser, move |tx, session| {
@@ -169,11 +176,8 @@ async fn shown(
 async fn revoke(
     State(app): State<App>,
     Path((id, invitation)): Path<(String, String)>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Plain { browser, by }: Plain,
 ) -> Reply {
-    params.finish()?;
     let (now, invitation) = (by.at, InvitationId::from(invitation));
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;

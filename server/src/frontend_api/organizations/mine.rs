@@ -1,17 +1,17 @@
 //! The user's own place in organizations (spec paths `/v1/me/organization_…`).
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 
-use super::{answer, permitted, query, read, write};
+use super::{answer, page, permitted, read, write};
 use crate::app::App;
-use crate::caller::Caller;
+use crate::frontend_api::asked::{Asked, Plain};
 use crate::id::{InvitationId, MembershipId};
 use crate::organizations::{self, InvitationFilter, InvitationOrder, MemberFilter, MemberOrder};
 use crate::views;
-use crate::wire::{Answer, Browser, Params, Reply};
+use crate::wire::{Answer, Reply};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -23,9 +23,15 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/me/organization_creation_defaults", get(defaults))
 }
 
-async fn memberships(State(app): State<App>, RawQuery(text): RawQuery, browser: Browser) -> Answer {
-    let mut params = query(text.as_deref())?;
-    let page = params.page()?;
+async fn memberships(
+    State(app): State<App>,
+    Asked {
+        browser,
+        mut params,
+        ..
+    }: Asked,
+) -> Answer {
+    let page = page(&mut params)?;
     params.finish()?;
     let now = app.now();
     let order = (MemberOrder::Created, true);
@@ -56,11 +62,8 @@ async fn memberships(State(app): State<App>, RawQuery(text): RawQuery, browser: 
 async fn leave(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Plain { browser, by }: Plain,
 ) -> Reply {
-    params.finish()?;
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, None)?;
         let gone = organizations::remove_member(tx, &id, &session.user_id)?;
@@ -71,9 +74,15 @@ async fn leave(
 }
 
 /// Invitations of addresses that the user has proven to hold.
-async fn invitations(State(app): State<App>, RawQuery(text): RawQuery, browser: Browser) -> Answer {
-    let mut params = query(text.as_deref())?;
-    let page = params.page()?;
+async fn invitations(
+    State(app): State<App>,
+    Asked {
+        browser,
+        mut params,
+        ..
+    }: Asked,
+) -> Answer {
+    let page = page(&mut params)?;
     let statuses = params.words("status")?;
     params.finish()?;
     let now = app.now();
@@ -99,11 +108,8 @@ async fn invitations(State(app): State<App>, RawQuery(text): RawQuery, browser: 
 async fn accept(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Plain { browser, by }: Plain,
 ) -> Reply {
-    params.finish()?;
     let (now, id) = (by.at, InvitationId::from(id));
     let membership = MembershipId::new(now);
     write(&app, browser, by, move |tx, session| {
@@ -119,9 +125,15 @@ async fn accept(
 }
 
 /// Nothing is suggested: that is done by domains that enroll, which Standin has none of.
-async fn suggestions(State(app): State<App>, RawQuery(text): RawQuery, browser: Browser) -> Answer {
-    let mut params = query(text.as_deref())?;
-    params.page()?;
+async fn suggestions(
+    State(app): State<App>,
+    Asked {
+        browser,
+        mut params,
+        ..
+    }: Asked,
+) -> Answer {
+    page(&mut params)?;
     params.ignore(&["status"]);
     params.finish()?;
     read(&app, browser, |_, _| Ok(())).await?;
@@ -129,7 +141,7 @@ async fn suggestions(State(app): State<App>, RawQuery(text): RawQuery, browser: 
 }
 
 /// What a form for a new organization begins with: nothing.
-async fn defaults(State(app): State<App>, browser: Browser) -> Answer {
+async fn defaults(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
     read(&app, browser, |_, _| Ok(())).await?;
     Ok(answer(&json!({
         "advisory": null,

@@ -1,14 +1,14 @@
 //! Members, roles and domains of an organization, for pages of its members (spec paths `/v1/organizations/{id}/…`).
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::routing::{get, patch};
 use serde_json::{Map, Value, json};
 
-use super::{answer, permitted, query, read, write};
+use super::{answer, page, permitted, read, write};
 use crate::app::App;
-use crate::caller::Caller;
 use crate::error::Error;
+use crate::frontend_api::asked::{Asked, Plain};
 use crate::id::{DomainId, MembershipId, UserId};
 use crate::organizations::{
     self, DomainFilter, DomainOrder, Member, MemberFilter, MemberOrder, Named, NamedOrder,
@@ -16,7 +16,7 @@ use crate::organizations::{
 };
 use crate::users;
 use crate::views;
-use crate::wire::{Answer, Browser, Params, Reply};
+use crate::wire::{Answer, Reply};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -52,11 +52,13 @@ fn shown(app: &App, member: &Member) -> Value {
 async fn members(
     State(app): State<App>,
     Path(id): Path<String>,
-    RawQuery(text): RawQuery,
-    browser: Browser,
+    Asked {
+        browser,
+        mut params,
+        ..
+    }: Asked,
 ) -> Answer {
-    let mut params = query(text.as_deref())?;
-    let (page, order) = (params.page()?, params.order(MemberOrder::Created)?);
+    let (page, order) = (page(&mut params)?, params.order(MemberOrder::Created)?);
     let part = params.text("query")?.filter(|part| !part.is_empty());
     let given = params.texts("role", 100)?;
     let roles = given.iter().flat_map(|role| role.split(','));
@@ -96,9 +98,11 @@ async fn members(
 async fn add(
     State(app): State<App>,
     Path(id): Path<String>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Reply {
     let user = UserId::from(params.required_text("user_id", 64)?);
     let role = params.required_text("role", 256)?;
@@ -121,9 +125,11 @@ async fn add(
 async fn set_role(
     State(app): State<App>,
     Path((id, user)): Path<(String, String)>,
-    browser: Browser,
-    by: Caller,
-    mut params: Params,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
 ) -> Reply {
     let role = params.required_text("role", 256)?;
     params.finish()?;
@@ -139,11 +145,8 @@ async fn set_role(
 async fn remove(
     State(app): State<App>,
     Path((id, user)): Path<(String, String)>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Plain { browser, by }: Plain,
 ) -> Reply {
-    params.finish()?;
     let user = UserId::from(user);
     let of = app.clone();
     write(&app, browser, by, move |tx, session| {
@@ -157,11 +160,13 @@ async fn remove(
 async fn requests(
     State(app): State<App>,
     Path(id): Path<String>,
-    RawQuery(text): RawQuery,
-    browser: Browser,
+    Asked {
+        browser,
+        mut params,
+        ..
+    }: Asked,
 ) -> Answer {
-    let mut params = query(text.as_deref())?;
-    params.page()?;
+    page(&mut params)?;
     params.ignore(&["status"]);
     params.finish()?;
     read(&app, browser, move |tx, session| {
@@ -174,11 +179,13 @@ async fn requests(
 async fn roles(
     State(app): State<App>,
     Path(id): Path<String>,
-    RawQuery(text): RawQuery,
-    browser: Browser,
+    Asked {
+        browser,
+        mut params,
+        ..
+    }: Asked,
 ) -> Answer {
-    let mut params = query(text.as_deref())?;
-    let page = params.page()?;
+    let page = page(&mut params)?;
     params.finish()?;
     let order = NamedOrder {
         by: Named::Created,
@@ -201,11 +208,13 @@ async fn roles(
 async fn domains(
     State(app): State<App>,
     Path(id): Path<String>,
-    RawQuery(text): RawQuery,
-    browser: Browser,
+    Asked {
+        browser,
+        mut params,
+        ..
+    }: Asked,
 ) -> Answer {
-    let mut params = query(text.as_deref())?;
-    let page = params.page()?;
+    let page = page(&mut params)?;
     let mode = params.text("enrollment_mode")?;
     let mut filter = DomainFilter {
         verified: params.boolean("verified")?,
@@ -237,7 +246,7 @@ async fn domains(
 async fn domain(
     State(app): State<App>,
     Path((id, domain)): Path<(String, String)>,
-    browser: Browser,
+    Plain { browser, .. }: Plain,
 ) -> Answer {
     let domain = DomainId::from(domain);
     let found = read(&app, browser, move |tx, session| {
@@ -250,11 +259,8 @@ async fn domain(
 async fn remove_domain(
     State(app): State<App>,
     Path((id, domain)): Path<(String, String)>,
-    browser: Browser,
-    by: Caller,
-    params: Params,
+    Plain { browser, by }: Plain,
 ) -> Reply {
-    params.finish()?;
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::DOMAINS_MANAGE))?;
         organizations::remove_domain(tx, &id, &DomainId::from(domain.as_str()))?;

@@ -27,9 +27,12 @@ type Call<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
 /// What clerk-js reads of an address.
 async fn read(browser: &Browser, path: &str) -> Answer {
     let sign = if path.contains('?') { '&' } else { '?' };
-    let session = "_clerk_session_id=sess_x&paginated=true&rotating_token_nonce=x";
-    let path =
-        format!("{path}{sign}__clerk_api_version=2026-05-12&_clerk_js_version=6.40.0&{session}");
+    let session = browser.session().await;
+    let session = session["id"].as_str().unwrap_or("sess_x");
+    let memberships = path.split('?').next().unwrap().ends_with("memberships");
+    let paginated = if memberships { "&paginated=true" } else { "" };
+    let itself = "__clerk_api_version=2026-05-12&_clerk_js_version=6.40.0&rotating_token_nonce=x";
+    let path = format!("{path}{sign}{itself}{paginated}&_clerk_session_id={session}");
     browser.page(Method::GET, &path).await
 }
 
