@@ -187,11 +187,12 @@ impl FromRow for Session {
 }
 
 /// Whether a session is over although nobody has ended it: its user is banned or gone, its agent disabled, or every session
-/// that began by some moment was taken back, of its user, its agent or everyone.
+/// that began by some moment was taken back, of its user (who may have kept one), its agent or everyone.
 macro_rules! barred {
     () => {
         "(u.id is null or u.banned_at is not null or a.disabled_at is not null
-          or s.created_at <= u.sessions_revoked_at or s.created_at <= coalesce(a.sessions_revoked_at, 0)
+          or s.created_at <= u.sessions_revoked_at and s.id <> coalesce(u.kept_session_id, '')
+          or s.created_at <= coalesce(a.sessions_revoked_at, 0)
           or s.created_at <= (select i.sessions_revoked_at from instance i where i.slot = 1))"
     };
 }

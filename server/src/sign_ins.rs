@@ -283,13 +283,12 @@ pub fn reset(
     let strategy = attempt.prepared.as_ref().map(|prepared| prepared.strategy);
     let strategy = strategy.filter(|_| attempt.expects_password(now));
     let strategy = strategy.ok_or(Unproven::CodeNotSent)?;
-    let change = Change {
-        sign_out,
-        ..Change::new(
-            Action::UserPasswordChange,
-            vec![Edit::Password(Some(hash.clone()))],
-        )
-    };
+    let password = vec![Edit::Password(Some(hash.clone()))];
+    let change = Change::new(Action::UserPasswordChange, password);
     users::edit(tx, &attempt.user, &change)?;
-    open(tx, attempt, strategy, sign_in)
+    let session = open(tx, attempt, strategy, sign_in)?;
+    if sign_out {
+        sessions::revoke_others(tx, &attempt.user, &session.id)?;
+    }
+    Ok(session)
 }

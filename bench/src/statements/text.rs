@@ -39,7 +39,8 @@ const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, 
     s.end_status,
     cast(case when ";
 const BARRED: &str = "(u.id is null or u.banned_at is not null or a.disabled_at is not null
-    or s.created_at <= u.sessions_revoked_at or s.created_at <= coalesce(a.sessions_revoked_at, 0)
+    or s.created_at <= u.sessions_revoked_at and s.id <> coalesce(u.kept_session_id, '')
+    or s.created_at <= coalesce(a.sessions_revoked_at, 0)
     or s.created_at <= (select i.sessions_revoked_at from instance i where i.slot = 1))";
 const AND: &str = " then 1 else 0 end as bigint), cast(case when ";
 const WAITS: &str = "(o.id is null and g.enabled * g.force_organization_selection = 1)";

@@ -89,18 +89,17 @@ pub enum Revoked {
 /// Takes back every active session of someone. From the commit on, none of them is active.
 pub fn revoke_all(tx: &mut Write<'_>, whose: &Whose) -> Result<Revoked> {
     if there_are_many(tx, whose)? {
-        return bar(tx, whose).map(|()| Revoked::Barred);
+        return bar(tx, whose, None).map(|()| Revoked::Barred);
     }
     let unended = unended(tx, whose)?;
     end_each(tx, &unended, tx.now()).map(Revoked::Ended)
 }
 
-/// Takes back every active session of a user but one. Of somebody who had very many that one is taken back too: a moment bars
-/// all that began by it.
+/// Takes back every active session of a user but one.
 pub fn revoke_others(tx: &mut Write<'_>, user: &UserId, own: &SessionId) -> Result<()> {
     let whose = Whose::User(user.clone());
     if there_are_many(tx, &whose)? {
-        return bar(tx, &whose);
+        return bar(tx, &whose, Some(own));
     }
     let mut unended = unended(tx, &whose)?;
     unended.retain(|one| one.id != *own);
@@ -131,15 +130,18 @@ fn there_are_many(tx: &mut Read<'_>, whose: &Whose) -> Result<bool> {
     Ok(!one_more.is_empty())
 }
 
-fn bar(tx: &mut Write<'_>, whose: &Whose) -> Result<()> {
+/// Says that all that began by now are over, but the one that a user keeps.
+fn bar(tx: &mut Write<'_>, whose: &Whose, kept: Option<&SessionId>) -> Result<()> {
     let (now, by) = (tx.now(), tx.by());
-    let event =
-        Event::new(Action::SessionRevoke).detail("every session there is; records of each follow");
+    let event = Event::new(Action::SessionRevoke).detail(match kept {
+        None => "every session there is; records of each follow",
+        Some(_) => "every other session there is; records of each follow",
+    });
     let (kind, id, event) = match whose {
         Whose::User(id) => {
             tx.execute(
-                "update users set sessions_revoked_at = $2 where id = $1",
-                values![id, now],
+                "update users set sessions_revoked_at = $2, kept_session_id = $3 where id = $1",
+                values![id, now, kept],
             )?;
             (Kind::User, Some(id.as_str()), event.user(id))
         }
@@ -158,7 +160,8 @@ fn bar(tx: &mut Write<'_>, whose: &Whose) -> Result<()> {
     };
     let actor = tx.actor().to_owned();
     tx.execute(
-        "insert into revocations (whose, whose_id, at, actor, ip, user_agent, request_id) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into revocations (whose, whose_id, at, actor, ip, user_agent, request_id, kept_session_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         values![
             kind,
             id,
@@ -166,7 +169,8 @@ fn bar(tx: &mut Write<'_>, whose: &Whose) -> Result<()> {
             actor,
             by.ip.as_ref(),
             by.user_agent.as_ref(),
-            &by.request_id
+            &by.request_id,
+            kept
         ],
     )?;
     tx.note(event);
@@ -217,6 +221,7 @@ pub struct Revocation {
     whose: Whose,
     at: Time,
     by: Caller,
+    kept: Option<SessionId>,
 }
 
 impl FromRow for Revocation {
@@ -242,6 +247,7 @@ impl FromRow for Revocation {
                 user_agent: row.take()?,
                 request_id: row.take()?,
             },
+            kept: row.take()?,
         })
     }
 }
@@ -249,7 +255,8 @@ impl FromRow for Revocation {
 /// The oldest revocation that is not done.
 pub fn unfinished(tx: &mut Read<'_>) -> Result<Option<Revocation>> {
     tx.first(
-        "select id, whose, whose_id, at, actor, ip, user_agent, request_id from revocations order by id limit 1",
+        "select id, whose, whose_id, at, actor, ip, user_agent, request_id, kept_session_id
+         from revocations order by id limit 1",
         &[],
     )
 }
@@ -327,6 +334,7 @@ impl Revocation {
                 .into_iter()
                 .filter(|one| one.unended)
                 .map(|one| one.session)
+                .filter(|session| self.kept.as_ref() != Some(&session.id))
                 .collect(),
         })
     }

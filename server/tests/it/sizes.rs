@@ -155,6 +155,74 @@ async fn what_is_taken_back_in_one_row_is_over_at_once_and_what_comes_later_is_n
     );
 }
 
+/// Who changes or resets a password and signs out everywhere else stays signed in there, however many sessions there were.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_out_everywhere_else_stays_signed_in_with_many_sessions_too() {
+    const EMAIL: &str = "grace+clerk_test@example.com";
+    let passwords = [
+        "correct horse battery",
+        "staple correct horse",
+        "horse battery staple",
+    ];
+    let world = World::new().await;
+    let grace = world.backend.user_with_password(EMAIL, passwords[0]).await;
+    let task = world.backend.task().await;
+    batch(&world.config.database, &history(&grace, &task.agent));
+    let sign_in = async |password: &str| {
+        let browser = world.browser();
+        let form = [("identifier", EMAIL), ("password", password)];
+        browser.form("/v1/client/sign_ins", &form).await.ok();
+        let session = browser.session().await["id"].as_str().unwrap().to_owned();
+        (browser, session)
+    };
+    let (other, over) = sign_in(passwords[0]).await;
+    let (browser, session) = sign_in(passwords[0]).await;
+    let change = [
+        ("current_password", passwords[0]),
+        ("new_password", passwords[1]),
+        ("sign_out_of_other_sessions", "true"),
+    ];
+    let changed = browser.form("/v1/me/change_password", &change).await.ok();
+    assert_eq!(changed.json["client"]["sessions"][0]["id"], session);
+    assert_eq!(other.token(&over).await.refusal(), "401 signed_out");
+    recorded(&world).await;
+    browser.token(&session).await.ok();
+
+    world.advance(1);
+    let resetting = world.browser();
+    let code = ("strategy", "reset_password_email_code");
+    let begin = [("identifier", EMAIL), code];
+    let begun = resetting.form("/v1/client/sign_ins", &begin).await.ok();
+    let attempt = format!(
+        "/v1/client/sign_ins/{}",
+        begun.json["response"]["id"].as_str().unwrap()
+    );
+    let given = [code, ("code", "424242")];
+    let path = format!("{attempt}/attempt_first_factor");
+    resetting.form(&path, &given).await.ok();
+    let reset = [("password", passwords[2]), change[2]];
+    resetting
+        .form(&format!("{attempt}/reset_password"), &reset)
+        .await
+        .ok();
+    let kept = resetting.session().await["id"].as_str().unwrap().to_owned();
+    assert_eq!(browser.token(&session).await.refusal(), "401 signed_out");
+    recorded(&world).await;
+    resetting.token(&kept).await.ok();
+    for (id, records) in [(&over, 1), (&session, 1), (&kept, 0)] {
+        let record = format!("audit where action = 'session.revoke' and session_id = '{id}'");
+        assert_eq!(world.count(&record).await, records);
+    }
+    let everywhere = json!({ "user_id": grace });
+    world.advance(1);
+    world
+        .backend
+        .post("/v1/sessions/revoke", everywhere)
+        .await
+        .ok();
+    assert_eq!(resetting.token(&kept).await.refusal(), "401 signed_out");
+}
+
 /// Fifteen hundred sessions that are over.
 fn history(user: &str, agent: &str) -> String {
     format!(
