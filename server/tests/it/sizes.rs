@@ -191,8 +191,8 @@ async fn whoever_signs_out_everywhere_else_stays_signed_in_with_many_sessions_to
     world.advance(1);
     let resetting = world.browser();
     let code = ("strategy", "reset_password_email_code");
-    let begin = [("identifier", EMAIL), code];
-    let begun = resetting.form("/v1/client/sign_ins", &begin).await.ok();
+    let form = [("identifier", EMAIL), code];
+    let begun = resetting.form("/v1/client/sign_ins", &form).await.ok();
     let attempt = format!(
         "/v1/client/sign_ins/{}",
         begun.json["response"]["id"].as_str().unwrap()
