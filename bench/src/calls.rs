@@ -58,6 +58,15 @@ impl Material {
         }
     }
 
+    /// The same with a form.
+    pub fn form(&self, path: String, body: String, n: u64) -> Call {
+        let mut call = self.page(Method::POST, path, n);
+        let kind = "application/x-www-form-urlencoded".to_owned();
+        call.headers.push(("content-type", kind));
+        call.body = body;
+        call
+    }
+
     /// Creates task `n` for somebody.
     pub fn task(&self, n: u64, on_behalf_of: &serde_json::Value) -> Call {
         let body = json!({

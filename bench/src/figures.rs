@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::load::Load;
 use crate::operations::{CREATE, REFRESH, VISIT};
+use crate::population::Population;
 use crate::stage::Stage;
 use crate::store::Engine;
 use crate::table::{Table, ms, whole};
@@ -15,7 +16,7 @@ const USERS: u64 = 1000;
 /// Measures them; the text is Markdown.
 pub fn run(length: Duration) -> String {
     let load = Load::new();
-    let mut stage = Stage::build(&Engine::Sqlite, USERS);
+    let mut stage = Stage::build(&Engine::Sqlite, Population::new(USERS));
     let ready_in = stage.restart();
     load.pause(Duration::from_millis(500));
     let idle = stage.server().resident_mib();

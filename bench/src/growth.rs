@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::load::{Load, Round};
 use crate::operations::{Choice, Operation};
+use crate::population::Population;
 use crate::scale;
 use crate::stage::Stage;
 use crate::store::Engine;
@@ -14,6 +15,8 @@ use crate::table::{Spread, Table, count, ms, whole};
 pub struct Extent {
     /// How many users there are in each of the data, smallest first.
     pub sizes: Vec<u64>,
+    /// What belongs to so many users.
+    pub population: fn(u64) -> Population,
     /// On which databases.
     pub engines: Vec<Engine>,
     /// How many rounds each operation gets on each size.
@@ -40,15 +43,16 @@ pub fn run(extent: &Extent) -> String {
 fn on(engine: &Engine, extent: &Extent, load: &Load) -> String {
     let mut stages: Vec<Stage> = Vec::new();
     for users in &extent.sizes {
-        let stage = Stage::build(engine, *users);
+        let stage = Stage::build(engine, (extent.population)(*users));
         let (name, filled) = (engine.name(), stage.filled_in.as_secs_f64());
         eprintln!("{name}: {users} users filled in {filled:.1} s");
         stages.push(stage);
     }
-    let of_server = extent.choice.names("server");
+    let largest = stages.last_mut().expect("a size");
+    let of_server = extent.choice.names("server") && !largest.population.organized;
     let mut large = scale::table();
     if of_server {
-        scale::quiet(&mut large, stages.last_mut().expect("a size"), load);
+        scale::quiet(&mut large, largest, load);
     }
     let mut table = Table::new(&[
         "operation",
@@ -73,10 +77,15 @@ fn on(engine: &Engine, extent: &Extent, load: &Load) -> String {
         scale::revoke_all(&mut large, stages.last_mut().expect("a size"), load);
     }
     let (name, rounds, length) = (engine.name(), extent.rounds, extent.length.as_secs_f64());
-    let users = count(*extent.sizes.last().expect("a size"));
+    let large = if of_server {
+        let users = count(*extent.sizes.last().expect("a size"));
+        format!("**{name}**, {users} users:\n\n{large}\n")
+    } else {
+        String::new()
+    };
     format!(
         "**{name}**, {rounds} rounds of {length} s each, medians (smallest..largest); **<** marks more than 10 % lost:\n\n\
-         {table}\n**{name}**, {users} users:\n\n{large}\n"
+         {table}\n{large}"
     )
 }
 

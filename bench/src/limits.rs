@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::load::{Load, Round};
 use crate::operations::{Choice, Limit, Operation};
+use crate::population::Population;
 use crate::stage::Stage;
 use crate::statements::{Pace, Work, pace};
 use crate::store::{Engine, Store};
@@ -57,7 +58,7 @@ struct Bench {
 pub fn run(extent: &Extent) -> String {
     let mut bench = Bench {
         load: Load::new(),
-        stage: Stage::build(&Engine::Sqlite, extent.users),
+        stage: Stage::build(&Engine::Sqlite, Population::new(extent.users)),
         yardstick: Yardstick::start(),
     };
     let mut table = Table::new(&[

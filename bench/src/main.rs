@@ -28,7 +28,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use operations::Choice;
+use operations::{Choice, Operation};
+use population::Population;
 use store::Engine;
 
 const ROUND: Duration = Duration::from_secs(1);
@@ -44,6 +45,8 @@ struct Bench {
 enum What {
     /// How much slower each operation gets with the number of users, on every database there is
     Growth(Options),
+    /// The same with organizations: every other user in a large one, and a thousand small ones of one user
+    Organizations(Options),
     /// How far each operation is from its limit
     Limits(Options),
     /// The process that the limits are measured in
@@ -56,7 +59,8 @@ struct Options {
     /// Less data, fewer rounds, SQLite alone: two minutes
     #[arg(long)]
     quick: bool,
-    /// How many users there are in each of the data, smallest first [default: 1000,100000,1000000; limits: 100000]
+    /// How many users there are in each of the data, smallest first [default: 1000,100000,1000000; organizations:
+    /// 2000,200000; limits: 100000]
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u64).range(100..))]
     users: Vec<u64>,
     /// How many rounds of a second each operation gets [default: 5; quick: 2]
@@ -83,6 +87,7 @@ impl Options {
             } else {
                 self.users.clone()
             },
+            population: Population::new,
             engines: if self.quick {
                 vec![Engine::Sqlite]
             } else {
@@ -90,7 +95,28 @@ impl Options {
             },
             rounds: self.rounds(),
             length: ROUND,
-            choice: Choice(self.only.clone()),
+            choice: self.choice(operations::ALL),
+        }
+    }
+
+    fn organizations(&self) -> growth::Extent {
+        let usual = vec![2000, 200_000];
+        growth::Extent {
+            sizes: if self.users.is_empty() {
+                usual
+            } else {
+                self.users.clone()
+            },
+            population: Population::organized,
+            choice: self.choice(operations::ORGANIZED),
+            ..self.growth()
+        }
+    }
+
+    fn choice(&self, among: &'static [Operation]) -> Choice {
+        Choice {
+            words: self.only.clone(),
+            among,
         }
     }
 
@@ -99,7 +125,7 @@ impl Options {
             users: self.users.first().copied().unwrap_or(100_000),
             rounds: self.rounds(),
             length: ROUND,
-            choice: Choice(self.only.clone()),
+            choice: self.choice(operations::ALL),
         }
     }
 
@@ -123,6 +149,9 @@ fn main() {
     match Bench::parse().what {
         None => println!("{}\n\n{}", machine::description(), figures::run(4 * ROUND)),
         Some(What::Growth(options)) => options.publish("growth", &growth::run(&options.growth())),
+        Some(What::Organizations(options)) => {
+            options.publish("organizations", &growth::run(&options.organizations()));
+        }
         Some(What::Limits(options)) => options.publish("limits", &limits::run(&options.limits())),
         Some(What::Yardstick) => yardstick::serve(),
     }

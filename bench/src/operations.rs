@@ -27,6 +27,8 @@ pub enum Numbers {
     UsersSessions,
     /// Numbers that nobody has had.
     New,
+    /// The same, as many as there are users outside of the large organization.
+    Newcomers,
 }
 
 impl Numbers {
@@ -34,7 +36,7 @@ impl Numbers {
     pub fn are_used_up(self) -> bool {
         matches!(
             self,
-            Self::Tickets | Self::Sessions | Self::UsersSessions | Self::New
+            Self::Tickets | Self::Sessions | Self::UsersSessions | Self::New | Self::Newcomers
         )
     }
 }
@@ -210,6 +212,96 @@ pub const ALL: &[Operation] = &[
     },
 ];
 
+/// Those with organizations, on data that has some: every other user in a large one, in which all sessions are, and a thousand
+/// small ones of the first user.
+pub const ORGANIZED: &[Operation] = &[
+    Operation {
+        name: "refresh, in an organization",
+        // Of the live sessions every other one is of a member whose role has no permissions in tokens.
+        call: |material, n| refresh(material, n / 20 * 20 + 10),
+        ..REFRESH
+    },
+    Operation {
+        name: "refresh, in an organization, with permissions",
+        call: |material, n| refresh(material, n / 20 * 20),
+        ..REFRESH
+    },
+    Operation {
+        name: "client, with a fresh token, in an organization",
+        numbers: Numbers::BusySessions,
+        call: |material, n| material.page(Method::GET, "/v1/client".into(), n),
+        ..REFRESH
+    },
+    read(
+        "client of a user in a thousand organizations",
+        |material, _| material.page(Method::GET, "/v1/client".into(), 0),
+    ),
+    read(
+        "members of the large organization, newest 10",
+        |material, _| {
+            let organization = material.population.organization(0);
+            material.get(format!(
+                "/v1/organizations/{organization}/memberships?limit=10"
+            ))
+        },
+    ),
+    Operation {
+        name: "the same, for a page",
+        call: |material, n| {
+            let organization = material.population.organization(0);
+            let path =
+                format!("/v1/organizations/{organization}/memberships?limit=10&paginated=true");
+            material.page(Method::GET, path, n)
+        },
+        limit: Limit::Answer,
+        ..REFRESH
+    },
+    read("organizations of a user in a thousand", |material, _| {
+        let user = material.population.user(0);
+        material.get(format!(
+            "/v1/users/{user}/organization_memberships?limit=10"
+        ))
+    }),
+    read("the same, for the user's page", |material, _| {
+        let path = "/v1/me/organization_memberships?limit=10&paginated=true";
+        material.page(Method::GET, path.into(), 0)
+    }),
+    Operation {
+        name: "switch the active organization",
+        numbers: Numbers::Users,
+        creates: true,
+        limit: Limit::Answer,
+        call: |material, n| {
+            let session = n / 10 * 10;
+            let organization = if n % 10 < 5 {
+                material.population.organization(0)
+            } else {
+                String::new()
+            };
+            let path = format!(
+                "/v1/client/sessions/{}/touch",
+                material.population.session(session)
+            );
+            let body = format!("active_organization_id={organization}");
+            material.form(path, body, session)
+        },
+    },
+    Operation {
+        name: "create a membership in the large organization",
+        numbers: Numbers::Newcomers,
+        creates: true,
+        limit: Limit::Answer,
+        call: |material, n| {
+            let organization = material.population.organization(0);
+            let user = material.population.newcomer(n);
+            material.post(
+                &format!("/v1/organizations/{organization}/memberships"),
+                &json!({ "user_id": user, "role": "org:member" }),
+            )
+        },
+    },
+];
+
 impl Operation {
     /// Whether a round leaves the data another than it was.
     pub fn changes(&self) -> bool {
@@ -217,17 +309,23 @@ impl Operation {
     }
 }
 
-/// Which operations are wanted: those whose name contains one of the words, or all.
-pub struct Choice(pub Vec<String>);
+/// Which operations of some are wanted: those whose name contains one of the words, or all.
+pub struct Choice {
+    /// The words.
+    pub words: Vec<String>,
+    /// What there is.
+    pub among: &'static [Operation],
+}
 
 impl Choice {
     /// Whether something of this name is wanted.
     pub fn names(&self, name: &str) -> bool {
-        self.0.is_empty() || self.0.iter().any(|word| name.contains(word.as_str()))
+        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
     }
 
     /// The operations that are wanted.
     pub fn operations(&self) -> impl Iterator<Item = &'static Operation> {
-        ALL.iter().filter(|operation| self.names(operation.name))
+        let among = self.among.iter();
+        among.filter(|operation| self.names(operation.name))
     }
 }

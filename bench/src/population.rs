@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use svix_ksuid::{Ksuid, KsuidLike as _};
 
+/// How many small organizations the first user has, where there are organizations; the large one comes before them.
+pub const ORGANIZATIONS: u64 = 1000;
 /// How many agents share the tasks.
 pub const AGENTS: u64 = 64;
 /// Of so many filled sessions one is still alive.
@@ -32,6 +34,9 @@ pub struct Population {
     pub users: u64,
     /// When the data was made, in milliseconds since the epoch.
     pub made_at: i64,
+    /// Whether there are organizations: a large one, of every other user, in which every session is; and a thousand small ones
+    /// of the first user alone.
+    pub organized: bool,
 }
 
 /// What an id is the id of. The words are the prefixes that the server gives them.
@@ -43,6 +48,8 @@ enum Kind {
     Task,
     Client,
     Session,
+    Organization,
+    Membership,
 }
 
 /// Spreads numbers over all 64 bits without ever giving two the same place (the finalizer of `SplitMix64`).
@@ -64,6 +71,15 @@ impl Population {
         Self {
             users,
             made_at: jiff::Timestamp::now().as_millisecond(),
+            organized: false,
+        }
+    }
+
+    /// The same in organizations.
+    pub fn organized(users: u64) -> Self {
+        Self {
+            organized: true,
+            ..Self::new(users)
         }
     }
 
@@ -96,6 +112,8 @@ impl Population {
             Kind::Task => ("agttsk_", 4),
             Kind::Client => ("client_", 5),
             Kind::Session => ("sess_", 6),
+            Kind::Organization => ("org_", 7),
+            Kind::Membership => ("orgmem_", 8),
         };
         // As the server's own ids: the time in front, so that new rows come last in an index.
         let mut tail = [0; 16];
@@ -171,6 +189,31 @@ impl Population {
     /// The id of session `n`.
     pub fn session(&self, n: u64) -> String {
         self.id(Kind::Session, n)
+    }
+
+    /// The id of organization `n`; the first is the large one.
+    pub fn organization(&self, n: u64) -> String {
+        self.id(Kind::Organization, n)
+    }
+
+    /// The id of membership `n`.
+    pub fn membership(&self, n: u64) -> String {
+        self.id(Kind::Membership, n)
+    }
+
+    /// Whether user `n` is in the large organization. Every live session's user is.
+    pub fn is_member(&self, n: u64) -> bool {
+        self.organized && n < self.users && n.is_multiple_of(2)
+    }
+
+    /// How many users are not in it.
+    pub fn newcomers(&self) -> u64 {
+        self.users / 2
+    }
+
+    /// The user who comes into it as the `n`th after the users.
+    pub fn newcomer(&self, n: u64) -> String {
+        self.user(2 * (n - self.users) + 1)
     }
 
     /// As long and as even as the server's own secrets, and as hard to find among them.

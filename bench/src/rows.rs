@@ -4,7 +4,7 @@
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use crate::population::{AGENTS, Population, kept};
+use crate::population::{AGENTS, ORGANIZATIONS, Population, kept};
 
 /// A value of a row.
 pub enum Cell {
@@ -204,7 +204,7 @@ const PENDING_TASK: Table = Table {
 const SESSION: Table = Table {
     name: "sessions",
     columns: "id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at, ended_at, \
-              end_status, ip, user_agent",
+              end_status, ip, user_agent, organization_id",
     rows: |population, n| {
         let (at, live) = (population.created_at(n) + MINUTE, population.is_live(n));
         let ended_at = (!live).then_some(at + MINUTE);
@@ -227,7 +227,120 @@ const SESSION: Table = Table {
             ended_at.map(|_| "revoked"),
             ADDRESS,
             BROWSER,
+            population.organized.then(|| population.organization(0)),
         ]]
+    },
+};
+
+/// The role of every other member, whose permissions are in tokens.
+const ROLE: &str = "role_0000000000000000000000Bench";
+/// The roles that there are from the beginning.
+const ADMIN: &str = "role_0000000000000000000OrgAdmin";
+const MEMBER: &str = "role_000000000000000000OrgMember";
+
+const ROLES: Table = Table {
+    name: "roles",
+    columns: "id, key, name, description, permissions, created_at, updated_at",
+    rows: |population, n| {
+        let at = population.created_at(0);
+        let row = || {
+            row![
+                ROLE,
+                "org:bench",
+                "Bench",
+                Cell::Null,
+                "org:invoices:manage org:invoices:read org:reports:read org:sys_memberships:read",
+                at,
+                at
+            ]
+        };
+        (population.organized && n == 0)
+            .then(row)
+            .into_iter()
+            .collect()
+    },
+};
+
+const PERMISSIONS: Table = Table {
+    name: "permissions",
+    columns: "id, key, name, description, kind, created_at, updated_at",
+    rows: |population, n| {
+        let (at, keys) = (
+            population.created_at(0),
+            [
+                "org:invoices:manage",
+                "org:invoices:read",
+                "org:reports:read",
+            ],
+        );
+        let rows = keys.iter().zip(1..).map(|(key, place)| {
+            let id = format!("perm_00000000000000000000000Bench{place}");
+            row![id, *key, *key, "", "user", at, at]
+        });
+        rows.filter(|_| population.organized && n == 0).collect()
+    },
+};
+
+const ORGANIZATION: Table = Table {
+    name: "organizations",
+    columns: "id, name, name_folded, slug, public_metadata, private_metadata, max_allowed_memberships, admin_delete_enabled, \
+              created_by, members_count, created_at, updated_at",
+    rows: |population, n| {
+        let at = population.created_at(n);
+        let members = if n == 0 {
+            population.users.div_ceil(2)
+        } else {
+            1
+        };
+        let row = || {
+            row![
+                population.organization(n),
+                format!("Organization {n}"),
+                format!("organization {n}"),
+                format!("organization-{n}"),
+                "{}",
+                "{}",
+                0,
+                1,
+                population.user(0),
+                i64::try_from(members).unwrap_or(i64::MAX),
+                at,
+                at
+            ]
+        };
+        let is_one = population.organized && n <= ORGANIZATIONS;
+        is_one.then(row).into_iter().collect()
+    },
+};
+
+const MEMBERSHIP: Table = Table {
+    name: "organization_memberships",
+    columns: "id, organization_id, user_id, role_id, public_metadata, private_metadata, created_at, updated_at",
+    rows: |population, n| {
+        let at = population.created_at(n);
+        let row = |number: u64, organization: u64, user: u64, role: &str| {
+            let (organization, user) =
+                (population.organization(organization), population.user(user));
+            row![
+                population.membership(number),
+                organization,
+                user,
+                role,
+                "{}",
+                "{}",
+                at,
+                at
+            ]
+        };
+        let role = match n {
+            0 => ADMIN,
+            n if n.is_multiple_of(4) => ROLE,
+            _ => MEMBER,
+        };
+        let large = population.is_member(n).then(|| row(2 * n, 0, n, role));
+        let is_small = population.organized && (1..=ORGANIZATIONS).contains(&n);
+        let small = is_small.then(|| row(2 * n + 1, n, 0, ADMIN));
+        large.into_iter().chain(small).collect()
     },
 };
 
@@ -278,6 +391,10 @@ pub const ALL: &[Table] = &[
     DEV_BROWSER,
     SPENT_TASK,
     SESSION,
+    PERMISSIONS,
+    ROLES,
+    ORGANIZATION,
+    MEMBERSHIP,
     AUDIT,
 ];
 /// A ticket that can be spent.

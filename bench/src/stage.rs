@@ -15,7 +15,7 @@ use crate::store::{Engine, Store};
 
 /// Data of up to so many users are put back before a round that changes them, or a thousand tasks would be ten thousand
 /// after it. What a round leaves in a million is little.
-const PUT_BACK_UP_TO: u64 = 100_000;
+const PUT_BACK_UP_TO: u64 = 200_000;
 /// How many tickets or sessions are made for a second of a round.
 const USED_A_SECOND: f64 = 10_000.0;
 /// How many sessions are asked for again and again.
@@ -40,9 +40,9 @@ pub struct Stage {
 
 impl Stage {
     /// Makes the data and starts a server on it.
-    pub fn build(engine: &Engine, users: u64) -> Self {
+    pub fn build(engine: &Engine, population: Population) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let population = Population::new(users);
+        let users = population.users;
         let store = Store::new(engine, folder.path(), &users.to_string());
         // The server itself makes the schema.
         let made_keys_in = Server::start(folder.path(), store.url().as_deref()).ready_in;
@@ -124,7 +124,11 @@ impl Stage {
                     Population::nth_live(random % BUSY * apart)
                 }
                 Numbers::Nonces => random % material.nonces.len() as u64,
-                Numbers::Tickets | Numbers::Sessions | Numbers::UsersSessions | Numbers::New => {
+                Numbers::Tickets
+                | Numbers::Sessions
+                | Numbers::UsersSessions
+                | Numbers::New
+                | Numbers::Newcomers => {
                     let n = unused.fetch_add(1, Ordering::Relaxed);
                     return (n < until).then(|| call(&material, n));
                 }
@@ -157,6 +161,7 @@ impl Stage {
                 return self.unused;
             }
             Numbers::New => {}
+            Numbers::Newcomers => return all.end.min(population.users + population.newcomers()),
             Numbers::Tickets => self.store.add_tickets(population, all.clone()),
             Numbers::Sessions => self.store.add_sessions(population, all.clone()),
             Numbers::UsersSessions => {
