@@ -379,9 +379,13 @@ impl Error {
         )
     }
 
-    /// Whether somebody guessed, and wrongly: a password, a code, or who there is.
-    pub fn is_wrong_guess(&self) -> bool {
-        matches!(self, Self::Unproven(why) if why.is_guess())
+    /// Whether somebody guessed: a password or a code, wrongly, or who there is.
+    pub fn is_guess(&self) -> bool {
+        match self {
+            Self::Unproven(why) => why.is_guess(),
+            Self::IdentifierExists(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether the fault is ours: such errors are logged with their cause, and the cause is not shown.

@@ -42,7 +42,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::limits::Shown;
+use crate::limits::Tried;
 use crate::wire::{self, Edge, Proxied};
 
 /// All routes. What is not found here is left to `others`.
@@ -62,7 +62,7 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         .merge(environment::routes())
         .merge(handshake::routes().route_layer(from_fn(navigation::carrying)))
         .merge(landing::routes())
-        .merge(guesses(me::proofs(app)))
+        .merge(guesses(me::told(app)))
         .merge(me::routes(app))
         .merge(organizations::routes())
         .merge(sessions::routes())
@@ -128,10 +128,10 @@ async fn ticket(State(app): State<App>, request: Request, next: Next) -> Result<
         return Ok(next.run(request).await);
     }
     let network = Edge::of(request.extensions())?.network();
-    app.limiters.refused.ask(Shown::Ticket, network)?;
+    app.limiters.refused.ask(Tried::Ticket, network)?;
     let response = next.run(request).await;
     if let Some(refusal) = response.extensions().get::<std::sync::Arc<Error>>() {
-        app.limiters.refused.charge(Shown::Ticket, network, refusal);
+        app.limiters.refused.charge(Tried::Ticket, network, refusal);
     }
     Ok(response)
 }
@@ -142,10 +142,10 @@ async fn guess(State(app): State<App>, request: Request, next: Next) -> Result<R
         return Ok(next.run(request).await);
     }
     let network = Edge::of(request.extensions())?.network();
-    app.limiters.guesses.ask(Shown::Guess, network)?;
+    app.limiters.guesses.ask(Tried::Guess, network)?;
     let response = next.run(request).await;
     if let Some(refusal) = response.extensions().get::<std::sync::Arc<Error>>() {
-        app.limiters.guesses.charge(Shown::Guess, network, refusal);
+        app.limiters.guesses.charge(Tried::Guess, network, refusal);
     }
     Ok(response)
 }

@@ -93,10 +93,10 @@ fn too_many(wait: Duration) -> Error {
     Error::TooManyRequests(wait.as_secs() + 1)
 }
 
-/// What was shown and refused. Each is counted for itself, so that a flood of dead links through a proxy does not shut
+/// What was tried and refused. Each is counted for itself, so that a flood of dead links through a proxy does not shut
 /// the Backend API to the application behind the same address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shown {
+pub enum Tried {
     /// A secret key, in whichever header.
     Key,
     /// A ticket of a task or of a sign-in token.
@@ -119,7 +119,7 @@ pub struct Refusals {
 }
 
 struct Ledger {
-    until: HashMap<(Shown, Network), Instant>,
+    until: HashMap<(Tried, Network), Instant>,
     /// At how many networks those that have been quiet are looked for next.
     sweep_at: usize,
 }
@@ -143,14 +143,14 @@ impl Refusals {
     /// [`Error::TooManyRequests`] without a look, else those of the look-up.
     pub async fn guard<T>(
         &self,
-        shown: Shown,
+        tried: Tried,
         network: Network,
         look_up: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        self.ask(shown, network)?;
+        self.ask(tried, network)?;
         let found = look_up.await;
         if let Err(error) = &found {
-            self.charge(shown, network, error);
+            self.charge(tried, network, error);
         }
         found
     }
@@ -159,35 +159,35 @@ impl Refusals {
     ///
     /// # Errors
     /// [`Error::TooManyRequests`] with the seconds to wait.
-    pub fn ask(&self, shown: Shown, network: Network) -> Result<()> {
-        self.ask_at(shown, network, Instant::now())
+    pub fn ask(&self, tried: Tried, network: Network) -> Result<()> {
+        self.ask_at(tried, network, Instant::now())
     }
 
     /// Counts a refusal, if `error` is one of a credential.
-    pub fn charge(&self, shown: Shown, network: Network, error: &Error) {
-        let is_counted = match shown {
-            Shown::Key | Shown::Ticket => error.is_refused_credential(),
-            Shown::Guess => error.is_wrong_guess(),
+    pub fn charge(&self, tried: Tried, network: Network, error: &Error) {
+        let is_counted = match tried {
+            Tried::Key | Tried::Ticket => error.is_refused_credential(),
+            Tried::Guess => error.is_guess(),
         };
         if is_counted {
-            self.charge_at(shown, network, Instant::now());
+            self.charge_at(tried, network, Instant::now());
         }
         if error.is_unknown_credential() {
-            self.unknown[shown as usize].fetch_add(1, Ordering::Relaxed);
+            self.unknown[tried as usize].fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// How many of this kind that nobody gave out were shown since this was last asked.
-    pub fn take_unknown(&self, shown: Shown) -> u64 {
-        self.unknown[shown as usize].swap(0, Ordering::Relaxed)
+    pub fn take_unknown(&self, tried: Tried) -> u64 {
+        self.unknown[tried as usize].swap(0, Ordering::Relaxed)
     }
 
-    fn ask_at(&self, shown: Shown, network: Network, now: Instant) -> Result<()> {
+    fn ask_at(&self, tried: Tried, network: Network, now: Instant) -> Result<()> {
         let Some(interval) = self.interval else {
             return Ok(());
         };
         let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = ledger.until.get(&(shown, network)).copied().unwrap_or(now);
+        let until = ledger.until.get(&(tried, network)).copied().unwrap_or(now);
         // Room for one more of them: so many that exactly ten seconds' worth get through.
         let reach = until.saturating_duration_since(now) + interval;
         match reach.checked_sub(AT_ONCE) {
@@ -196,7 +196,7 @@ impl Refusals {
         }
     }
 
-    fn charge_at(&self, shown: Shown, network: Network, now: Instant) {
+    fn charge_at(&self, tried: Tried, network: Network, now: Instant) {
         let Some(interval) = self.interval else {
             return;
         };
@@ -205,7 +205,7 @@ impl Refusals {
             ledger.until.retain(|_, until| *until > now);
             ledger.sweep_at = KEYS.max(ledger.until.len() * 2);
         }
-        let until = ledger.until.entry((shown, network)).or_insert(now);
+        let until = ledger.until.entry((tried, network)).or_insert(now);
         *until = (*until).max(now) + interval;
     }
 }
@@ -280,19 +280,19 @@ mod tests {
         let refusals = Refusals::new(Some(2));
         let (here, start) = (network("192.0.2.1"), Instant::now());
         let ask =
-            |after| refusals.ask_at(Shown::Ticket, here, start + Duration::from_millis(after));
+            |after| refusals.ask_at(Tried::Ticket, here, start + Duration::from_millis(after));
         for _ in 0..20 {
             ask(0).unwrap();
-            refusals.charge_at(Shown::Ticket, here, start);
+            refusals.charge_at(Tried::Ticket, here, start);
         }
         assert_eq!(ask(0).unwrap_err().retry_after(), Some(1));
         assert!(ask(400).is_err());
         ask(600).unwrap();
         refusals
-            .ask_at(Shown::Key, here, start)
+            .ask_at(Tried::Key, here, start)
             .expect("keys are counted apart");
         refusals
-            .ask_at(Shown::Ticket, network("192.0.2.2"), start)
+            .ask_at(Tried::Ticket, network("192.0.2.2"), start)
             .expect("others are not held up");
     }
 
@@ -302,10 +302,10 @@ mod tests {
         let start = Instant::now();
         for n in 0..u32::try_from(KEYS).unwrap() {
             let address = IpAddr::from(n.to_be_bytes());
-            refusals.charge_at(Shown::Key, address.into(), start);
+            refusals.charge_at(Tried::Key, address.into(), start);
         }
         let later = start + AT_ONCE;
-        refusals.charge_at(Shown::Key, network("192.0.2.1"), later);
+        refusals.charge_at(Tried::Key, network("192.0.2.1"), later);
         assert_eq!(refusals.ledger.lock().unwrap().until.len(), 1);
     }
 }

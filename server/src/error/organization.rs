@@ -25,6 +25,8 @@ pub enum OrganizationError {
     AdminDeleteNotEnabled,
     /// Pages of this user may not create organizations.
     UserMayNotCreate,
+    /// The user is in as many organizations as one may be that makes another from a page.
+    TooManyOrganizations(i64),
     /// Organizations have no slugs here.
     SlugsDisabled,
     /// Another one has this slug, key or name.
@@ -152,6 +154,12 @@ impl OrganizationError {
                 "user_create_organization_not_enabled",
                 "creation not enabled",
                 "This user may not create organizations.",
+            ),
+            Self::TooManyOrganizations(max) => shown(
+                403,
+                "organization_quota_exceeded",
+                "too many organizations",
+                format!("Whoever is in {max} organizations makes no further one from a page; the application's server can."),
             ),
             Self::SlugsDisabled => shown(
                 403,

@@ -31,7 +31,7 @@ use crate::wire::{Answer, Browser, Reply, user_text};
 
 pub(super) fn routes(app: &App) -> Router<App> {
     Router::new()
-        .route("/v1/me", get(show).patch(update).delete(delete))
+        .route("/v1/me", get(show).delete(delete))
         .route("/v1/me/metadata", patch(merge_metadata))
         .merge(devices::routes())
         .merge(identifiers::routes())
@@ -39,11 +39,12 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .route_layer(from_fn_with_state(app.clone(), own_only))
 }
 
-/// Those at which a password or a code is shown.
-pub(super) fn proofs(app: &App) -> Router<App> {
+/// Those whose answers tell who guesses something: a password, a code, or who there is.
+pub(super) fn told(app: &App) -> Router<App> {
     Router::new()
+        .route("/v1/me", patch(update))
         .route("/v1/me/change_password", post(change_password))
-        .merge(identifiers::proofs())
+        .merge(identifiers::told())
         .route_layer(from_fn_with_state(app.clone(), own_only))
 }
 

@@ -23,7 +23,6 @@ use crate::error::{Error, OrganizationError, Result};
 use crate::id::{MembershipId, OrganizationId};
 use crate::organizations::{self, Active, Change, NewOrganization, Permit, system};
 use crate::sessions::{self, Session};
-use crate::users;
 use crate::views;
 use crate::wire::{Answer, Browser, Params, Reply, header};
 
@@ -118,9 +117,6 @@ async fn create(
     params.finish()?;
     let (id, membership) = (OrganizationId::new(by.at), MembershipId::new(by.at));
     write(&app, browser, by, move |tx, session| {
-        if !users::get(tx, &session.user_id)?.create_organization_enabled {
-            return Err(OrganizationError::UserMayNotCreate.into());
-        }
         let new = NewOrganization {
             id: id.clone(),
             membership: membership.clone(),
@@ -132,7 +128,7 @@ async fn create(
             max_allowed_memberships: None,
             created_at: None,
         };
-        organizations::create(tx, &new).map(|made| views::own_organization(&made))
+        organizations::create_own(tx, &new).map(|made| views::own_organization(&made))
     })
     .await
 }

@@ -683,6 +683,37 @@ async fn a_network_and_an_identifier_are_guessed_at_so_often_and_no_more() {
     );
 }
 
+/// Whoever has a session of their own learns of each address and each name whether somebody has it, so that is counted too.
+#[tokio::test]
+async fn a_network_asks_so_often_from_its_own_page_who_there_is() {
+    for (path, name, taken) in [
+        ("/v1/me/email_addresses", "email_address", "ada@example.com"),
+        ("/v1/me?_method=PATCH", "username", "grace"),
+    ] {
+        let world = World::production_with(|config| {
+            config.limits.guesses_per_ip = Some(1);
+        })
+        .await;
+        let somebody = json!({ "username": "grace" });
+        world.backend.post("/v1/users", somebody).await.ok();
+        world
+            .backend
+            .user_with_password("linus@example.com", PASSWORD)
+            .await;
+        let browser = world.public_browser();
+        by_password(&browser, "linus@example.com", PASSWORD)
+            .await
+            .ok();
+        let mut refusals = Vec::new();
+        for _ in 0..40 {
+            refusals.push(browser.form(path, &[(name, taken)]).await.refusal());
+        }
+        assert_eq!(refusals[0], "422 form_identifier_exists", "{path}");
+        let slowed = refusals.iter().any(|one| one == "429 too_many_requests");
+        assert!(slowed, "{path}: {refusals:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_step_of_a_sign_in_is_refused_and_changes_nothing() {
     let (world, ..) = world().await;

@@ -575,6 +575,8 @@ async fn organizations(world: &World) {
     let browser = as_user(world, &ada).await;
     let id = backend.organization("Mine", &ada).await;
     backend.organization("Mine", &ada).await;
+    let form = [("name", "Own")];
+    browser.form("/v1/organizations", &form).await.ok();
     let path = format!("/v1/organizations/{id}");
     backend
         .patch(&path, json!({ "slug": "mine-now" }))

@@ -27,8 +27,7 @@ pub(super) fn routes() -> Router<App> {
         router = router
             .route(
                 all,
-                get(async move |app, browser| list(kind, app, browser).await)
-                    .post(async move |app, asked| create(kind, app, asked).await),
+                get(async move |app, plain| list(kind, app, plain).await),
             )
             .route(
                 &format!("{all}/{{id}}"),
@@ -43,14 +42,19 @@ pub(super) fn routes() -> Router<App> {
     router
 }
 
-/// Those at which a code is shown.
-pub(super) fn proofs() -> Router<App> {
+/// Those whose answers tell who guesses a code, or who has an address.
+pub(super) fn told() -> Router<App> {
     let mut router = Router::new();
     for (kind, all) in KINDS {
-        router = router.route(
-            &format!("{all}/{{id}}/attempt_verification"),
-            post(async move |app, id, asked| attempt(kind, app, id, asked).await),
-        );
+        router = router
+            .route(
+                all,
+                post(async move |app, asked| create(kind, app, asked).await),
+            )
+            .route(
+                &format!("{all}/{{id}}/attempt_verification"),
+                post(async move |app, id, asked| attempt(kind, app, id, asked).await),
+            );
     }
     router
 }

@@ -287,6 +287,35 @@ async fn what_a_role_does_not_allow_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_is_in_a_hundred_organizations_makes_no_further_one_from_a_page() {
+    let world = World::new().await;
+    let user = ada(&world).await;
+    let browser = as_user(&world, &user).await;
+    for n in 1..100 {
+        world
+            .backend
+            .organization(&format!("Many {n}"), &user)
+            .await;
+    }
+    let form = [("name", "One more")];
+    let last = call(&browser, "POST", "/v1/organizations", &form)
+        .await
+        .ok();
+    let refused = call(&browser, "POST", "/v1/organizations", &form).await;
+    assert_eq!(refused.refusal(), "403 organization_quota_exceeded");
+    world
+        .backend
+        .organization("By the application", &user)
+        .await;
+    let id = text(&last.json["response"]["id"]);
+    let path = format!("/v1/organizations/{id}");
+    world.backend.delete(&path).await.ok();
+    let refused = call(&browser, "POST", "/v1/organizations", &form).await;
+    assert_eq!(refused.refusal(), "403 organization_quota_exceeded");
+    assert_eq!(world.count("organizations").await, 100);
+}
+
+#[tokio::test]
 async fn an_agents_page_reads_organizations_and_changes_none() {
     let world = World::new().await;
     let backend = &world.backend;
