@@ -33,7 +33,7 @@ use self::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::limits::Shown;
+use crate::limits::Tried;
 use crate::secret::{Digest, Secret};
 use crate::secret_keys::{self, SecretKey};
 use crate::wire::{self, Edge, header};
@@ -74,14 +74,14 @@ pub(crate) fn routes(app: &App) -> Router {
 /// Lets a request pass that carries a live secret key. Whether its scope reaches the call stands beside each call.
 async fn key(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
     wire::route::name(&request);
-    let digest = shown(request.headers())?;
+    let digest = key_digest(request.headers())?;
     let network = Edge::of(request.extensions())?.network();
     let look_up = async {
         let found = app.db.read(move |tx| secret_keys::find(tx, &digest)).await;
         found?.ok_or(Error::KeyInvalid)
     };
     let refused = &app.limiters.refused;
-    let key = refused.guard(Shown::Key, network, look_up).await?;
+    let key = refused.guard(Tried::Key, network, look_up).await?;
     app.limiters.keys.check(&key.id)?;
     api_version(request.headers())?;
     note_use(&app, &key);
@@ -90,7 +90,7 @@ async fn key(State(app): State<App>, mut request: Request, next: Next) -> Result
 }
 
 /// The digest of the key a request shows.
-fn shown(headers: &HeaderMap) -> Result<Digest> {
+fn key_digest(headers: &HeaderMap) -> Result<Digest> {
     let value = header(headers, AUTHORIZATION).ok_or(Error::KeyInvalid)?;
     let (scheme, secret) = value.split_once(' ').ok_or(Error::AuthorizationFormat)?;
     if !scheme.eq_ignore_ascii_case("bearer") || secret.trim().is_empty() {

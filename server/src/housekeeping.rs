@@ -10,7 +10,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
 use crate::instance;
-use crate::limits::Shown;
+use crate::limits::Tried;
 use crate::sessions::{self, Progress};
 
 /// The one loop of such work.
@@ -144,17 +144,17 @@ async fn tidy(app: &App) -> Result<u64> {
     let by = Caller::internal("standin", now);
     let limiters = &app.limiters;
     let unknown: Vec<Event> = [
-        (&limiters.refused, Shown::Key, Error::KeyInvalid),
-        (&limiters.refused, Shown::Ticket, Error::TicketInvalid),
+        (&limiters.refused, Tried::Key, Error::KeyInvalid),
+        (&limiters.refused, Tried::Ticket, Error::TicketInvalid),
         (
             &limiters.guesses,
-            Shown::Guess,
+            Tried::Guess,
             Unproven::IdentifierUnknown.into(),
         ),
     ]
     .into_iter()
-    .filter_map(|(refusals, shown, refusal)| {
-        let count = refusals.take_unknown(shown);
+    .filter_map(|(refusals, tried, refusal)| {
+        let count = refusals.take_unknown(tried);
         let event = Event::new(Action::CredentialRefuse).refused(refusal.shown().code);
         (count > 0).then(|| event.detail(format!("{count} since the last such record")))
     })

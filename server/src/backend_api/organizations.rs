@@ -122,8 +122,8 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let find = move |tx: &mut Read<'_>| {
         let total = organizations::count(tx, &filter)?;
         let found = organizations::list(tx, &filter, order, page, now)?;
-        let shown: Result<Vec<Value>> = found.iter().map(|one| wanted.view(tx, one)).collect();
-        Ok((shown?, total))
+        let views: Result<Vec<Value>> = found.iter().map(|one| wanted.view(tx, one)).collect();
+        Ok((views?, total))
     };
     // The number of all is asked for with every page.
     let (data, total) = app.db.search(find).await?;

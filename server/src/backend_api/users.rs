@@ -322,9 +322,9 @@ async fn edit_all(app: &App, mut params: Params, change: Change, by: Caller) -> 
             ids.iter().map(one).collect::<Result<Vec<_>>>()
         })
         .await?;
-    let shown: Vec<Value> = changed
+    let views: Vec<Value> = changed
         .iter()
         .map(|one| views::user(one, &app.instance, now))
         .collect();
-    Ok(Json(shown.into()))
+    Ok(Json(views.into()))
 }

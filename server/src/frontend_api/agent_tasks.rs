@@ -89,8 +89,8 @@ fn accept_task(
 /// The digest of a ticket that some task has. Guesses are no matter for the writer.
 async fn known(app: &App, ticket: &Secret) -> Result<Digest> {
     let digest = ticket.digest();
-    let shown = digest.clone();
-    if app.db.read(move |tx| tasks::knows(tx, &shown)).await? {
+    let asked = digest.clone();
+    if app.db.read(move |tx| tasks::knows(tx, &asked)).await? {
         Ok(digest)
     } else {
         Err(Error::TicketInvalid)
@@ -173,10 +173,10 @@ pub(super) async fn accept_token<T: Send + 'static>(
     also: fn(&mut Write<'_>, Session) -> Result<T>,
 ) -> Result<T> {
     let digest = token.digest();
-    let shown = digest.clone();
+    let asked = digest.clone();
     if !app
         .db
-        .read(move |tx| sign_in_tokens::knows(tx, &shown))
+        .read(move |tx| sign_in_tokens::knows(tx, &asked))
         .await?
     {
         return Err(Error::TicketInvalid);

@@ -114,13 +114,13 @@ pub(super) fn of_code(app: &App, identifier: IdentifierId, code: String) -> Evid
     }
 }
 
-/// What a body shows: a password, or a code.
-pub(super) enum Shown {
+/// What a body gives: a password, or a code.
+pub(super) enum Given {
     Password(Secret),
     Code(Strategy, String),
 }
 
-impl Shown {
+impl Given {
     pub(super) fn read(params: &mut Params) -> Result<Self> {
         match strategy(params)? {
             Strategy::Password => password(params, "password").map(Self::Password),

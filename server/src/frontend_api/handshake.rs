@@ -40,16 +40,16 @@ async fn handshake(
     // What else SDKs add to this address says why they ask, and the newest add more.
     let form = form(&mut params)?;
     let suffixed = params.text("suffixed_cookies")?.as_deref() == Some("true");
-    let shown_dev_browser = params
+    let in_address = params
         .text(cookie::DEV_BROWSER)?
         .filter(|token| !token.is_empty());
     let choice = Choice::of(params.nullable_text("organization_id")?);
     let now = by.at;
-    let shown = browser.credentials.clone();
+    let credentials = browser.credentials.clone();
     let found = app
         .db
         .read(move |tx| {
-            let Some(client) = clients::find(tx, &shown, now)? else {
+            let Some(client) = clients::find(tx, &credentials, now)? else {
                 return Ok(None);
             };
             let session = sessions::active_at(tx, &client.id, now)?.pop();
@@ -69,9 +69,7 @@ async fn handshake(
         (false, _) => None,
         // One that opens nothing, so that strangers leave nothing in the database.
         (true, None) => Some(Secret::with_prefix("dvb_")),
-        (true, Some(client)) => {
-            Some(dev_browser(&app, &browser, shown_dev_browser, client, by).await?)
-        }
+        (true, Some(client)) => Some(dev_browser(&app, &browser, in_address, client, by).await?),
     };
     let payload = Payload::new(&target, known, dev_browser.as_ref(), now);
     let text = match form {
@@ -129,12 +127,12 @@ fn form(params: &mut Params) -> Result<Form> {
 async fn dev_browser(
     app: &App,
     browser: &Browser,
-    shown: Option<String>,
+    token: Option<String>,
     client: ClientId,
     by: Caller,
 ) -> Result<Secret> {
-    if let (Some(Credential::DevBrowser(digest)), Some(shown)) =
-        (browser.credentials.first().cloned(), shown)
+    if let (Some(Credential::DevBrowser(digest)), Some(token)) =
+        (browser.credentials.first().cloned(), token)
     {
         let credential = Credential::DevBrowser(digest);
         let opened = app
@@ -142,7 +140,7 @@ async fn dev_browser(
             .read(move |tx| clients::opened_by(tx, &credential))
             .await?;
         if opened.is_some() {
-            return Ok(Secret::from(shown));
+            return Ok(Secret::from(token));
         }
     }
     let fresh = Secret::with_prefix("dvb_");

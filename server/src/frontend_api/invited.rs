@@ -81,10 +81,10 @@ pub(super) async fn present(app: &App, ticket: &Secret, by: Caller) -> Result<In
 /// The digest of a ticket that some invitation has. Guesses are no matter for the writer.
 async fn known(app: &App, ticket: &Secret) -> Result<Digest> {
     let digest = ticket.digest();
-    let shown = digest.clone();
+    let asked = digest.clone();
     if app
         .db
-        .read(move |tx| invitations::knows(tx, &shown))
+        .read(move |tx| invitations::knows(tx, &asked))
         .await?
     {
         Ok(digest)

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::limits::{Network, Shown};
+use crate::limits::{Network, Tried};
 use crate::secret::Secret;
 use crate::secret_keys::{self, SecretKey};
 use crate::wire::header;
@@ -22,8 +22,8 @@ pub(super) async fn recognise(
     headers: &HeaderMap,
     network: Network,
 ) -> Result<Option<SecretKey>> {
-    let shown = |name: &'static str| header(headers, HeaderName::from_static(name));
-    let key = match (shown("clerk-proxy-url"), shown("clerk-secret-key")) {
+    let named = |name: &'static str| header(headers, HeaderName::from_static(name));
+    let key = match (named("clerk-proxy-url"), named("clerk-secret-key")) {
         (None, None) => return Ok(None),
         (_, Some(key)) if !key.is_empty() => Secret::from(key.to_owned()).digest(),
         _ => return Err(Error::ProxyKeyMissing),
@@ -34,6 +34,6 @@ pub(super) async fn recognise(
     };
     app.limiters
         .refused
-        .guard(Shown::Key, network, look_up)
+        .guard(Tried::Key, network, look_up)
         .await
 }

@@ -187,10 +187,10 @@ async fn under_way(
         .clone()
         .filter(|attempt| attempt.id.as_str() == id)
         .ok_or(Error::NotFound("sign-in", id))?;
-    let shown = attempt.clone();
+    let asked = attempt.clone();
     let profile = app
         .db
-        .read(move |tx| sign_ins::of_attempt(tx, &shown, now))
+        .read(move |tx| sign_ins::of_attempt(tx, &asked, now))
         .await?;
     Ok((attempt, profile))
 }
@@ -234,7 +234,7 @@ async fn attempt(
         mut params,
     }: Asked,
 ) -> Reply {
-    let shown = evidence::Shown::read(&mut params)?;
+    let given = evidence::Given::read(&mut params)?;
     params.absent(
         "ticket",
         "a ticket begins a sign-in: POST /v1/client/sign_ins",
@@ -244,18 +244,18 @@ async fn attempt(
     app.limiters
         .identifiers
         .check(&attempt.identifier.to_ascii_lowercase())?;
-    let evidence = match shown {
-        evidence::Shown::Password(password) => {
+    let evidence = match given {
+        evidence::Given::Password(password) => {
             evidence::of_password(&profile.user, password, Unproven::PasswordWrong).await?
         }
-        evidence::Shown::Code(strategy, code) => {
+        evidence::Given::Code(strategy, code) => {
             let identifier = attempt.expects_code(strategy, by.at)?;
             let evidence = evidence::of_code(&app, identifier, code);
             if strategy.resets() {
-                let (now, shown) = (by.at, attempt.clone());
+                let (now, asked) = (by.at, attempt.clone());
                 let proven = app
                     .db
-                    .write(by, move |tx| sign_ins::prove(tx, &shown, &evidence));
+                    .write(by, move |tx| sign_ins::prove(tx, &asked, &evidence));
                 proven.await??;
                 attempt.proven_at = Some(now);
                 return carry_on(&app, browser, attempt, &profile, now).await;
@@ -288,19 +288,19 @@ async fn reset(
     }
     let hash = passwords::hash(password, false).await?;
     let arrival = Arrival::new(&app, browser, now);
-    let (sign_in, shown) = (arrival.sign_in(), attempt.clone());
+    let (sign_in, complete) = (arrival.sign_in(), attempt.clone());
     let of = app.clone();
     let opened = app.db.write(by, move |tx| {
         let session = sign_ins::reset(tx, &attempt, &hash, sign_out, &sign_in)?;
         admitted(&of, tx, session)
     });
     let opened = opened.await?;
-    let strategy = shown
+    let strategy = complete
         .prepared
         .map_or(Strategy::Password, |one| one.strategy);
     let view = views::sign_in_complete(
-        shown.id.as_str(),
-        Some(&shown.identifier),
+        complete.id.as_str(),
+        Some(&complete.identifier),
         strategy.as_str(),
         &opened.0.id,
         now,

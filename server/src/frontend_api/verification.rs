@@ -53,15 +53,15 @@ words! {
     }
 }
 
-/// What an answer shows.
-struct Shown {
+/// What became of a call.
+struct Outcome {
     session: Session,
     person: Person,
     proof: Option<Proof>,
     seen: Seen,
 }
 
-impl Shown {
+impl Outcome {
     fn of(tx: &mut Read<'_>, session: Session, now: crate::clock::Time) -> Result<Self> {
         let proof = match sessions::proof(tx, &session.id, now) {
             Err(Error::Unproven(Unproven::ProofMissing)) => None,
@@ -108,13 +108,13 @@ async fn change(
     with: impl Fn(&mut Write<'_>, &Session) -> Result<()> + Send + 'static,
 ) -> Answer {
     let (id, now, origin) = (SessionId::from(id), by.at, browser.origin.clone());
-    let shown = app.db.write(by, move |tx| {
+    let outcome = app.db.write(by, move |tx| {
         let session = own(tx, &browser, &id, now)?;
         tx.acts_as(session.acting());
         with(tx, &session)?;
-        Shown::of(tx, session, now)
+        Outcome::of(tx, session, now)
     });
-    shown.await?.answer(app, origin.as_deref(), now).await
+    outcome.await?.answer(app, origin.as_deref(), now).await
 }
 
 async fn begin(
@@ -165,7 +165,7 @@ async fn attempt(
         mut params,
     }: Asked,
 ) -> Answer {
-    let given = evidence::Shown::read(&mut params)?;
+    let given = evidence::Given::read(&mut params)?;
     evidence::finish(params)?;
     let (id, now, origin) = (SessionId::from(id), by.at, browser.origin.clone());
     let (asking, asked) = (browser.clone(), id.clone());
@@ -180,19 +180,19 @@ async fn attempt(
         .await?;
     app.limiters.identifiers.check(&user.id.to_string())?;
     let evidence = match given {
-        evidence::Shown::Password(password) => {
+        evidence::Given::Password(password) => {
             evidence::of_password(&user, password, Unproven::PasswordWrong).await?
         }
-        evidence::Shown::Code(strategy, _) if strategy.resets() => {
+        evidence::Given::Code(strategy, _) if strategy.resets() => {
             return Err(Error::StrategyUnknown);
         }
-        evidence::Shown::Code(_, code) => evidence::of_code(&app, proof.expects_code(now)?, code),
+        evidence::Given::Code(_, code) => evidence::of_code(&app, proof.expects_code(now)?, code),
     };
     let proven = app.db.write(by, move |tx| {
         let session = own(tx, &browser, &id, now)?;
         tx.acts_as(session.acting());
         Ok(match sessions::prove(tx, &session, &evidence)? {
-            Ok(session) => Ok(Shown::of(tx, session, now)?),
+            Ok(session) => Ok(Outcome::of(tx, session, now)?),
             Err(refusal) => Err(refusal),
         })
     });

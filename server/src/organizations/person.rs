@@ -9,7 +9,7 @@ use crate::users::{self, Profile};
 
 /// How many memberships a page is told of with its user, the newest first; the active one is always among them. More are
 /// listed by pages: a user in a thousand organizations must not carry them all in every answer.
-pub const SHOWN: i64 = 100;
+pub const MEMBERSHIPS_MAX: i64 = 100;
 
 /// A signed-in user.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub fn person(tx: &mut Read<'_>, session: &Session, now: Time) -> Result<Person>
     let mut memberships = Vec::new();
     if settings.enabled {
         let active = session.organization.as_ref().map(|active| &active.id);
-        let found = of_user(tx, &session.user_id, active, SHOWN)?;
+        let found = of_user(tx, &session.user_id, active, MEMBERSHIPS_MAX)?;
         let ids: Vec<_> = found.iter().map(|one| &one.organization_id).collect();
         let organizations = with_ids(tx, &ids, now)?;
         memberships.extend(found.into_iter().filter_map(|membership| {

@@ -66,8 +66,8 @@ fn sign_in_base(id: &str, abandon_at: Time) -> Value {
     })
 }
 
-/// What a user can prove themselves by. Addresses other than the one that was `shown` are hinted at only.
-fn first_factors(profile: &Profile, shown: Option<&str>, stage: Stage) -> Value {
+/// What a user can prove themselves by. Addresses other than the one that was `named` are hinted at only.
+fn first_factors(profile: &Profile, named: Option<&str>, stage: Stage) -> Value {
     let password = profile
         .user
         .password
@@ -77,17 +77,17 @@ fn first_factors(profile: &Profile, shown: Option<&str>, stage: Stage) -> Value 
         one.status == Verification::Verified && codes::reaches(stage, one.kind, &one.value)
     });
     // A password that was forgotten is nothing to prove a session again by.
-    let resets = profile.user.password.is_some() && shown.is_some();
+    let resets = profile.user.password.is_some() && named.is_some();
     let strategies = |kind| {
         let reset = resets.then(|| Strategy::reset_by_code(kind));
         [Some(Strategy::by_code(kind)), reset].into_iter().flatten()
     };
     let codes = codes.flat_map(|one| strategies(one.kind).map(move |strategy| (one, strategy)));
     let codes = codes.map(|(one, strategy)| {
-        let is_shown = shown.is_none_or(|shown| shown == one.value);
+        let is_named = named.is_none_or(|named| named == one.value);
         let mut factor = json!({
             "strategy": strategy,
-            "safe_identifier": if is_shown { one.value.clone() } else { hint(one.kind, &one.value) },
+            "safe_identifier": if is_named { one.value.clone() } else { hint(one.kind, &one.value) },
             "primary": User::primary(&profile.user, one.kind) == Some(&one.id),
         });
         let id = match one.kind {
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_was_not_shown_is_hinted_at() {
+    fn an_address_that_was_not_named_is_hinted_at() {
         let hints = [
             (
                 IdentifierKind::EmailAddress,

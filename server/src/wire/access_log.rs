@@ -53,7 +53,7 @@ impl Line {
             app: app.clone(),
             request_id,
             method: request.method().clone(),
-            path: shown(request.uri().path()),
+            path: loggable(request.uri().path()),
             started: Instant::now(),
             is_written: false,
         }
@@ -123,7 +123,7 @@ const WORD_MAX: usize = 40;
 const PATH_MAX: usize = 256;
 
 /// A path as it may be logged.
-fn shown(path: &str) -> String {
+fn loggable(path: &str) -> String {
     let is_secret = |part: &str| {
         part.len() > WORD_MAX
             || ["sk_", "dvb_"]
@@ -134,12 +134,12 @@ fn shown(path: &str) -> String {
     let parts: Vec<_> = parts
         .map(|part| if is_secret(part) { "…" } else { part })
         .collect();
-    let mut shown = parts.join("/");
-    if shown.len() > PATH_MAX {
-        shown.truncate(shown.floor_char_boundary(PATH_MAX));
-        shown.push('…');
+    let mut path = parts.join("/");
+    if path.len() > PATH_MAX {
+        path.truncate(path.floor_char_boundary(PATH_MAX));
+        path.push('…');
     }
-    shown
+    path
 }
 
 #[cfg(test)]
@@ -155,16 +155,16 @@ mod tests {
             "/v1/agents/tasks/{}/revoke",
             TaskId::new(Clock::System.now())
         );
-        assert_eq!(shown(&id), id);
+        assert_eq!(loggable(&id), id);
         for secret in [
             Secret::random(),
             Secret::with_prefix("sk_test_"),
             Secret::with_prefix("dvb_"),
         ] {
             let path = format!("/v1/agents/tasks/{}", secret.expose());
-            assert_eq!(shown(&path), "/v1/agents/tasks/…");
+            assert_eq!(loggable(&path), "/v1/agents/tasks/…");
         }
-        assert_eq!(shown("/sk_live_x/y"), "/…/y");
-        assert!(shown(&"/é".repeat(1000)).len() < 300);
+        assert_eq!(loggable("/sk_live_x/y"), "/…/y");
+        assert!(loggable(&"/é".repeat(1000)).len() < 300);
     }
 }

@@ -91,7 +91,7 @@ impl FromRequestParts<App> for Browser {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let (cookies, now) = (Cookies::of(&parts.headers), app.now());
-        let attempts = |name| cookies.all(name, &app.instance).take(SHOWN);
+        let attempts = |name| cookies.all(name, &app.instance).take(COOKIES_MAX);
         Ok(Self {
             sign_in: attempts(cookie::SIGN_IN)
                 .find_map(|text| sign_ins::Attempt::open(&app.master_key, text, now)),
@@ -112,26 +112,26 @@ impl FromRequestParts<App> for Browser {
 
 /// In development the dev browser token in the address goes before the cookie: a page on another site has no cookie here.
 fn credentials(parts: &Parts, app: &App) -> Vec<Credential> {
-    let mut shown = Vec::new();
+    let mut credentials = Vec::new();
     if app.instance.is_development() {
         let token = named(parts, cookie::DEV_BROWSER);
-        shown.extend(token.map(|token| Credential::DevBrowser(Secret::from(token).digest())));
+        credentials.extend(token.map(|token| Credential::DevBrowser(Secret::from(token).digest())));
     }
     let cookies = Cookies::of(&parts.headers);
     let mut secrets: Vec<&str> = Vec::new();
     for secret in cookies.all(cookie::CLIENT, &app.instance) {
         // Usually there are two, of the same value.
-        if secrets.len() < SHOWN && !secrets.contains(&secret) {
+        if secrets.len() < COOKIES_MAX && !secrets.contains(&secret) {
             secrets.push(secret);
         }
     }
     let digest = |secret| Credential::Cookie(Secret::from(secret).digest());
-    shown.extend(secrets.into_iter().map(digest));
-    shown
+    credentials.extend(secrets.into_iter().map(digest));
+    credentials
 }
 
 /// How many cookies of one browser are tried.
-const SHOWN: usize = 8;
+const COOKIES_MAX: usize = 8;
 
 /// The page's origin: what the browser says, else where it says it comes from (a same-origin GET carries no `Origin`),
 /// else the application's, when only one is configured.

@@ -28,8 +28,8 @@ impl Doors {
             Self::One(door) => door,
             Self::Both { front, back } => {
                 // A proxy may ask browsers for a password of its own (`Basic`).
-                let shown = header(headers, AUTHORIZATION).unwrap_or_default();
-                let scheme = shown.split(' ').next().unwrap_or_default();
+                let authorization = header(headers, AUTHORIZATION).unwrap_or_default();
+                let scheme = authorization.split(' ').next().unwrap_or_default();
                 if scheme.eq_ignore_ascii_case("bearer") {
                     back
                 } else {

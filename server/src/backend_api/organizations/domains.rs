@@ -109,7 +109,7 @@ async fn list(State(app): State<App>, Path(id): Path<String>, RawQuery(query): R
     app.db
         .read(move |tx| organizations::exists(tx, &id, now))
         .await?;
-    shown(&app, params, filter).await
+    listed(&app, params, filter).await
 }
 
 async fn list_all(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
@@ -125,10 +125,10 @@ async fn list_all(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
         query: text,
         nothing: excludes_all(&mut params)?,
     };
-    shown(&app, params, filter).await
+    listed(&app, params, filter).await
 }
 
-async fn shown(app: &App, mut params: Params, filter: DomainFilter) -> Answer {
+async fn listed(app: &App, mut params: Params, filter: DomainFilter) -> Answer {
     let (page, order) = (params.page()?, params.order(DomainOrder::Created)?);
     params.ignore(&["paginated"]);
     params.finish()?;

@@ -148,7 +148,7 @@ async fn list(State(app): State<App>, Path(id): Path<String>, RawQuery(query): R
         statuses: params.words("status")?,
         ..InvitationFilter::default()
     };
-    shown(&app, params, filter, false).await
+    listed(&app, params, filter, false).await
 }
 
 fn address(params: &mut Params) -> Result<Option<String>> {
@@ -169,7 +169,7 @@ async fn list_pending(
         statuses: vec![Status::Pending],
         ..InvitationFilter::default()
     };
-    shown(&app, params, filter, false).await
+    listed(&app, params, filter, false).await
 }
 
 async fn list_all(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
@@ -179,7 +179,7 @@ async fn list_all(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
         statuses: params.words("status")?,
         ..InvitationFilter::default()
     };
-    shown(&app, params, filter, true).await
+    listed(&app, params, filter, true).await
 }
 
 async fn list_of_user(
@@ -195,11 +195,11 @@ async fn list_of_user(
         ..InvitationFilter::default()
     };
     app.db.read(move |tx| users::get(tx, &user)).await?;
-    shown(&app, params, filter, true).await
+    listed(&app, params, filter, true).await
 }
 
 /// A page of invitations, with their organizations where they may be into any, and how many there are.
-async fn shown(
+async fn listed(
     app: &App,
     mut params: Params,
     filter: InvitationFilter,

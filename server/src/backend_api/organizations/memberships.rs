@@ -59,12 +59,12 @@ async fn list(State(app): State<App>, Path(id): Path<String>, RawQuery(query): R
         users,
         ..MemberFilter::default()
     };
-    shown(&app, params, filter).await
+    listed(&app, params, filter).await
 }
 
 async fn list_all(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let params = Params::query(query.as_deref())?;
-    shown(&app, params, MemberFilter::default()).await
+    listed(&app, params, MemberFilter::default()).await
 }
 
 async fn list_of_user(
@@ -79,11 +79,11 @@ async fn list_of_user(
         ..MemberFilter::default()
     };
     app.db.read(move |tx| users::get(tx, &user)).await?;
-    shown(&app, params, filter).await
+    listed(&app, params, filter).await
 }
 
 /// A page of memberships and how many there are.
-async fn shown(app: &App, mut params: Params, filter: MemberFilter) -> Answer {
+async fn listed(app: &App, mut params: Params, filter: MemberFilter) -> Answer {
     let (page, order) = (params.page()?, params.order(MemberOrder::Created)?);
     params.ignore(&["paginated"]);
     params.finish()?;

@@ -94,8 +94,8 @@ fn check(app: &App, asked: &Renewal, id: &SessionId, now: Time) -> Result<i64> {
         let azp = text("azp").ok_or(NotRenewed::OriginMissing)?;
         let origin = asked.origin.origin().ascii_serialization();
         holds(azp == origin, NotRenewed::OriginMismatch)?;
-        let shown = handshake::refresh_session(&app.master_key, &asked.refresh_token);
-        holds(shown.as_ref() == Some(id), NotRenewed::RefreshTokenUnknown)?;
+        let of = handshake::refresh_session(&app.master_key, &asked.refresh_token);
+        holds(of.as_ref() == Some(id), NotRenewed::RefreshTokenUnknown)?;
         let issued_at = claims.get("iat").and_then(Value::as_i64);
         let issued_at = issued_at.ok_or(NotRenewed::IssuedAtMissing)?;
         holds(now.seconds() - issued_at <= OLDEST, NotRenewed::TooOld)?;

@@ -16,8 +16,8 @@ use crate::sessions::{self, Filter, Session, Status};
 use crate::views;
 use crate::wire::Answer;
 
-/// How many are shown, the newest first.
-const SHOWN: i64 = 100;
+/// How many are listed, the newest first.
+const LISTED: i64 = 100;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -39,7 +39,7 @@ async fn list(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
             client: None,
         };
         let page = Page {
-            limit: SHOWN,
+            limit: LISTED,
             offset: 0,
         };
         // In the searches' lane: a user may have had many that are over.

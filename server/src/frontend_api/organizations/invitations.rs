@@ -130,7 +130,7 @@ async fn list(
     }: Asked,
 ) -> Answer {
     let statuses = params.words("status")?;
-    shown(&app, id, browser, params, statuses).await
+    listed(&app, id, browser, params, statuses).await
 }
 
 async fn list_pending(
@@ -140,10 +140,10 @@ async fn list_pending(
         browser, params, ..
     }: Asked,
 ) -> Answer {
-    shown(&app, id, browser, params, vec![Status::Pending]).await
+    listed(&app, id, browser, params, vec![Status::Pending]).await
 }
 
-async fn shown(
+async fn listed(
     app: &App,
     id: String,
     browser: Browser,

@@ -39,7 +39,7 @@ pub(super) fn routes() -> Router<App> {
         )
 }
 
-fn shown(app: &App, member: &Member) -> Value {
+fn view(app: &App, member: &Member) -> Value {
     let Member {
         membership,
         organization,
@@ -91,7 +91,7 @@ async fn members(
     } else {
         app.db.read(find).await?
     };
-    let data: Vec<Value> = found.iter().map(|one| shown(&app, one)).collect();
+    let data: Vec<Value> = found.iter().map(|one| view(&app, one)).collect();
     Ok(answer(&views::listed(&data, total)))
 }
 
@@ -117,7 +117,7 @@ async fn add(
             public_metadata: Map::new(),
             private_metadata: Map::new(),
         };
-        organizations::add_member(tx, &new, &role).map(|made| shown(&of, &made))
+        organizations::add_member(tx, &new, &role).map(|made| view(&of, &made))
     })
     .await
 }
@@ -137,7 +137,7 @@ async fn set_role(
     let of = app.clone();
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
-        organizations::set_role(tx, &id, &user, &role).map(|changed| shown(&of, &changed))
+        organizations::set_role(tx, &id, &user, &role).map(|changed| view(&of, &changed))
     })
     .await
 }
@@ -151,7 +151,7 @@ async fn remove(
     let of = app.clone();
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
-        organizations::remove_member(tx, &id, &user).map(|gone| shown(&of, &gone))
+        organizations::remove_member(tx, &id, &user).map(|gone| view(&of, &gone))
     })
     .await
 }
