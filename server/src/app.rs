@@ -1,6 +1,7 @@
 //! What every request handler shares.
 
 mod claims;
+mod members;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};

@@ -104,6 +104,21 @@ fn permitted(
     organizations::permit(tx, id, Permit { user, needs })
 }
 
+/// Changes something in the organization with this id, where the role of the page's user has the permission for it.
+async fn change(
+    app: &App,
+    browser: Browser,
+    by: Caller,
+    (id, needs): (String, &'static str),
+    with: impl Fn(&mut Write<'_>, &Session, &OrganizationId) -> Result<Value> + Send + 'static,
+) -> Reply {
+    write(app, browser, by, move |tx, session| {
+        let id = permitted(tx, session, &id, Some(needs))?;
+        with(tx, session, &id)
+    })
+    .await
+}
+
 async fn create(
     State(app): State<App>,
     Asked {
@@ -166,9 +181,9 @@ async fn update(
 }
 
 async fn changed(app: &App, id: String, browser: Browser, by: Caller, change: Change) -> Reply {
-    write(app, browser, by, move |tx, session| {
-        let id = permitted(tx, session, &id, Some(system::PROFILE_MANAGE))?;
-        let changed = organizations::update(tx, &id, &change)?;
+    let place = (id, system::PROFILE_MANAGE);
+    self::change(app, browser, by, place, move |tx, _, id| {
+        let changed = organizations::update(tx, id, &change)?;
         Ok(views::own_organization(&changed))
     })
     .await
@@ -217,13 +232,13 @@ async fn delete(
     Path(id): Path<String>,
     Plain { browser, by }: Plain,
 ) -> Reply {
-    write(&app, browser, by, move |tx, session| {
+    let place = (id, system::PROFILE_DELETE);
+    change(&app, browser, by, place, move |tx, _, id| {
         let now = tx.now();
-        let id = permitted(tx, session, &id, Some(system::PROFILE_DELETE))?;
         if !organizations::get(tx, id.as_str(), now)?.admin_delete_enabled {
             return Err(OrganizationError::AdminDeleteNotEnabled.into());
         }
-        organizations::delete(tx, &id)?;
+        organizations::delete(tx, id)?;
         Ok(views::deleted("organization", id.as_str()))
     })
     .await

@@ -11,7 +11,6 @@ use super::super::users::filter;
 use super::form;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::db::Read;
 use crate::error::Result;
 use crate::id::{MembershipId, OrganizationId, UserId};
 use crate::organizations::{self, Member, MemberFilter, MemberOrder, NewMembership};
@@ -87,20 +86,7 @@ async fn listed(app: &App, mut params: Params, filter: MemberFilter) -> Answer {
     let (page, order) = (params.page()?, params.order(MemberOrder::Created)?);
     params.ignore(&["paginated"]);
     params.finish()?;
-    let now = app.now();
-    let is_search = filter.is_search() || order.0 != MemberOrder::Created;
-    let find = move |tx: &mut Read<'_>| {
-        let total = organizations::count_members(tx, &filter, now)?;
-        Ok((
-            organizations::members(tx, &filter, order, page, now)?,
-            total,
-        ))
-    };
-    let (found, total) = if is_search {
-        app.db.search(find).await?
-    } else {
-        app.db.read(find).await?
-    };
+    let (found, total) = app.members(filter, order, page).await?;
     let data: Vec<Value> = found
         .iter()
         .map(|one| views::membership(one, &app.instance))

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
-use super::{answer, page, permitted, read, write};
+use super::{answer, change, page, permitted, read};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
@@ -76,13 +76,13 @@ async fn invite(
     (all, one): (Vec<NewInvitation>, bool),
 ) -> Reply {
     let now = by.at;
-    write(app, browser, by, move |tx, session| {
-        let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
+    let place = (id, system::MEMBERSHIPS_MANAGE);
+    change(app, browser, by, place, move |tx, session, id| {
         let mut all = all.clone();
         for new in &mut all {
             new.inviter = Some(session.user_id.clone());
         }
-        let made = organizations::invite(tx, &id, &all)?;
+        let made = organizations::invite(tx, id, &all)?;
         let view = |one| views::own_invitation(one, None, now);
         let mut views: Vec<Value> = made.iter().map(view).collect();
         if one {
@@ -179,9 +179,9 @@ async fn revoke(
     Plain { browser, by }: Plain,
 ) -> Reply {
     let (now, invitation) = (by.at, InvitationId::from(invitation));
-    write(&app, browser, by, move |tx, session| {
-        let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
-        let revoked = organizations::revoke_invitation(tx, &id, &invitation, None)?;
+    let place = (id, system::MEMBERSHIPS_MANAGE);
+    change(&app, browser, by, place, move |tx, _, id| {
+        let revoked = organizations::revoke_invitation(tx, id, &invitation, None)?;
         Ok(views::own_invitation(&revoked, None, now))
     })
     .await

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::routing::{get, patch};
 use serde_json::{Map, Value, json};
 
-use super::{answer, page, permitted, read, write};
+use super::{answer, change, page, permitted, read};
 use crate::app::App;
 use crate::error::Error;
 use crate::frontend_api::asked::{Asked, Plain};
@@ -64,7 +64,6 @@ async fn members(
     let roles = given.iter().flat_map(|role| role.split(','));
     let roles: Vec<String> = roles.map(ToOwned::to_owned).collect();
     params.finish()?;
-    let now = app.now();
     let organization = read(&app, browser, move |tx, session| {
         permitted(tx, session, &id, Some(system::MEMBERSHIPS_READ))
     });
@@ -78,19 +77,7 @@ async fn members(
         },
         ..MemberFilter::default()
     };
-    let is_search = filter.is_search() || order.0 != MemberOrder::Created;
-    let find = move |tx: &mut crate::db::Read<'_>| {
-        let total = organizations::count_members(tx, &filter, now)?;
-        Ok((
-            organizations::members(tx, &filter, order, page, now)?,
-            total,
-        ))
-    };
-    let (found, total) = if is_search {
-        app.db.search(find).await?
-    } else {
-        app.db.read(find).await?
-    };
+    let (found, total) = app.members(filter, order, page).await?;
     let data: Vec<Value> = found.iter().map(|one| view(&app, one)).collect();
     Ok(answer(&views::listed(&data, total)))
 }
@@ -109,10 +96,11 @@ async fn add(
     params.finish()?;
     let membership = MembershipId::new(by.at);
     let of = app.clone();
-    write(&app, browser, by, move |tx, session| {
+    let place = (id, system::MEMBERSHIPS_MANAGE);
+    change(&app, browser, by, place, move |tx, _, id| {
         let new = NewMembership {
             id: membership.clone(),
-            organization: permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?,
+            organization: id.clone(),
             user: user.clone(),
             public_metadata: Map::new(),
             private_metadata: Map::new(),
@@ -135,9 +123,9 @@ async fn set_role(
     params.finish()?;
     let user = UserId::from(user);
     let of = app.clone();
-    write(&app, browser, by, move |tx, session| {
-        let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
-        organizations::set_role(tx, &id, &user, &role).map(|changed| view(&of, &changed))
+    let place = (id, system::MEMBERSHIPS_MANAGE);
+    change(&app, browser, by, place, move |tx, _, id| {
+        organizations::set_role(tx, id, &user, &role).map(|changed| view(&of, &changed))
     })
     .await
 }
@@ -149,9 +137,9 @@ async fn remove(
 ) -> Reply {
     let user = UserId::from(user);
     let of = app.clone();
-    write(&app, browser, by, move |tx, session| {
-        let id = permitted(tx, session, &id, Some(system::MEMBERSHIPS_MANAGE))?;
-        organizations::remove_member(tx, &id, &user).map(|gone| view(&of, &gone))
+    let place = (id, system::MEMBERSHIPS_MANAGE);
+    change(&app, browser, by, place, move |tx, _, id| {
+        organizations::remove_member(tx, id, &user).map(|gone| view(&of, &gone))
     })
     .await
 }
@@ -261,9 +249,9 @@ async fn remove_domain(
     Path((id, domain)): Path<(String, String)>,
     Plain { browser, by }: Plain,
 ) -> Reply {
-    write(&app, browser, by, move |tx, session| {
-        let id = permitted(tx, session, &id, Some(system::DOMAINS_MANAGE))?;
-        organizations::remove_domain(tx, &id, &DomainId::from(domain.as_str()))?;
+    let place = (id, system::DOMAINS_MANAGE);
+    change(&app, browser, by, place, move |tx, _, id| {
+        organizations::remove_domain(tx, id, &DomainId::from(domain.as_str()))?;
         Ok(views::deleted("organization_domain", &domain))
     })
     .await

@@ -60,9 +60,10 @@ impl MemberOrder {
 }
 
 impl MemberFilter {
-    /// Whether all members of an organization, or all there are, may be gone through.
-    pub fn is_search(&self) -> bool {
+    /// Whether all members of an organization, or all there are, may be gone through to list them in this order.
+    pub fn is_search(&self, order: MemberOrder) -> bool {
         self.by_user
+            || order != MemberOrder::Created
             || !self.roles.is_empty()
             || (self.organization.is_none() && self.user.is_none())
     }
