@@ -15,6 +15,7 @@ mod instance;
 mod invitations;
 mod jwks;
 mod jwt_templates;
+mod listed;
 mod organizations;
 mod session_token;
 mod sessions;
@@ -52,6 +53,7 @@ fn calls() -> Calls {
         .merge(invitations::routes())
         .merge(jwks::routes())
         .merge(jwt_templates::routes())
+        .merge(listed::routes())
         .merge(session_token::routes())
         .merge(organizations::routes())
         .merge(sessions::routes())
@@ -161,6 +163,8 @@ full  patch  /v1/phone_numbers/{id}
 full  delete /v1/phone_numbers/{id}
 full  put    /v1/users/{id}/phone_number
 read  get    /v1/instance
+full  patch  /v1/instance
+full  patch  /v1/instance/restrictions
 read  get    /v1/domains
 read  get    /v1/invitations
 full  post   /v1/invitations
@@ -172,6 +176,12 @@ full  post   /v1/jwt_templates
 read  get    /v1/jwt_templates/{id}
 full  patch  /v1/jwt_templates/{id}
 full  delete /v1/jwt_templates/{id}
+read  get    /v1/allowlist_identifiers
+full  post   /v1/allowlist_identifiers
+full  delete /v1/allowlist_identifiers/{id}
+read  get    /v1/blocklist_identifiers
+full  post   /v1/blocklist_identifiers
+full  delete /v1/blocklist_identifiers/{id}
 read  get    /v1/instance/session_token
 full  patch  /v1/instance/session_token
 read  get    /v1/organizations

@@ -107,6 +107,8 @@ pub enum Error {
     ParamConflict(&'static str, &'static str),
     /// An e-mail address, phone number, username or external id that somebody else has.
     IdentifierExists(&'static str),
+    /// What stands on a list already.
+    AlreadyListed(String),
     /// A username that is not of so many characters.
     UsernameLength(usize, usize),
     /// A username with other characters than it may have.
@@ -287,6 +289,7 @@ impl Error {
             Self::ParamLengths(param, other) => shown(422, "form_param_array_length_mismatch", "has the wrong length", format!("{param} must hold one item for each of {other}.")).about(param),
             Self::ParamConflict(param, other) => shown(422, "form_conditional_param_disallowed", "is not allowed", format!("{param} and {other} exclude each other; give one.")).about(param),
             Self::IdentifierExists(param) => shown(422, "form_identifier_exists", "is taken", format!("This {param} belongs to another user.")).about(param),
+            Self::AlreadyListed(identifier) => shown(400, "duplicate_record", "is listed", format!("{identifier} is on this list already.")).about("identifier"),
             Self::UsernameLength(min, max) => shown(422, "form_username_invalid_length", "has the wrong length", format!("A username has {min} to {max} characters.")).about("username"),
             Self::UsernameCharacter => shown(422, "form_username_invalid_character", "has a character that is not allowed", "A username has letters, digits, _ and - only.").about("username"),
             Self::UsernameNumber => shown(422, "form_username_needs_non_number_char", "is a number", "A username has at least one character that is no digit.").about("username"),

@@ -103,6 +103,16 @@ words! {
         SignInAccept = "sign_in.accept",
         /// A password or code was shown and opened nothing.
         SignInRefuse = "sign_in.refuse",
+        /// What can be set about the instance changed; what restricts somebody says the detail.
+        SettingsUpdate = "settings.update",
+        /// An address or number may sign up.
+        AllowlistAdd = "allowlist_identifier.create",
+        /// It is no longer on the list.
+        AllowlistRemove = "allowlist_identifier.delete",
+        /// An address or number may not sign up.
+        BlocklistAdd = "blocklist_identifier.create",
+        /// It is no longer on the list.
+        BlocklistRemove = "blocklist_identifier.delete",
         /// Somebody made themselves a user.
         SignUpAccept = "sign_up.accept",
         /// A sign-in token was made.

@@ -95,6 +95,8 @@ ids! {
     ClientId = "client_";
     /// A session.
     SessionId = "sess_";
+    /// An address or number on a list of those who may sign up, or may not.
+    ListedId = "lid_";
     /// A JWT template.
     JwtTemplateId = "jtmp_";
     /// An attempt to sign in.

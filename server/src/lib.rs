@@ -53,6 +53,7 @@ pub mod policy;
 pub mod secret;
 pub mod secret_keys;
 pub mod sessions;
+pub mod settings;
 pub mod sign_in_tokens;
 pub mod sign_ins;
 pub mod sign_ups;

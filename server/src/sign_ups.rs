@@ -2,11 +2,14 @@
 //! and travels in a cookie of its browser, as one to sign in does; it becomes a row when it is complete, which makes the user,
 //! the session and their records in one transaction.
 
+pub mod restrictions;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use self::restrictions::Applicant;
 use crate::clock::Time;
 use crate::codes;
 use crate::db::{FromValue as _, Read, Value, Write};
@@ -215,6 +218,18 @@ impl Attempt {
             .collect()
     }
 
+    /// Who that would be.
+    fn applicant(&self, stage: Stage) -> Applicant<'_> {
+        let kinds = [IdentifierKind::EmailAddress, IdentifierKind::PhoneNumber].into_iter();
+        let contacts = kinds.filter_map(|kind| Some((kind, &*self.contact(kind)?.value)));
+        Applicant {
+            contacts: contacts.collect(),
+            is_invited: self.is_invited(),
+            is_complete: self.is_complete(stage),
+            stage,
+        }
+    }
+
     /// Whether a user can be made of it.
     pub fn is_complete(&self, stage: Stage) -> bool {
         self.missing(stage).is_empty() && self.unverified().is_empty()
@@ -309,7 +324,7 @@ impl Attempt {
     }
 }
 
-/// What is made before the write that makes a user.
+/// What is made before the write that makes a user, and where.
 #[derive(Clone, Debug)]
 pub struct NewIds {
     /// The user's.
@@ -318,13 +333,15 @@ pub struct NewIds {
     pub identifiers: [IdentifierId; 2],
     /// That of the user's place in the organization that they are invited into.
     pub membership: MembershipId,
+    /// In what kind of instance.
+    pub stage: Stage,
 }
 
 /// Refuses what could not become a user: also before it is complete, so that it is heard at once.
 ///
 /// # Errors
 /// [`Error::IdentifierExists`], [`Unproven::AlreadyVerified`]; what is not allowed about a username or the size of metadata;
-/// why an invitation is no longer open.
+/// why an invitation is no longer open; what [`restrictions::heed`] refuses.
 pub fn check(
     tx: &mut Read<'_>,
     attempt: &Attempt,
@@ -336,6 +353,7 @@ pub fn check(
     }
     let identifiers = attempt.identifiers(ids.identifiers.each_ref());
     users::are_free(tx, &identifiers)?;
+    restrictions::heed(tx, &attempt.applicant(ids.stage))?;
     let invited = attempt.invited(tx, now)?;
     let edits = attempt.edits(invited.as_ref())?;
     users::is_free(tx, &NewUser::new(&ids.user, identifiers, &edits, now)?)?;

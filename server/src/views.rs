@@ -17,7 +17,9 @@ use crate::clock::Time;
 use crate::instance::Instance;
 use crate::organizations::Person;
 use crate::sessions::{Actor, Session, Status};
+use crate::settings::Settings;
 use crate::sign_in_tokens::SignInToken;
+use crate::sign_ups::restrictions::{List, Listed};
 use crate::tasks::Task;
 use crate::tokens;
 pub(crate) use attempts::*;
@@ -154,6 +156,31 @@ pub(crate) fn domain(instance: &Instance, application: Option<&String>) -> Value
         "proxy_url": by_proxy.then_some(&address),
         "development_origin": if instance.is_development() { application.map_or("", String::as_str) } else { "" },
         "cname_targets": [],
+    })
+}
+
+/// Who may sign up (spec schema `InstanceRestrictions`). The lists are not for those who sign in.
+pub(crate) fn restrictions(settings: &Settings) -> Value {
+    json!({
+        "object": "instance_restrictions",
+        "allowlist": settings.allowlist,
+        "blocklist": settings.blocklist,
+        "allowlist_blocklist_disabled_on_sign_in": true,
+        "block_email_subaddresses": settings.block_email_subaddresses,
+        "block_disposable_email_domains": false,
+    })
+}
+
+/// An address or number on a list (spec schemas `AllowlistIdentifier`, `BlocklistIdentifier`).
+pub(crate) fn listed_identifier(list: List, listed: &Listed, instance: &Instance) -> Value {
+    json!({
+        "object": list,
+        "id": listed.id,
+        "identifier": listed.identifier,
+        "identifier_type": listed.kind,
+        "instance_id": instance.id,
+        "created_at": listed.created_at,
+        "updated_at": listed.created_at,
     })
 }
 

@@ -37,6 +37,10 @@ pub enum Unproven {
     ProofStale,
     /// Strangers may not make themselves a user.
     SignUpOff,
+    /// An address or number that may not sign up.
+    NotAllowed,
+    /// An address that stands for another one.
+    Subaddress,
     /// A sign-in token, where somebody signs up.
     TokenNotInSignIn,
     /// A task's ticket, where somebody signs up.
@@ -79,6 +83,8 @@ impl Unproven {
             Self::ProofMissing => shown(400, "session_reverification_missing", "is missing", "No verification of this session is under way; begin one first."),
             Self::ProofStale => shown(403, "session_reverification_required", "Reverification required", "This needs a session that was opened or verified within ten minutes. Verify it again, or sign in anew."),
             Self::SignUpOff => shown(403, "sign_up_mode_restricted", "Sign-ups restricted", "Nobody can sign up here without an invitation. The application's server makes users; `standin serve --allow-sign-up` lets people do it."),
+            Self::NotAllowed => shown(403, "not_allowed_access", "Access not allowed.", "Whoever has this address or number may not sign up here: it is blocked, or not among those that are allowed."),
+            Self::Subaddress => shown(403, "not_allowed_access", "Email subaddress not allowed.", "An address with +, = or # before the @ stands for another one. Sign up with that one.").about("email_address"),
             Self::TokenNotInSignIn => shown(400, "sign_in_token_not_in_sign_in_code", "not in sign in", "A sign-in token signs in; nobody signs up with one."),
             Self::TaskNotInSignIn => shown(400, "agent_task_not_in_sign_in", "not in sign in", "A task's ticket signs in; nobody signs up with one."),
             Self::TooManyUnproven => shown(400, "too_many_unverified_identifications", "too many unverified contacts", "Verify or remove some of those there are first."),

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::instance::Instance;
 use crate::organizations::{self, Settings};
 use crate::passwords;
+use crate::settings;
 use crate::sign_ups;
 use crate::stage::Stage;
 use crate::users::ATTEMPTS_MAX;
@@ -34,12 +35,19 @@ struct May {
     organizations: Settings,
 }
 
+/// What the answer is made of.
+struct Known {
+    may: May,
+    settings: settings::Settings,
+}
+
 async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
     let now = app.now();
-    let read = app
-        .db
-        .read(move |tx| Ok((Seen::find(tx, &browser, now)?, organizations::settings(tx)?)));
-    let (seen, organizations) = read.await?;
+    let read = app.db.read(move |tx| {
+        let seen = Seen::find(tx, &browser, now)?;
+        Ok((seen, organizations::settings(tx)?, settings::get(tx)?))
+    });
+    let (seen, organizations, settings) = read.await?;
     let session = seen.and_then(|mut seen| seen.sessions.pop());
     let may = May {
         stage: app.instance.stage,
@@ -47,10 +55,10 @@ async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
         sign_up: app.config.sign_up,
         organizations,
     };
-    Ok(Json(environment(&app.instance, &may)))
+    Ok(Json(environment(&app.instance, &Known { may, settings })))
 }
 
-fn environment(instance: &Instance, may: &May) -> Value {
+fn environment(instance: &Instance, Known { may, settings }: &Known) -> Value {
     json!({
         "object": "environment",
         "auth_config": {
@@ -60,8 +68,8 @@ fn environment(instance: &Instance, may: &May) -> Value {
             "claimed_at": null,
             "reverification": false,
         },
-        "display_config": display_config(instance),
-        "user_settings": user_settings(may),
+        "display_config": display_config(instance, settings),
+        "user_settings": user_settings(may, settings),
         "organization_settings": views::environment_of_organizations(&may.organizations),
         "commerce_settings": {
             "billing": {
@@ -78,7 +86,7 @@ fn environment(instance: &Instance, may: &May) -> Value {
     })
 }
 
-fn display_config(instance: &Instance) -> Value {
+fn display_config(instance: &Instance, settings: &settings::Settings) -> Value {
     let home = instance.address("");
     json!({
         "object": "display_config",
@@ -91,7 +99,7 @@ fn display_config(instance: &Instance) -> Value {
         "captcha_provider": "turnstile",
         "captcha_heartbeat": false,
         "theme": { "buttons": {}, "general": {}, "accounts": {} },
-        "preferred_sign_in_strategy": "password",
+        "preferred_sign_in_strategy": settings.preferred,
         "home_url": home,
         "logo_image_url": null,
         "favicon_image_url": null,
@@ -104,13 +112,13 @@ fn display_config(instance: &Instance) -> Value {
         "after_sign_out_all_url": home,
         "after_switch_session_url": home,
         "show_devmode_warning": false,
-        "support_email": null,
+        "support_email": settings.support_email,
         "terms_url": null,
         "privacy_policy_url": null,
     })
 }
 
-fn user_settings(may: &May) -> Value {
+fn user_settings(may: &May, settings: &settings::Settings) -> Value {
     json!({
         "attributes": attributes(may),
         "social": {},
@@ -118,7 +126,7 @@ fn user_settings(may: &May) -> Value {
         "sign_in": { "second_factor": { "required": false, "enabled": false } },
         "sign_up": {
             "mode": if may.sign_up { "public" } else { "restricted" },
-            "allowlist_only": false,
+            "allowlist_only": settings.allowlist,
             "captcha_enabled": false,
             "captcha_widget_type": null,
             "progressive": true,

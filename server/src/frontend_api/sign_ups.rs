@@ -286,6 +286,7 @@ async fn carry_on(app: &App, mut browser: Browser, by: Caller, attempt: Attempt)
         user: UserId::new(now),
         identifiers: [IdentifierId::new(now), IdentifierId::new(now)],
         membership: MembershipId::new(now),
+        stage,
     };
     let sealed = attempt.seal(&app.master_key)?;
     if attempt.is_complete(stage) {

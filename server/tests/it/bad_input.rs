@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::world::World;
 
 /// Every call that takes a body.
-const WRITES: [(&str, &str); 45] = [
+const WRITES: [(&str, &str); 49] = [
     ("POST", "/v1/agents/tasks"),
     ("POST", "/v1/agents/tasks/agttsk_x/revoke"),
     ("POST", "/v1/agents/agent_x/disable"),
@@ -45,6 +45,10 @@ const WRITES: [(&str, &str); 45] = [
         "/v1/organizations/org_x/memberships/{user}/metadata",
     ),
     ("POST", "/v1/organizations/org_x/invitations"),
+    ("POST", "/v1/allowlist_identifiers"),
+    ("POST", "/v1/blocklist_identifiers"),
+    ("PATCH", "/v1/instance"),
+    ("PATCH", "/v1/instance/restrictions"),
     ("POST", "/v1/invitations"),
     ("POST", "/v1/invitations/inv_x/revoke"),
     (
@@ -88,6 +92,7 @@ async fn state(world: &World) -> Vec<i64> {
         "organization_memberships",
         "organization_invitations",
         "invitations",
+        "listed_identifiers",
         "organization_domains",
         "roles",
         "permissions",
@@ -216,7 +221,7 @@ async fn unknown_wrong_and_oversized_fields_are_refused_everywhere_and_change_no
         );
     }
     // Metadata takes any object, so the user may have changed; nothing may have come or gone.
-    assert_eq!(state(&world).await[..15], before[..15]);
+    assert_eq!(state(&world).await[..16], before[..16]);
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "passwords",
             "secret_keys",
             "sessions",
+            "settings",
             "sign_in_tokens",
             "sign_ins",
             "sign_ups",

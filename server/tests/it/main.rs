@@ -37,6 +37,7 @@ mod proxied;
 mod queues;
 mod races;
 mod records;
+mod restrictions;
 mod revisits;
 mod scans;
 mod scripts;

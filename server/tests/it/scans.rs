@@ -305,6 +305,7 @@ async fn use_everything(world: &World) {
     people(world).await;
     organizations(world).await;
     invitations_to_the_application(world).await;
+    restrictions(world).await;
     let row = serde_json::json!({ "external_id": "imported", "username": "imported", "email_address": ["i@example.com"] });
     assert_eq!(crate::imports::import(world, &[row]).await, ["made"]);
     crate::imports::export(world).await;
@@ -695,6 +696,27 @@ async fn invitations_to_the_application(world: &World) {
     for _ in 0..2 {
         backend.post(&path, json!({})).await;
     }
+}
+
+async fn restrictions(world: &World) {
+    let backend = &world.backend;
+    let set = async |on: bool| {
+        let set = json!({ "allowlist": on, "blocklist": on });
+        let set = backend.patch("/v1/instance/restrictions", set);
+        set.await.ok();
+    };
+    set(true).await;
+    let address = [("email_address", "listed+clerk_test@example.com")];
+    for list in ["allowlist", "blocklist"] {
+        let path = format!("/v1/{list}_identifiers");
+        let listed = json!({ "identifier": "*@example.com" });
+        let listed = backend.post(&path, listed).await.ok().json;
+        world.browser().form("/v1/client/sign_ups", &address).await;
+        backend.get(&path).await.ok();
+        let path = format!("{path}/{}", text(&listed["id"]));
+        backend.delete(&path).await.ok();
+    }
+    set(false).await;
 }
 
 /// People who sign up and in, change what is theirs, and prove again who they are.
