@@ -22,6 +22,7 @@ mod sessions;
 mod sign_in_tokens;
 mod testing_tokens;
 mod users;
+mod waitlist_entries;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -60,6 +61,7 @@ fn calls() -> Calls {
         .merge(sign_in_tokens::routes())
         .merge(testing_tokens::routes())
         .merge(users::routes())
+        .merge(waitlist_entries::routes())
 }
 
 /// All routes, behind the key.
@@ -256,6 +258,12 @@ full  patch  /v1/users/{id}/metadata
 full  put    /v1/users/{id}/metadata
 full  post   /v1/users/{id}/verify_password
 full  post   /v1/users/{id}/remove_password
+read  get    /v1/waitlist_entries
+full  post   /v1/waitlist_entries
+full  post   /v1/waitlist_entries/bulk
+full  delete /v1/waitlist_entries/{id}
+full  post   /v1/waitlist_entries/{id}/invite
+full  post   /v1/waitlist_entries/{id}/reject
 ";
 
     #[test]

@@ -31,6 +31,14 @@ words! {
         AppInvitationRefuse = "invitation.refuse",
         /// It was taken back.
         AppInvitationRevoke = "invitation.revoke",
+        /// An address waits to be invited to the application.
+        WaitlistAdd = "waitlist_entry.create",
+        /// It was invited.
+        WaitlistInvite = "waitlist_entry.invite",
+        /// It was rejected.
+        WaitlistReject = "waitlist_entry.reject",
+        /// It waits no longer.
+        WaitlistDelete = "waitlist_entry.delete",
         /// A JWT template was made.
         JwtTemplateCreate = "jwt_template.create",
         /// It changed.

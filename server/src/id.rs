@@ -105,6 +105,8 @@ ids! {
     SignUpId = "sua_";
     /// An invitation to the application.
     AppInvitationId = "inv_";
+    /// An address on the waitlist.
+    WaitlistEntryId = "wle_";
     /// An organization.
     OrganizationId = "org_";
     /// A user's place in an organization.

@@ -4,6 +4,8 @@
 mod list;
 mod ticket;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
 use crate::clock::Time;
@@ -200,6 +202,17 @@ fn insert(tx: &mut Write<'_>, new: &NewInvitation) -> Result<Invitation> {
 fn get(tx: &mut Read<'_>, id: &AppInvitationId) -> Result<Invitation> {
     tx.first(&format!("{SELECT} where i.id = $1"), values![id])?
         .ok_or_else(|| Error::NotFound("invitation", id.to_string()))
+}
+
+/// Those with these ids.
+pub fn with_ids(tx: &mut Read<'_>, ids: &BTreeSet<AppInvitationId>) -> Result<Vec<Invitation>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = Query::new(SELECT);
+    let marks = query.marks(ids);
+    query.and(&format!("i.id in ({marks})"));
+    query.all(tx)
 }
 
 /// Takes an invitation back, which may be out of date.

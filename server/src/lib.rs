@@ -63,6 +63,7 @@ pub mod text;
 pub mod tls;
 pub mod tokens;
 pub mod users;
+pub mod waitlist;
 pub mod word;
 
 use std::net::SocketAddr;

@@ -64,7 +64,7 @@ impl Form {
 }
 
 /// How long an invitation can be accepted where the request does not say, in days (spec).
-const DAYS: i64 = 30;
+pub(super) const DAYS: i64 = 30;
 /// How many invitations one call makes at most (spec).
 const MANY: usize = 10;
 

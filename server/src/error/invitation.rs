@@ -1,4 +1,4 @@
-//! What is refused about invitations to the application. Part of the one table, see [`super::Error`].
+//! What is refused about invitations to the application and those who wait for one. Part of the one table, see [`super::Error`].
 
 use super::{Error, Shown, shown};
 
@@ -17,6 +17,12 @@ pub enum InvitationError {
     AccountExists,
     /// Nobody has it, where somebody wants to sign in.
     NoAccount,
+    /// An entry of the waitlist that has an invitation.
+    EntryInvited,
+    /// One whose invitation was accepted.
+    EntryCompleted,
+    /// One that was rejected.
+    EntryRejected,
 }
 
 impl From<InvitationError> for Error {
@@ -35,6 +41,9 @@ impl InvitationError {
             Self::AlreadyRevoked => shown(400, "invitation_already_revoked", "invitation already revoked", "This invitation was taken back before."),
             Self::Revoked => shown(400, "revoked_invitation", "invitation revoked", "This invitation was taken back."),
             Self::AccountExists => shown(400, "invitation_account_exists", "account exists", "Somebody has proven to hold the invited address. Sign in instead."),
+            Self::EntryInvited => shown(409, "waitlist_entry_already_invited", "already invited", "This entry of the waitlist has an invitation."),
+            Self::EntryCompleted => shown(409, "waitlist_entry_already_completed", "already completed", "Whoever waited here was invited and has come."),
+            Self::EntryRejected => shown(409, "waitlist_entry_already_rejected", "already rejected", "This entry of the waitlist was rejected before."),
             Self::NoAccount => shown(400, "invitation_account_not_exists", "account not found", "Nobody has proven to hold the invited address. Sign up instead."),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::world::World;
 
 /// Every call that takes a body.
-const WRITES: [(&str, &str); 49] = [
+const WRITES: [(&str, &str); 52] = [
     ("POST", "/v1/agents/tasks"),
     ("POST", "/v1/agents/tasks/agttsk_x/revoke"),
     ("POST", "/v1/agents/agent_x/disable"),
@@ -49,6 +49,9 @@ const WRITES: [(&str, &str); 49] = [
     ("POST", "/v1/blocklist_identifiers"),
     ("PATCH", "/v1/instance"),
     ("PATCH", "/v1/instance/restrictions"),
+    ("POST", "/v1/waitlist_entries"),
+    ("POST", "/v1/waitlist_entries/wle_x/invite"),
+    ("POST", "/v1/waitlist_entries/wle_x/reject"),
     ("POST", "/v1/invitations"),
     ("POST", "/v1/invitations/inv_x/revoke"),
     (
@@ -93,6 +96,7 @@ async fn state(world: &World) -> Vec<i64> {
         "organization_invitations",
         "invitations",
         "listed_identifiers",
+        "waitlist_entries",
         "organization_domains",
         "roles",
         "permissions",
@@ -221,7 +225,7 @@ async fn unknown_wrong_and_oversized_fields_are_refused_everywhere_and_change_no
         );
     }
     // Metadata takes any object, so the user may have changed; nothing may have come or gone.
-    assert_eq!(state(&world).await[..16], before[..16]);
+    assert_eq!(state(&world).await[..17], before[..17]);
 }
 
 #[tokio::test]

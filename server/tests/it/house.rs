@@ -63,6 +63,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "tasks",
             "tokens",
             "users",
+            "waitlist",
         ],
     ),
     ("shared by the doors", &["app", "limits", "views", "wire"]),

@@ -52,6 +52,7 @@ mod tasks;
 mod tls;
 mod users;
 mod verification;
+mod waitlist;
 mod watched;
 mod withstood;
 mod world;

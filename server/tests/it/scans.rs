@@ -32,7 +32,7 @@ const ROWS: u64 = 20_000;
 const STEPS: u64 = 600;
 
 /// Statements that may go through a whole table, by a part of their text, and why.
-const ALLOWED: [(&str, &str); 17] = [
+const ALLOWED: [(&str, &str); 18] = [
     ("counted", "counts to a thousand and no further"),
     (
         "select count(*) from users",
@@ -45,6 +45,10 @@ const ALLOWED: [(&str, &str); 17] = [
     (
         "select count(*) from invitations",
         "Clerk's count of invitations to the application; in the searches' lane",
+    ),
+    (
+        "select count(*) from waitlist_entries",
+        "Clerk's count of those who wait; in the searches' lane",
     ),
     (
         "select count(*) from organization",
@@ -101,7 +105,7 @@ const ALLOWED: [(&str, &str); 17] = [
 ];
 
 /// Tables that grow with users and their use.
-const GROWING: [&str; 14] = [
+const GROWING: [&str; 15] = [
     "agents",
     "users",
     "identifiers",
@@ -114,6 +118,7 @@ const GROWING: [&str; 14] = [
     "organization_memberships",
     "organization_invitations",
     "invitations",
+    "waitlist_entries",
     "organization_domains",
     "audit",
 ];
@@ -152,6 +157,8 @@ fn rows() -> String {
     from organization_memberships;
     insert into invitations (id, email_address, ticket_digest, public_metadata, created_at, updated_at, expires_at)
     select 'inv_' || id, id || '@example.com', id, '{{}}', created_at, 1, 2 from users where username like 'name%';
+    insert into waitlist_entries (id, email_address, created_at, updated_at)
+    select 'wle_' || id, id || '@example.com', created_at, 1 from users where username like 'name%';
     insert into organization_domains (id, organization_id, name, claimed, created_at, updated_at)
     select 'orgdmn_' || id, id, slug || '.example', slug || '.example', created_at, 1 from organizations;
     insert into audit (at, action, result, actor, task_id, request_id) select 1, 'task.create', 'ok', 'key_1', id, '' from tasks;
@@ -306,6 +313,7 @@ async fn use_everything(world: &World) {
     organizations(world).await;
     invitations_to_the_application(world).await;
     restrictions(world).await;
+    waitlist(world).await;
     let row = serde_json::json!({ "external_id": "imported", "username": "imported", "email_address": ["i@example.com"] });
     assert_eq!(crate::imports::import(world, &[row]).await, ["made"]);
     crate::imports::export(world).await;
@@ -698,6 +706,26 @@ async fn invitations_to_the_application(world: &World) {
     }
 }
 
+async fn waitlist(world: &World) {
+    let backend = &world.backend;
+    let all = "/v1/waitlist_entries";
+    for call in ["invite", "reject", ""] {
+        let address = json!({ "email_address": format!("waits{call}@example.com") });
+        let entry = backend.post(all, address).await.ok().json;
+        let path = format!("{all}/{}", text(&entry["id"]));
+        if call.is_empty() {
+            backend.delete(&path).await.ok();
+        } else {
+            let path = format!("{path}/{call}");
+            backend.post(&path, json!({})).await.ok();
+        }
+    }
+    for status in ["pending", "invited", "completed", "rejected"] {
+        let path = format!("{all}?status={status}&query=user_7");
+        backend.get(&path).await.ok();
+    }
+}
+
 async fn restrictions(world: &World) {
     let backend = &world.backend;
     let set = async |on: bool| {
@@ -848,6 +876,9 @@ async fn lists(world: &World) {
         "/v1/invitations?order_by=email_address",
         "/v1/invitations?order_by=expires_at&limit=100",
         "/v1/invitations?query=user_7",
+        "/v1/waitlist_entries",
+        "/v1/waitlist_entries?order_by=email_address",
+        "/v1/waitlist_entries?order_by=invited_at",
         "/v1/organization_invitations",
         "/v1/organization_invitations?query=user_7",
         "/v1/users/user_7/organization_invitations",

@@ -1,0 +1,168 @@
+//! `/v1/waitlist_entries` (spec paths of the same names). Nobody is told by mail: whoever is invited has a link, which is in the
+//! answer, once.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::routing::MethodFilter;
+use serde_json::{Map, Value, json};
+
+use super::calls::Calls;
+use super::invitations::DAYS;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::clock::Time;
+use crate::db::Read;
+use crate::error::{Error, Result};
+use crate::id::{AppInvitationId, WaitlistEntryId};
+use crate::invitations::NewInvitation;
+use crate::secret::Secret;
+use crate::secret_keys::Scope;
+use crate::users::IdentifierKind;
+use crate::views;
+use crate::waitlist::{self, Filter, Order};
+use crate::wire::{Answer, Params};
+
+const ALL: &str = "/v1/waitlist_entries";
+
+pub(super) fn routes() -> Calls {
+    Calls::new()
+        .call(Scope::Read, MethodFilter::GET, ALL, list)
+        .call(Scope::Full, MethodFilter::POST, ALL, create)
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/waitlist_entries/bulk",
+            create_many,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::DELETE,
+            "/v1/waitlist_entries/{id}",
+            delete,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/waitlist_entries/{id}/invite",
+            invite,
+        )
+        .call(
+            Scope::Full,
+            MethodFilter::POST,
+            "/v1/waitlist_entries/{id}/reject",
+            reject,
+        )
+}
+
+/// How many entries one call makes at most (spec).
+const MANY: usize = 50;
+
+/// Who shall wait, and the id the entry will have.
+fn read(mut params: Params, at: Time) -> Result<(WaitlistEntryId, String)> {
+    let address = params.required_text("email_address", 320)?;
+    if params.boolean("notify")? == Some(true) {
+        let without = "false or left out: Standin sends no mail";
+        return Err(Error::ParamValue("notify", without.into()));
+    }
+    params.finish()?;
+    let address = IdentifierKind::EmailAddress.normal(&address)?;
+    Ok((WaitlistEntryId::new(at), address))
+}
+
+async fn add(app: &App, by: Caller, all: Vec<(WaitlistEntryId, String)>) -> Result<Vec<Value>> {
+    let now = by.at;
+    let added = app.db.write(by, move |tx| waitlist::add(tx, &all)).await?;
+    let view = |entry| views::waitlist_entry(entry, now);
+    Ok(added.iter().map(view).collect())
+}
+
+async fn create(State(app): State<App>, by: Caller, params: Params) -> Answer {
+    let new = read(params, by.at)?;
+    let mut added = add(&app, by, vec![new]).await?;
+    Ok(Json(added.pop().unwrap_or_default()))
+}
+
+/// The body is a list of what the call for a single one takes.
+async fn create_many(State(app): State<App>, by: Caller, request: Request) -> Answer {
+    let all = Params::from_list(request).await?;
+    if all.is_empty() || all.len() > MANY {
+        return Err(Error::ParamTooMany("waitlist_entries".into(), MANY));
+    }
+    let all = all.into_iter().map(|params| read(params, by.at));
+    let all = all.collect::<Result<Vec<_>>>()?;
+    let addresses: BTreeSet<_> = all.iter().map(|(_, address)| address).collect();
+    if addresses.len() < all.len() {
+        return Err(Error::ParamDuplicate("email_address".into()));
+    }
+    Ok(Json(add(&app, by, all).await?.into()))
+}
+
+async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let filter = Filter {
+        statuses: params.words("status")?,
+        query: params.text("query")?.filter(|text| !text.is_empty()),
+    };
+    let (page, order) = (params.page()?, params.order(Order::Created)?);
+    params.ignore(&["paginated"]);
+    params.finish()?;
+    let now = app.now();
+    let find = move |tx: &mut Read<'_>| {
+        let total = waitlist::count(tx, &filter)?;
+        Ok((waitlist::list(tx, &filter, order, page)?, total))
+    };
+    let (found, total) = app.db.search(find).await?;
+    let view = |entry| views::waitlist_entry(entry, now);
+    let data: Vec<Value> = found.iter().map(view).collect();
+    Ok(Json(views::listed(&data, total)))
+}
+
+async fn invite(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    mut params: Params,
+) -> Answer {
+    let (id, now, ticket) = (WaitlistEntryId::from(id), by.at, Secret::random());
+    let new = NewInvitation {
+        id: AppInvitationId::new(now),
+        // That of the entry.
+        email_address: String::new(),
+        ignore_existing: params.boolean("ignore_existing")?.unwrap_or(false),
+        public_metadata: Map::new(),
+        redirect_url: None,
+        ticket: ticket.digest(),
+        seconds: DAYS * 86_400,
+    };
+    params.finish()?;
+    let invited = app
+        .db
+        .write(by, move |tx| waitlist::invite(tx, &id, &new))
+        .await?;
+    let mut view = views::waitlist_entry(&invited, now);
+    view["invitation"]["url"] = json!(app.instance.link(&ticket));
+    Ok(Json(view))
+}
+
+async fn reject(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+) -> Answer {
+    params.finish()?;
+    let (id, now) = (WaitlistEntryId::from(id), by.at);
+    let rejected = app.db.write(by, move |tx| waitlist::reject(tx, &id));
+    Ok(Json(views::waitlist_entry(&rejected.await?, now)))
+}
+
+async fn delete(State(app): State<App>, Path(id): Path<String>, by: Caller) -> Answer {
+    let id = WaitlistEntryId::from(id);
+    let view = views::deleted("waitlist_entry", id.as_str());
+    app.db
+        .write(by, move |tx| waitlist::delete(tx, &id))
+        .await?;
+    Ok(Json(view))
+}
