@@ -153,6 +153,7 @@ full  post   /v1/agents/{id}/enable
 read  get    /v1/audit_logs
 read  get    /v1/clients/handshake_payload
 full  post   /v1/clients/verify
+read  get    /v1/clients
 read  get    /v1/clients/{id}
 full  post   /v1/email_addresses
 read  get    /v1/email_addresses/{id}

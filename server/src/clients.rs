@@ -6,7 +6,7 @@
 //! client's set of sessions changes; were it to move with every request, every page would loop through a handshake.
 
 use crate::clock::Time;
-use crate::db::{FromRow, Query, Read, Row, Write, values};
+use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::id::{ClientId, SessionId};
 use crate::secret::Digest;
@@ -120,6 +120,18 @@ pub fn get(tx: &mut Read<'_>, id: &ClientId) -> Result<Client> {
         values![id],
     )?
     .ok_or_else(|| Error::NotFound("client", id.to_string()))
+}
+
+/// A page of all clients, the newest first.
+pub fn list(tx: &mut Read<'_>, page: Page) -> Result<Vec<Client>> {
+    Query::new("select id, last_active_session_id, created_at, updated_at from clients")
+        .page("created_at desc, id desc", page)
+        .all(tx)
+}
+
+/// How many clients there are.
+pub fn count(tx: &mut Read<'_>) -> Result<i64> {
+    tx.one("select count(*) from clients", &[])
 }
 
 /// Lets a browser in under new secrets, as the client it already is or as a new one, with this session.

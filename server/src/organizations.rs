@@ -43,6 +43,7 @@ pub use permissions::{
     Permission, PermissionChange, create_permission, delete_permission, list_permissions,
     permission, permissions_of, system, update_permission,
 };
+use person::creates;
 pub use person::{MEMBERSHIPS_MAX, Person, person};
 pub use roles::{
     Named, NamedOrder, Role, RoleChange, create_role, delete_role, give_permission, list_roles,
@@ -261,13 +262,12 @@ const OWN_MAX: i64 = 100;
 /// Makes an organization for whoever is its creator, from their own page.
 ///
 /// # Errors
-/// As [`create`]; [`OrganizationError::UserMayNotCreate`], [`OrganizationError::TooManyOrganizations`].
+/// As [`create`]; [`OrganizationError::UserMayNotCreate`], [`OrganizationError::CreatedQuota`],
+/// [`OrganizationError::TooManyOrganizations`].
 pub fn create_own(tx: &mut Write<'_>, new: &NewOrganization) -> Result<Organization> {
     tx.attempt(event(Action::OrganizationCreate, &new.id));
     if let Some(creator) = &new.created_by {
-        if !users::get(tx, creator)?.create_organization_enabled {
-            return Err(OrganizationError::UserMayNotCreate.into());
-        }
+        creates(tx, creator)?;
         let one_more: Option<MembershipId> = tx.first(
             "select id from organization_memberships where user_id = $1 order by created_at, id limit 1 offset $2",
             values![creator, OWN_MAX - 1],

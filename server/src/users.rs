@@ -33,7 +33,7 @@ pub use own::{add_own, attempt_code, change_password, delete_self, own, prepare_
 pub use picture::{goes_by, picture};
 pub use proof::{ATTEMPTS_MAX, Evidence, prove};
 pub(crate) use search::containing;
-pub use search::{Filter, OrderBy, Range, Selection, count, list};
+pub use search::{Filter, OrderBy, Range, Selection, count, fullest, list, newest};
 
 /// A user.
 #[derive(Clone, Debug)]
@@ -74,6 +74,8 @@ pub struct User {
     pub delete_self_enabled: bool,
     /// Whether pages may offer the user to create organizations.
     pub create_organization_enabled: bool,
+    /// How many those may be; `None` is any number.
+    pub create_organizations_limit: Option<i64>,
     /// When the user accepted the terms.
     pub legal_accepted_at: Option<Time>,
     /// The last sign-in.
@@ -155,7 +157,7 @@ macro_rules! select {
             "select u.id, u.username, u.first_name, u.last_name, u.locale, u.timezone, u.external_id, u.primary_email_address_id,
                     u.primary_phone_number_id, u.password_hash, u.password_changed_at, u.public_metadata,
                     u.private_metadata, u.unsafe_metadata, u.banned_at, u.locked_until, u.delete_self_enabled,
-                    u.create_organization_enabled, u.legal_accepted_at, u.last_sign_in_at, u.last_active_at,
+                    u.create_organization_enabled, u.create_organizations_limit, u.legal_accepted_at, u.last_sign_in_at, u.last_active_at,
                     u.created_at, u.updated_at, u.failed_attempts
              from users u ",
             $rest
@@ -185,6 +187,7 @@ impl FromRow for User {
             locked_until: row.take()?,
             delete_self_enabled: row.take()?,
             create_organization_enabled: row.take()?,
+            create_organizations_limit: row.take()?,
             legal_accepted_at: row.take()?,
             last_sign_in_at: row.take()?,
             last_active_at: row.take()?,
@@ -229,23 +232,6 @@ pub fn find_profile(tx: &mut Read<'_>, id: &UserId) -> Result<Option<Profile>> {
     };
     let identifiers = identifiers::of(tx, id)?;
     Ok(Some(Profile { user, identifiers }))
-}
-
-/// Those of all users who have the most in the fields that tokens can hold.
-pub fn fullest(tx: &mut Read<'_>, limit: i64) -> Result<Vec<UserId>> {
-    tx.all(
-        "select id from users
-         order by length(public_metadata) + length(unsafe_metadata) + length(name_folded) desc, id limit $1",
-        values![limit],
-    )
-}
-
-/// The newest users.
-pub fn newest(tx: &mut Read<'_>, limit: i64) -> Result<Vec<UserId>> {
-    tx.all(
-        "select id from users order by created_at desc, id desc limit $1",
-        values![limit],
-    )
 }
 
 /// The user with this id and its identifiers.

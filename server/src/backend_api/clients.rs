@@ -1,4 +1,4 @@
-//! `/v1/clients` (spec paths `/clients/{client_id}`, `/clients/verify`), and the exchange of handshake nonces that every
+//! `/v1/clients` (spec paths `/clients`, `/clients/{client_id}`, `/clients/verify`), and the exchange of handshake nonces that every
 //! server SDK makes (not in the public description).
 
 use axum::Json;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::calls::Calls;
 use crate::app::App;
-use crate::clients;
+use crate::clients::{self, Client};
 use crate::clock::Time;
 use crate::db::Read;
 use crate::error::{Error, Result};
@@ -33,13 +33,39 @@ pub(super) fn routes() -> Calls {
             "/v1/clients/verify",
             verify,
         )
+        .call(Scope::Read, MethodFilter::GET, "/v1/clients", list)
         .call(Scope::Read, MethodFilter::GET, "/v1/clients/{id}", show)
 }
 
 fn client(tx: &mut Read<'_>, id: &ClientId, now: Time) -> Result<Value> {
     let client = clients::get(tx, id)?;
-    let sessions = sessions::of_client(tx, id)?;
-    Ok(views::client(&client, &sessions, now))
+    viewed(tx, &client, now)
+}
+
+fn viewed(tx: &mut Read<'_>, client: &Client, now: Time) -> Result<Value> {
+    let sessions = sessions::of_client(tx, &client.id)?;
+    Ok(views::client(client, &sessions, now))
+}
+
+/// All clients. Clerk is about to drop this call.
+async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
+    let mut params = Params::query(query.as_deref())?;
+    let paginated = params.boolean("paginated")?.unwrap_or(false);
+    let page = params.page()?;
+    params.finish()?;
+    let now = app.now();
+    let find = move |tx: &mut Read<'_>| {
+        let found = clients::list(tx, page)?;
+        let found = found.iter().map(|one| viewed(tx, one, now));
+        let found = found.collect::<Result<Vec<_>>>()?;
+        let total = paginated.then(|| clients::count(tx)).transpose()?;
+        Ok((found, total))
+    };
+    let (found, total) = app.db.search(find).await?;
+    Ok(Json(match total {
+        Some(total) => views::listed(&found, total),
+        None => json!(found),
+    }))
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {

@@ -82,7 +82,7 @@ async fn update(State(app): State<App>, by: Caller, mut params: Params) -> Reply
     }
     let support_email = params.text("support_email")?;
     let change = Change {
-        support_email: support_email.map(address).transpose()?,
+        support_email: support_email.as_deref().map(address).transpose()?,
         preferred: preferred(&mut params, in_development)?,
         ..Change::default()
     };
@@ -97,11 +97,11 @@ async fn update(State(app): State<App>, by: Caller, mut params: Params) -> Reply
 }
 
 /// An empty text is no address.
-fn address(text: String) -> Result<Option<String>> {
+fn address(text: &str) -> Result<Option<String>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let normal = IdentifierKind::EmailAddress.normal(&text).map(Some);
+    let normal = IdentifierKind::EmailAddress.normal(text).map(Some);
     normal.map_err(|_| Error::ParamFormat("support_email", "an e-mail address"))
 }
 

@@ -15,7 +15,6 @@ use crate::secret_keys::Scope;
 use crate::sign_ups::restrictions::{self, LISTED_MAX, List, Listed};
 use crate::views;
 use crate::wire::{Answer, Params};
-use crate::word::Word as _;
 
 pub(super) fn routes() -> Calls {
     let (allow, block) = ("/v1/allowlist_identifiers", "/v1/blocklist_identifiers");

@@ -27,6 +27,8 @@ pub enum OrganizationError {
     UserMayNotCreate,
     /// The user is in as many organizations as one may be that makes another from a page.
     TooManyOrganizations(i64),
+    /// Pages of this user have created as many as they may.
+    CreatedQuota(i64),
     /// Organizations have no slugs here.
     SlugsDisabled,
     /// Another one has this slug, key or name.
@@ -160,6 +162,12 @@ impl OrganizationError {
                 "organization_quota_exceeded",
                 "too many organizations",
                 format!("Whoever is in {max} organizations makes no further one from a page; the application's server can."),
+            ),
+            Self::CreatedQuota(max) => shown(
+                403,
+                "organization_quota_exceeded",
+                "organization quota exceeded",
+                format!("This user may create {max} organizations and has (create_organizations_limit)."),
             ),
             Self::SlugsDisabled => shown(
                 403,

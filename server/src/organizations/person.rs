@@ -2,10 +2,11 @@
 
 use super::{Membership, Organization, of_user, settings, with_ids};
 use crate::clock::Time;
-use crate::db::Read;
-use crate::error::Result;
+use crate::db::{Read, Write, values};
+use crate::error::{OrganizationError, Result};
+use crate::id::{OrganizationId, UserId};
 use crate::sessions::Session;
-use crate::users::{self, Profile};
+use crate::users::{self, Profile, User};
 
 /// How many memberships a page is told of with its user, the newest first; the active one is always among them. More are
 /// listed by pages: a user in a thousand organizations must not carry them all in every answer.
@@ -22,6 +23,38 @@ pub struct Person {
     pub may_create: bool,
     /// Whether an agent acts for it.
     pub is_agents: bool,
+}
+
+/// Refuses a user whose pages may not create another organization.
+///
+/// # Errors
+/// [`OrganizationError::UserMayNotCreate`], [`OrganizationError::CreatedQuota`].
+fn may_create(tx: &mut Read<'_>, user: &User) -> Result<()> {
+    if !user.create_organization_enabled {
+        return Err(OrganizationError::UserMayNotCreate.into());
+    }
+    let Some(limit) = user.create_organizations_limit else {
+        return Ok(());
+    };
+    let created: Vec<OrganizationId> = tx.all(
+        "select id from organizations where created_by = $1 limit $2",
+        values![&user.id, limit],
+    )?;
+    if i64::try_from(created.len()).is_ok_and(|created| created < limit) {
+        Ok(())
+    } else {
+        Err(OrganizationError::CreatedQuota(limit).into())
+    }
+}
+
+/// The same for a user who is about to. Of two at once one comes after the other.
+pub(super) fn creates(tx: &mut Write<'_>, user: &UserId) -> Result<()> {
+    tx.execute(
+        "update users set refusals = refusals where id = $1",
+        values![user],
+    )?;
+    let user = users::get(tx, user)?;
+    may_create(tx, &user)
 }
 
 /// The user of a session.
@@ -43,9 +76,12 @@ pub fn person(tx: &mut Read<'_>, session: &Session, now: Time) -> Result<Person>
             Some((membership, organization.clone()))
         }));
     }
-    let may = profile.user.create_organization_enabled;
+    let may_create = match may_create(tx, &profile.user) {
+        Err(error) if error.is_fault() => return Err(error),
+        may => may.is_ok(),
+    };
     Ok(Person {
-        may_create: settings.enabled && may && session.actor.is_none(),
+        may_create: settings.enabled && may_create && session.actor.is_none(),
         is_agents: session.actor.is_some(),
         profile,
         memberships,

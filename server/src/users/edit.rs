@@ -57,6 +57,8 @@ pub enum Edit {
     DeleteSelfEnabled(bool),
     /// Whether pages may offer the user to create organizations.
     CreateOrganizationEnabled(bool),
+    /// How many organizations pages may let the user create; `None` is any number.
+    CreateOrganizationsLimit(Option<i64>),
     /// When the user accepted the terms.
     LegalAcceptedAt(Option<Time>),
     /// When the user signed up, for users brought from elsewhere.
@@ -98,6 +100,7 @@ impl User {
             }
             Edit::DeleteSelfEnabled(yes) => self.delete_self_enabled = yes,
             Edit::CreateOrganizationEnabled(yes) => self.create_organization_enabled = yes,
+            Edit::CreateOrganizationsLimit(limit) => self.create_organizations_limit = limit,
             Edit::LegalAcceptedAt(time) => self.legal_accepted_at = time,
             Edit::CreatedAt(time) => self.created_at = time,
         }

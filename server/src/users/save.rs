@@ -30,6 +30,7 @@ impl User {
             locked_until: None,
             delete_self_enabled: true,
             create_organization_enabled: true,
+            create_organizations_limit: None,
             legal_accepted_at: None,
             last_sign_in_at: None,
             last_active_at: None,
@@ -65,6 +66,7 @@ fn columns(user: &User) -> Vec<Value> {
         user.created_at,
         user.failed_attempts,
         user.timezone.as_ref(),
+        user.create_organizations_limit,
     ]
     .to_vec()
 }
@@ -98,8 +100,7 @@ pub(super) fn insert_all(tx: &mut Write<'_>, users: &[&User]) -> Result<()> {
                             primary_email_address_id, primary_phone_number_id, password_hash, password_changed_at,
                             public_metadata, private_metadata, unsafe_metadata, banned_at, locked_until,
                             delete_self_enabled, create_organization_enabled, legal_accepted_at, created_at, failed_attempts,
-                            timezone,
-                            updated_at)",
+                            timezone, create_organizations_limit, updated_at)",
         rows.collect(),
     )
 }
@@ -112,7 +113,7 @@ pub(super) fn update(tx: &mut Write<'_>, user: &User) -> Result<()> {
                           password_changed_at = $11, public_metadata = $12, private_metadata = $13,
                           unsafe_metadata = $14, banned_at = $15, locked_until = $16, delete_self_enabled = $17,
                           create_organization_enabled = $18, legal_accepted_at = $19, created_at = $20,
-                          failed_attempts = $21, timezone = $22
+                          failed_attempts = $21, timezone = $22, create_organizations_limit = $23
          where id = $1",
         &columns(user),
     )?;

@@ -3,7 +3,7 @@
 
 use super::{Identifier, IdentifierKind, Profile, User, find, identifiers, select};
 use crate::clock::Time;
-use crate::db::{Page, Query, Read};
+use crate::db::{Page, Query, Read, values};
 use crate::error::{Error, Result};
 use crate::id::UserId;
 
@@ -128,6 +128,23 @@ pub struct Selection {
     pub order_by: OrderBy,
     /// The last user of the page before; only in the order of creation, and without an offset.
     pub starting_after: Option<UserId>,
+}
+
+/// Those of all users who have the most in the fields that tokens can hold.
+pub fn fullest(tx: &mut Read<'_>, limit: i64) -> Result<Vec<UserId>> {
+    tx.all(
+        "select id from users
+         order by length(public_metadata) + length(unsafe_metadata) + length(name_folded) desc, id limit $1",
+        values![limit],
+    )
+}
+
+/// The newest users.
+pub fn newest(tx: &mut Read<'_>, limit: i64) -> Result<Vec<UserId>> {
+    tx.all(
+        "select id from users order by created_at desc, id desc limit $1",
+        values![limit],
+    )
 }
 
 /// A pattern that means: contains this text.

@@ -83,7 +83,7 @@ fn shared(profile: &Profile, instance: &Instance, now: Time) -> Value {
         // Rounded up: it is never zero while the lock holds.
         "lockout_expires_in_seconds": lock.map(|until| (until.0 - now.0 + 999) / 1000),
         "verification_attempts_remaining": if lock.is_some() { 0 } else { ATTEMPTS_MAX - user.failed_attempts },
-        "create_organizations_limit": null,
+        "create_organizations_limit": user.create_organizations_limit,
         "legal_accepted_at": user.legal_accepted_at,
         "last_sign_in_at": user.last_sign_in_at,
         "last_active_at": user.last_active_at,

@@ -342,7 +342,9 @@ async fn row(world: &World, operation: &Operation) -> Row {
         || operation.api == Api::Backend
         || OPENED.contains(&&*name)
         || fate(world, operation, &unpublished(operation)).await == Fate::Unknown;
-    let known = REMARKS.iter().filter(|(of, _)| *of == name);
+    // Some names are those of a call of either API.
+    let is_meant = is_served || operation.api == Api::Backend;
+    let known = REMARKS.iter().filter(|(of, _)| is_meant && *of == name);
     remarks.extend(known.map(|(_, remark)| (*remark).to_owned()));
     Row {
         api: operation.api,

@@ -32,7 +32,7 @@ const ROWS: u64 = 20_000;
 const STEPS: u64 = 600;
 
 /// Statements that may go through a whole table, by a part of their text, and why.
-const ALLOWED: [(&str, &str); 18] = [
+const ALLOWED: [(&str, &str); 20] = [
     ("counted", "counts to a thousand and no further"),
     (
         "select count(*) from users",
@@ -41,6 +41,14 @@ const ALLOWED: [(&str, &str); 18] = [
     (
         "select count(*) from sessions",
         "Clerk's count of all sessions; in the searches' lane",
+    ),
+    (
+        "from clients order by created_at",
+        "Clerk's list of all clients, which it is about to drop; in the searches' lane",
+    ),
+    (
+        "select count(*) from clients",
+        "the count beside it; in the searches' lane",
     ),
     (
         "select count(*) from invitations",
@@ -582,6 +590,11 @@ async fn organizations(world: &World) {
     world.advance(1);
     let bob = backend.user("bob@example.com").await;
     let browser = as_user(world, &ada).await;
+    let limit = json!({ "create_organizations_limit": 9 });
+    let path = format!("/v1/users/{ada}");
+    backend.patch(&path, limit).await.ok();
+    let name = [("name", "By page")];
+    browser.form("/v1/organizations", &name).await.ok();
     let id = backend.organization("Mine", &ada).await;
     backend.organization("Mine", &ada).await;
     let form = [("name", "Own")];
@@ -831,6 +844,7 @@ async fn lists(world: &World) {
         "/v1/users?email_address=user_7@example.com&phone_number=%2B15555550100",
         "/v1/users?username=name7&external_id=ext7&user_id=user_7",
         "/v1/users?query=grace",
+        "/v1/clients?paginated=true",
         "/v1/users?email_address_query=example&username_query=name&name_query=gra",
         "/v1/users?banned=true&last_active_at_after=1",
         "/v1/users?order_by=-last_name",

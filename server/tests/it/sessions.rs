@@ -12,6 +12,33 @@ async fn signed_in(world: &World, with: Value) -> (Browser, String, Task) {
 }
 
 #[tokio::test]
+async fn clients_are_listed_with_their_sessions_the_newest_first() {
+    let world = World::new().await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let browser = world.browser();
+        browser.visit(&world.backend.task().await).await.location();
+        clients.insert(0, browser.session().await["id"].clone());
+        world.advance(1);
+    }
+    let page = world
+        .backend
+        .get("/v1/clients?paginated=true&limit=2")
+        .await;
+    let page = page.ok().json;
+    assert_eq!(page["total_count"], 3);
+    let shown = page["data"].as_array().unwrap();
+    let sessions: Vec<_> = shown
+        .iter()
+        .map(|one| one["session_ids"][0].clone())
+        .collect();
+    assert_eq!(sessions, clients[..2]);
+    let bare = world.backend.get("/v1/clients?offset=2").await.ok().json;
+    assert_eq!(bare.as_array().unwrap().len(), 1);
+    assert_eq!(bare[0]["object"], "client");
+}
+
+#[tokio::test]
 async fn a_session_lives_as_long_as_it_may_and_no_longer() {
     let world = World::new().await;
     let (browser, id, _) =

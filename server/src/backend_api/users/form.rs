@@ -132,6 +132,17 @@ pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
     if let Some(yes) = params.boolean("create_organization_enabled")? {
         edits.push(Edit::CreateOrganizationEnabled(yes));
     }
+    if let Some(limit) = params.integer("create_organizations_limit")? {
+        if limit < 0 {
+            let wanted = "zero, which is any number, or more";
+            return Err(Error::ParamValue(
+                "create_organizations_limit",
+                wanted.into(),
+            ));
+        }
+        let limit = Some(limit).filter(|limit| *limit > 0);
+        edits.push(Edit::CreateOrganizationsLimit(limit));
+    }
     if let Some(at) = time(params, "legal_accepted_at")? {
         edits.push(Edit::LegalAcceptedAt(Some(at)));
     }
@@ -152,10 +163,6 @@ fn absent(params: &mut Params) -> Result<()> {
         ("web3_wallet", "Standin knows no wallets"),
         ("primary_web3_wallet_id", "Standin knows no wallets"),
         ("profile_image_id", "Standin keeps no images"),
-        (
-            "create_organizations_limit",
-            "nobody's organizations are counted",
-        ),
         (
             "notify_primary_email_address_changed",
             "Standin sends no mail",

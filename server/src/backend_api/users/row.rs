@@ -130,6 +130,10 @@ impl UserRow {
                 put(name, yes.into());
             }
         }
+        put(
+            "create_organizations_limit",
+            json!(user.create_organizations_limit),
+        );
         put("created_at", rfc_3339(user.created_at));
         put(
             "legal_accepted_at",

@@ -316,6 +316,54 @@ async fn whoever_is_in_a_hundred_organizations_makes_no_further_one_from_a_page(
 }
 
 #[tokio::test]
+async fn a_user_creates_as_many_organizations_as_it_may() {
+    let world = World::new().await;
+    let ada = ada(&world).await;
+    let path = format!("/v1/users/{ada}");
+    let limit = async |limit: i64| {
+        let body = json!({ "create_organizations_limit": limit });
+        world.backend.patch(&path, body).await
+    };
+    assert_eq!(limit(-1).await.refusal(), "422 form_param_value_invalid");
+    let set = limit(2).await.ok().json;
+    assert_eq!(set["create_organizations_limit"], 2);
+    let page = as_user(&world, &ada).await;
+    let create = async || call(&page, "POST", "/v1/organizations", &[("name", "x")]).await;
+    let may = async || page.session().await["user"]["create_organization_enabled"].clone();
+    create().await.ok();
+    assert_eq!(may().await, true);
+    let second = create().await.ok().json["response"]["id"].clone();
+    assert_eq!(may().await, false);
+    assert_eq!(create().await.refusal(), "403 organization_quota_exceeded");
+    // Their server is not held to it; one that is gone does not count.
+    world.backend.organization("Y", &ada).await;
+    assert_eq!(create().await.refusal(), "403 organization_quota_exceeded");
+    limit(3).await.ok();
+    assert_eq!(create().await.refusal(), "403 organization_quota_exceeded");
+    let gone = format!("/v1/organizations/{}", text(&second));
+    world.backend.delete(&gone).await.ok();
+    create().await.ok();
+    let none = limit(0).await.ok().json;
+    assert!(none["create_organizations_limit"].is_null());
+    create().await.ok();
+}
+
+#[tokio::test]
+async fn of_two_organizations_created_at_once_the_limit_lets_one_through() {
+    let world = World::new().await;
+    let ada = ada(&world).await;
+    let body = json!({ "create_organizations_limit": 1 });
+    let path = format!("/v1/users/{ada}");
+    world.backend.patch(&path, body).await.ok();
+    let page = as_user(&world, &ada).await;
+    let all = (0..6).map(|_| call(&page, "POST", "/v1/organizations", &[("name", "x")]));
+    let answers = crate::world::join_all(all).await;
+    let made = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(made, 1, "{answers:#?}");
+    assert_eq!(world.count("organizations").await, 1);
+}
+
+#[tokio::test]
 async fn an_agents_page_reads_organizations_and_changes_none() {
     let world = World::new().await;
     let backend = &world.backend;
