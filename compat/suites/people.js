@@ -14,7 +14,7 @@ const CODE = '424242'
 
 export async function main(apps) {
   const app = { ...apps.find(app => app.name === 'backend'), name: 'people', sdk: '@clerk/ui' }
-  await inDeployment(development, app, [helpers, byAddress, signIn, signUp, profile, verification])
+  await inDeployment(development, app, [helpers, byAddress, signIn, signUp, invited, profile, verification])
   await inDeployment(loopback, app, [inProduction])
 }
 
@@ -176,6 +176,43 @@ async function signUp(world) {
   })
 }
 
+// Those who have a link to sign up with, and what their form asks for beside a password.
+async function invited(world, options, fields = {}) {
+  const redirectUrl = `${world.opened.origin}/form/SignUp`
+  const signsUp = async (emailAddress, { url }) => {
+    const page = await (await world.person(options)).newPage()
+    await page.goto(url)
+    for (const [name, text] of Object.entries(fields)) await fill(page, name, `${text}${count}`)
+    await fill(page, 'password', PASSWORD)
+    await press(page, 'Continue')
+    await page.waitForURL(world.dashboard)
+    const { data: [user] } = await world.clerk.users.getUserList({ emailAddress: [emailAddress] })
+    await arrivesAs(world, page, user.id)
+    await page.context().close()
+    return user
+  }
+  await world.check('<SignUp/> makes a user of whoever is invited, by the link and without a code', async () => {
+    count += 1
+    const emailAddress = `invited${count}@example.com`
+    const invitation = await world.clerk.invitations.createInvitation({ emailAddress, redirectUrl, publicMetadata: { plan: 'pro' } })
+    const user = await signsUp(emailAddress, invitation)
+    assert.deepEqual(user.publicMetadata, { plan: 'pro' })
+    const { data: [accepted] } = await world.clerk.invitations.getInvitationList({ status: 'accepted', query: emailAddress })
+    assert.equal(accepted.id, invitation.id)
+  })
+  await world.check('<SignUp/> makes a member of whoever is invited into an organization', async () => {
+    count += 1
+    const emailAddress = `member${count}@example.com`
+    const { id: organizationId } = await world.clerk.organizations.createOrganization({ name: 'Acme' })
+    const invitation = await world.clerk.organizations.createOrganizationInvitation({
+      organizationId, emailAddress, redirectUrl, role: 'org:member',
+    })
+    const user = await signsUp(emailAddress, invitation)
+    const { data: [membership] } = await world.clerk.users.getOrganizationMembershipList({ userId: user.id })
+    assert.equal(membership.organization.id, organizationId)
+  })
+}
+
 async function profile(world) {
   await world.check('<UserProfile/> changes the name of its user', async () => {
     const grace = await somebody(world)
@@ -266,4 +303,5 @@ async function inProduction(world) {
     await page.getByText('Access restricted').first().waitFor()
     await page.context().close()
   })
+  await invited(world, { ignoreHTTPSErrors: true }, { username: 'invited_' })
 }

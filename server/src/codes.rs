@@ -40,11 +40,20 @@ pub fn is_right(stage: Stage, kind: IdentifierKind, value: &str, code: &str) -> 
     reaches(stage, kind, value) && code == TEST_CODE
 }
 
-/// `+clerk_test` as the last thing before the `@`.
+/// What test addresses have as the last thing before the `@`.
+const TEST_MARK: &str = "+clerk_test";
+
 fn is_test_address(address: &str) -> bool {
     address
         .rsplit_once('@')
-        .is_some_and(|(local, _)| local.ends_with("+clerk_test"))
+        .is_some_and(|(local, _)| local.ends_with(TEST_MARK))
+}
+
+/// Whether an address, apart from what makes it a test address, stands for another one, as `ada+1@…` does for `ada@…`.
+pub fn is_subaddress(address: &str) -> bool {
+    let local = address.rsplit_once('@').map_or("", |(local, _)| local);
+    let local = local.strip_suffix(TEST_MARK).unwrap_or(local);
+    local.contains(['+', '=', '#'])
 }
 
 /// `+1`, any area, and 555-0100 to 555-0199: numbers that nobody has.

@@ -226,7 +226,6 @@ impl Attempt {
             contacts: contacts.collect(),
             is_invited: self.is_invited(),
             is_complete: self.is_complete(stage),
-            stage,
         }
     }
 

@@ -10,9 +10,9 @@ use super::asked::Plain;
 use super::client::Seen;
 use crate::app::App;
 use crate::instance::Instance;
-use crate::organizations::{self, Settings};
+use crate::organizations;
 use crate::passwords;
-use crate::settings;
+use crate::settings::{self, Settings};
 use crate::sign_ups;
 use crate::stage::Stage;
 use crate::users::ATTEMPTS_MAX;
@@ -32,13 +32,9 @@ struct May {
     /// Make itself a user.
     sign_up: bool,
     /// Create and use organizations.
-    organizations: Settings,
-}
-
-/// What the answer is made of.
-struct Known {
-    may: May,
-    settings: settings::Settings,
+    organizations: organizations::Settings,
+    /// What else is set about the instance.
+    settings: Settings,
 }
 
 async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
@@ -54,11 +50,12 @@ async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
         change: session.is_none_or(|(session, _)| session.actor.is_none()),
         sign_up: app.config.sign_up,
         organizations,
+        settings,
     };
-    Ok(Json(environment(&app.instance, &Known { may, settings })))
+    Ok(Json(environment(&app.instance, &may)))
 }
 
-fn environment(instance: &Instance, Known { may, settings }: &Known) -> Value {
+fn environment(instance: &Instance, may: &May) -> Value {
     json!({
         "object": "environment",
         "auth_config": {
@@ -68,8 +65,8 @@ fn environment(instance: &Instance, Known { may, settings }: &Known) -> Value {
             "claimed_at": null,
             "reverification": false,
         },
-        "display_config": display_config(instance, settings),
-        "user_settings": user_settings(may, settings),
+        "display_config": display_config(instance, &may.settings),
+        "user_settings": user_settings(may),
         "organization_settings": views::environment_of_organizations(&may.organizations),
         "commerce_settings": {
             "billing": {
@@ -86,7 +83,7 @@ fn environment(instance: &Instance, Known { may, settings }: &Known) -> Value {
     })
 }
 
-fn display_config(instance: &Instance, settings: &settings::Settings) -> Value {
+fn display_config(instance: &Instance, settings: &Settings) -> Value {
     let home = instance.address("");
     json!({
         "object": "display_config",
@@ -118,7 +115,7 @@ fn display_config(instance: &Instance, settings: &settings::Settings) -> Value {
     })
 }
 
-fn user_settings(may: &May, settings: &settings::Settings) -> Value {
+fn user_settings(may: &May) -> Value {
     json!({
         "attributes": attributes(may),
         "social": {},
@@ -126,7 +123,7 @@ fn user_settings(may: &May, settings: &settings::Settings) -> Value {
         "sign_in": { "second_factor": { "required": false, "enabled": false } },
         "sign_up": {
             "mode": if may.sign_up { "public" } else { "restricted" },
-            "allowlist_only": settings.allowlist,
+            "allowlist_only": may.settings.allowlist,
             "captcha_enabled": false,
             "captcha_widget_type": null,
             "progressive": true,

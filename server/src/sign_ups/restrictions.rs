@@ -10,7 +10,6 @@ use crate::events::{Action, Event};
 use crate::id::ListedId;
 use crate::origin;
 use crate::settings;
-use crate::stage::Stage;
 use crate::users::IdentifierKind;
 use crate::word::words;
 
@@ -167,8 +166,6 @@ pub struct Applicant<'a> {
     pub is_invited: bool,
     /// Whether no more is to come.
     pub is_complete: bool,
-    /// Which addresses are test addresses.
-    pub stage: Stage,
 }
 
 /// Refuses whoever may not sign up.
@@ -184,12 +181,8 @@ pub fn heed(tx: &mut Read<'_>, applicant: &Applicant<'_>) -> Result<()> {
     if applicant.is_invited {
         return Ok(());
     }
-    // Test addresses have a +, and no others can be had where they are.
-    let stands_for_another = |(kind, value): &&(IdentifierKind, &str)| {
-        let local = value.rsplit_once('@').map_or("", |(local, _)| local);
-        local.contains(['+', '=', '#']) && !codes::reaches(applicant.stage, *kind, value)
-    };
-    if settings.block_email_subaddresses && contacts.iter().any(|one| stands_for_another(&one)) {
+    let mut values = contacts.iter().map(|(_, value)| value);
+    if settings.block_email_subaddresses && values.any(|value| codes::is_subaddress(value)) {
         return Err(Unproven::Subaddress.into());
     }
     let undecided = contacts.is_empty() && !applicant.is_complete;
