@@ -23,7 +23,8 @@ pub(crate) use doors::Doors;
 pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
 pub(crate) use params::{Params, user_text};
 
-/// How far Standin's own lists count what they go through (`total_count`); beyond that, there are at least so many.
+/// How far lists that Clerk does not count exactly count what they go through (`total_count`); beyond that, there are at
+/// least so many.
 pub(crate) const COUNTED: i64 = 1_000;
 
 /// A JSON answer or a refusal.

@@ -151,30 +151,6 @@ impl File {
     }
 }
 
-/// Every name that a file may hold at its top level, and below `[limits]`.
-const NAMES: [&str; 20] = [
-    "listen",
-    "backend_listen",
-    "metrics_listen",
-    "public_url",
-    "data",
-    "database_url",
-    "allow_origin",
-    "allow_host",
-    "trusted_proxy",
-    "tls_cert",
-    "tls_key",
-    "npm",
-    "ticket_seconds",
-    "session_cap_seconds",
-    "on_replay",
-    "limits",
-    "per_key",
-    "per_ip",
-    "per_agent_or_user",
-    "refused_per_ip",
-];
-
 /// What is wrong with a file: on which line, in one sentence, and the name that was probably meant.
 fn misread(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let at = error.span().map_or(0, |span| span.start);
@@ -182,23 +158,23 @@ fn misread(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let line = before.matches('\n').count() + 1;
     let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
     let why = error.message().lines().collect::<Vec<_>>().join("; ");
-    let unknown = why
-        .strip_prefix("unknown field `")
-        .and_then(|rest| rest.split('`').next());
     let path = path.display();
-    let (why, known) = match unknown {
-        // The list of all names is longer than anybody reads.
+    // The reader names in backticks what it met, and then all that it knows there: a longer list than anybody reads.
+    let mut names = why.split('`').skip(1).step_by(2);
+    let unknown = names.next().filter(|_| why.starts_with("unknown field"));
+    let names: Vec<_> = names.collect();
+    let (told, known) = match unknown {
         Some(name) => (
             format!("there is no setting `{name}`"),
-            nearest(&name.replace('-', "_"), NAMES),
+            nearest(&name.replace('-', "_"), names.iter().copied()),
         ),
         None => (why.clone(), None),
     };
-    let sentence = format!("{path}, line {line}: {why} (`{shown}`)");
+    let sentence = format!("{path}, line {line}: {told} (`{shown}`)");
     let failure = Failure::new(Exit::Usage, "configuration", sentence);
     match (unknown, known) {
         (_, Some(known)) => failure.hint("did you mean", known),
-        (Some(_), None) => failure.hint("those there are", NAMES.join(" ")),
+        (Some(_), None) => failure.hint("those there are", names.join(" ")),
         (None, None) => failure,
     }
 }
@@ -227,7 +203,17 @@ mod tests {
         );
         assert_eq!(
             refused.hints,
-            [("did you mean".to_owned(), "allow_origin".to_owned())]
+            [("did you mean".to_owned(), "allow_origins".to_owned())]
+        );
+        let hints = |text| read(text).err().unwrap().hints;
+        assert_eq!(
+            hints("[limits]\nguesses_per_up = 1\n"),
+            [("did you mean".to_owned(), "guesses_per_ip".to_owned())]
+        );
+        assert!(
+            hints("[limits]\nx = 1\n")[0]
+                .1
+                .ends_with(" sign_ups_per_ip")
         );
     }
 

@@ -1,5 +1,5 @@
 //! The moment a browser is let in: the secrets it will leave with, made before the write, and the answer that gives them
-//! to it. Three ways lead here: a task's ticket, a sign-in token's, and `client/sign_ins`.
+//! to it. A task's ticket leads here, a sign-in token's, and what `client/sign_ins` and `client/sign_ups` complete.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::headless;
 use super::page::{POLICY, escape, html};
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, InvitationError, OrganizationError};
 use crate::wire::Page;
 
 /// Gives a refusal the form of a page where a person asked.
@@ -49,6 +49,18 @@ fn write(error: &Error, for_developers: bool) -> String {
 /// Whoever made the link knows more, in most cases.
 const ASK: &str = "Ask whoever sent it to you for a new one.";
 
+/// Whether a link of any kind was ended by whoever made it.
+fn was_taken_back(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::TaskRevoked
+            | Error::SignInTokenRevoked
+            | Error::ActorTokenRevoked
+            | Error::Invitation(InvitationError::Revoked)
+            | Error::Organization(OrganizationError::InvitationRevoked)
+    )
+}
+
 /// Title, what happened (the refusal's own sentence where there is none), and what to do.
 fn words(error: &Error) -> (&'static str, Option<&'static str>, &'static str) {
     match error {
@@ -57,7 +69,7 @@ fn words(error: &Error) -> (&'static str, Option<&'static str>, &'static str) {
             Some("It works once, and it has. Nothing was opened now."),
             "Ask whoever sent it to you for a new one. If you did not use it yourself, tell them: somebody else did.",
         ),
-        Error::TaskRevoked | Error::SignInTokenRevoked | Error::ActorTokenRevoked => (
+        error if was_taken_back(error) => (
             "This link was taken back",
             Some("Whoever made it ended it before it was used."),
             ASK,
