@@ -1,12 +1,12 @@
 // What a framework's SDK brings for pages: components that @clerk/ui draws, hooks, and links that load no new document.
 import assert from 'node:assert/strict'
-import { loadedAs, served, visit } from '../harness/browser.js'
+import { drawn, loadedAs, served, visit } from '../harness/browser.js'
 
 export async function components(world) {
   await world.check('the user button is drawn and opens, and what is for the signed-in shows', async () => {
     const page = await signedIn(world)
     await page.locator('#signed-in').waitFor()
-    await page.locator('#user-button button').click()
+    await (await drawn(page, '#user-button button')).click()
     await page.getByText(world.email).first().waitFor()
     await page.context().close()
   })

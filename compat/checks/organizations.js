@@ -1,7 +1,7 @@
 // Organizations as an app sees them: who may what, by role and by permission, on the server and in the page. There are two
 // organizations, the same three people in both, and three roles, of which `org:billing` is made for this: it alone reads invoices.
 import assert from 'node:assert/strict'
-import { loadedAs, visit } from '../harness/browser.js'
+import { drawn, loadedAs, visit } from '../harness/browser.js'
 
 const ROLES = ['org:admin', 'org:billing', 'org:member']
 const READS = 'org:invoices:read'
@@ -162,14 +162,6 @@ async function draws(app, page, role) {
   const what = { 'org:admin': ['administers'], 'org:billing': ['reads'], 'org:member': [] }[role]
   const expected = app.organizations.draws.flatMap(who => what.map(what => `${who}: ${what}`))
   assert.deepEqual(await page.locator('.shown').allTextContents(), expected)
-}
-
-// A component's element. Clerk's SDK for React starts clerk-js before it listens for its being ready; in a busy browser it hears
-// nothing of it, and draws nothing until the page is loaded again.
-async function drawn(page, selector) {
-  const element = page.locator(selector)
-  await element.waitFor({ timeout: 5000 }).catch(() => page.reload())
-  return element
 }
 
 // By the app's switcher, where it has one.

@@ -59,3 +59,11 @@ export function post(page, path, headers) {
     return { status: answer.status, body: answer.ok ? JSON.parse(text) : text }
   }, [path, headers])
 }
+
+// A component's element. Clerk's SDK for React starts clerk-js before it listens for its being ready; in a busy browser it hears
+// nothing of it, and draws nothing until the page is loaded again.
+export async function drawn(page, selector) {
+  const element = page.locator(selector)
+  await element.waitFor({ timeout: 5000 }).catch(() => page.reload())
+  return element
+}
