@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::events::Event;
 use job::{ReadJob, WriteJob};
 use lane::{Lane, Pool};
-pub use query::{Page, Query};
+pub use query::{Page, Query, sorted, sorted_nulls_last};
 pub use rows::{insert_all, look_up};
 use state::State;
 pub use value::{FromRow, FromValue, Row, Value};

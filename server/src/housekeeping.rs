@@ -81,6 +81,10 @@ impl Counted {
     const SHARE: u32 = 1000;
 
     async fn count(&mut self, app: &App) {
+        // Nobody reads it.
+        if app.config.metrics_listen.is_none() {
+            return;
+        }
         if let Some(left) = self.ticks_left.checked_sub(1) {
             self.ticks_left = left;
             return;

@@ -78,9 +78,7 @@ pub(crate) fn with_statuses(query: &mut Query, statuses: &[Status], now: Time) {
         Status::Pending => format!("{OPEN} and i.expires_at > {}", query.mark(now)),
     };
     let any: Vec<String> = statuses.iter().map(&mut one).collect();
-    if !any.is_empty() {
-        query.and(&format!("({})", any.join(" or ")));
-    }
+    query.any(&any);
 }
 
 /// An invitation to the application.

@@ -51,6 +51,15 @@ pub fn get(tx: &mut Read<'_>) -> Result<Settings> {
     )
 }
 
+/// The same, with the row locked: what is read stays true until the commit, and of two at once one comes after the other.
+pub fn hold(tx: &mut Write<'_>) -> Result<Settings> {
+    tx.execute(
+        "update settings set allowlist = allowlist where slot = 1",
+        &[],
+    )?;
+    get(tx)
+}
+
 /// What shall be set from now on. What is `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
@@ -69,12 +78,7 @@ pub struct Change {
 /// Changes what is set.
 pub fn update(tx: &mut Write<'_>, change: &Change) -> Result<Settings> {
     tx.attempt(Event::new(Action::SettingsUpdate));
-    // Takes the row's lock, so what is read stays true until the commit.
-    tx.execute(
-        "update settings set allowlist = allowlist where slot = 1",
-        &[],
-    )?;
-    let old = get(tx)?;
+    let old = hold(tx)?;
     let support_email = change.support_email.clone();
     let blocks_subaddresses = change.block_email_subaddresses;
     let new = Settings {

@@ -217,6 +217,16 @@ pub fn find(tx: &mut Read<'_>, id: &UserId) -> Result<Option<User>> {
     tx.first(select!("where u.id = $1"), values![id])
 }
 
+/// Locks the user's row and changes nothing of it: what is read of it afterwards stays true until the commit, and of two at once one comes after the
+/// other.
+pub fn lock(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
+    tx.execute(
+        "update users set refusals = refusals where id = $1",
+        values![id],
+    )
+    .map(|_| ())
+}
+
 /// The user with this id.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::clock::Time;
-use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
+use crate::db::{FromRow, Page, Query, Read, Row, Write, sorted, sorted_nulls_last, values};
 use crate::error::{Error, InvitationError, Result};
 use crate::events::{Action, Event};
 use crate::id::{AppInvitationId, WaitlistEntryId};
@@ -245,9 +245,7 @@ impl Filter {
             Status::Completed => format!("w.invitation_id in ({accepted})"),
         };
         let any: Vec<String> = self.statuses.iter().map(one).collect();
-        if !any.is_empty() {
-            query.and(&format!("({})", any.join(" or ")));
-        }
+        query.any(&any);
         if let Some(part) = &self.query {
             let id = query.mark(part.as_str());
             let part = query.mark(users::containing(&part.to_ascii_lowercase()));
@@ -266,10 +264,9 @@ pub fn list(
     (order, descending): (Order, bool),
     page: Page,
 ) -> Result<Vec<Entry>> {
-    let direction = if descending { "desc" } else { "asc" };
     let order = match order {
-        Order::Invited => format!("w.invited_at {direction} nulls last, w.id {direction}"),
-        order => format!("w.{} {direction}, w.id {direction}", order.as_str()),
+        Order::Invited => sorted_nulls_last("w.invited_at", "w.id", descending),
+        order => sorted(&format!("w.{}", order.as_str()), "w.id", descending),
     };
     let found = filter.query(SELECT).page(&order, page).all(tx)?;
     whole(tx, found)

@@ -103,11 +103,7 @@ impl Letter {
 
 /// The invitations in a body that is a list of them.
 pub(super) async fn several(request: Request) -> Result<Vec<Params>> {
-    let all = Params::from_list(request).await?;
-    if all.is_empty() || all.len() > MANY {
-        return Err(Error::ParamTooMany("invitations".into(), MANY));
-    }
-    Ok(all)
+    Params::from_list(request, "invitations", MANY).await
 }
 
 /// Makes the invitations and shows each with its link.

@@ -86,10 +86,7 @@ async fn create(State(app): State<App>, by: Caller, params: Params) -> Answer {
 
 /// The body is a list of what the call for a single one takes.
 async fn create_many(State(app): State<App>, by: Caller, request: Request) -> Answer {
-    let all = Params::from_list(request).await?;
-    if all.is_empty() || all.len() > MANY {
-        return Err(Error::ParamTooMany("waitlist_entries".into(), MANY));
-    }
+    let all = Params::from_list(request, "waitlist_entries", MANY).await?;
     let all = all.into_iter().map(|params| read(params, by.at));
     let all = all.collect::<Result<Vec<_>>>()?;
     let addresses: BTreeSet<_> = all.iter().map(|(_, address)| address).collect();

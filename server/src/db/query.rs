@@ -15,6 +15,22 @@ pub struct Page {
     pub offset: i64,
 }
 
+/// An order by `column`, and by `id` where that leaves several equal.
+pub fn sorted(column: &str, id: &str, descending: bool) -> String {
+    sorted_with("", column, id, descending)
+}
+
+/// The same for a column that may be null. Those rows come last in either direction, on both databases. Of a column that never
+/// is, PostgreSQL would not take the index if told so.
+pub fn sorted_nulls_last(column: &str, id: &str, descending: bool) -> String {
+    sorted_with(" nulls last", column, id, descending)
+}
+
+fn sorted_with(nulls: &str, column: &str, id: &str, descending: bool) -> String {
+    let direction = if descending { "desc" } else { "asc" };
+    format!("{column} {direction}{nulls}, {id} {direction}")
+}
+
 /// A statement in the making.
 pub struct Query {
     sql: String,
@@ -81,6 +97,13 @@ impl Query {
         if !values.is_empty() {
             let marks = self.marks(values);
             self.and(&format!("{column} in ({marks})"));
+        }
+    }
+
+    /// One of these conditions holds, if there are any.
+    pub fn any(&mut self, conditions: &[String]) {
+        if !conditions.is_empty() {
+            self.and(&format!("({})", conditions.join(" or ")));
         }
     }
 

@@ -7,7 +7,7 @@ use axum::routing::get;
 use http::HeaderMap;
 use url::Url;
 
-use super::arrival::{Arrival, Landing};
+use super::arrival::{self, Arrival, Landing};
 use super::{headless, invited};
 use crate::app::App;
 use crate::caller::Caller;
@@ -56,7 +56,7 @@ async fn visit(
 
 /// Spends a task's ticket for a browser that opens it as a page, or lets it land again where it is already.
 async fn land(app: &App, ticket: &Secret, arrival: &Arrival, by: Caller) -> Result<(Landing, Url)> {
-    let digest = known(app, ticket).await?;
+    let digest = arrival::known(app, ticket, tasks::knows).await?;
     let (of, sign_in) = (app.clone(), arrival.sign_in());
     let visit = app.db.write(by, move |tx| {
         accept_task(&of, tx, &digest, &sign_in, Way::Page)
@@ -86,17 +86,6 @@ fn accept_task(
     Ok(visit)
 }
 
-/// The digest of a ticket that some task has. Guesses are no matter for the writer.
-async fn known(app: &App, ticket: &Secret) -> Result<Digest> {
-    let digest = ticket.digest();
-    let asked = digest.clone();
-    if app.db.read(move |tx| tasks::knows(tx, &asked)).await? {
-        Ok(digest)
-    } else {
-        Err(Error::TicketInvalid)
-    }
-}
-
 fn ticket(params: &mut Params) -> Result<Secret> {
     let ticket = params
         .text("ticket")?
@@ -121,7 +110,7 @@ pub(super) async fn spend<T: Send + 'static>(
     by: Caller,
     also: fn(&mut Write<'_>, &Session) -> Result<T>,
 ) -> Result<Opened<T>> {
-    let digest = known(app, ticket).await?;
+    let digest = arrival::known(app, ticket, tasks::knows).await?;
     let (of, sign_in) = (app.clone(), arrival.sign_in());
     let opened = app.db.write(by, move |tx| {
         Ok(match accept_task(&of, tx, &digest, &sign_in, Way::Call)? {
@@ -172,15 +161,7 @@ pub(super) async fn accept_token<T: Send + 'static>(
     by: Caller,
     also: fn(&mut Write<'_>, Session) -> Result<T>,
 ) -> Result<T> {
-    let digest = token.digest();
-    let asked = digest.clone();
-    if !app
-        .db
-        .read(move |tx| sign_in_tokens::knows(tx, &asked))
-        .await?
-    {
-        return Err(Error::TicketInvalid);
-    }
+    let digest = arrival::known(app, token, sign_in_tokens::knows).await?;
     let (of, now) = (app.clone(), by.at);
     let sign_in = arrival.sign_in();
     let opened = app.db.write(by, move |tx| {

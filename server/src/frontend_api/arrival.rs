@@ -13,11 +13,11 @@ use crate::app::App;
 use crate::clients::{self, Credential, NewSecrets};
 use crate::clock::Time;
 use crate::cookie::Cookie;
-use crate::db::Write;
+use crate::db::{Read, Write};
 use crate::error::{Error, Result};
 use crate::handshake::{Form, Payload, carry, cookies};
 use crate::id::{ClientId, SessionId};
-use crate::secret::Secret;
+use crate::secret::{Digest, Secret};
 use crate::sessions::{Session, SignIn};
 use crate::wire::{About, Browser};
 
@@ -184,6 +184,21 @@ impl Arrival {
         set(headers, &plain)?;
         set(headers, &own)?;
         changed(app, headers, Some(session.created_at))
+    }
+}
+
+/// The digest of a ticket that was given out, as `knows` tells. Guesses are no matter for the writer.
+pub(super) async fn known(
+    app: &App,
+    ticket: &Secret,
+    knows: fn(&mut Read<'_>, &Digest) -> Result<bool>,
+) -> Result<Digest> {
+    let digest = ticket.digest();
+    let asked = digest.clone();
+    if app.db.read(move |tx| knows(tx, &asked)).await? {
+        Ok(digest)
+    } else {
+        Err(Error::TicketInvalid)
     }
 }
 

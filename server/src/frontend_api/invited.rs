@@ -6,10 +6,10 @@ use super::arrival::{self, Arrival, Landing};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Write;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::MembershipId;
 use crate::invitations::{self, Invited};
-use crate::secret::{Digest, Secret};
+use crate::secret::Secret;
 use crate::sessions::Session;
 use crate::wire::Reply;
 
@@ -54,7 +54,7 @@ pub(super) async fn spend<T: Send + 'static>(
     by: Caller,
     also: fn(&mut Write<'_>, Session) -> Result<T>,
 ) -> Result<(T, Option<String>)> {
-    let digest = known(app, ticket).await?;
+    let digest = arrival::known(app, ticket, invitations::knows).await?;
     let (of, now) = (app.clone(), by.at);
     let (sign_in, membership) = (arrival.sign_in(), MembershipId::new(now));
     let opened = app.db.write(by, move |tx| {
@@ -71,24 +71,9 @@ pub(super) async fn spend<T: Send + 'static>(
 
 /// Takes a ticket from somebody who wants to sign up by it.
 pub(super) async fn present(app: &App, ticket: &Secret, by: Caller) -> Result<Invited> {
-    let digest = known(app, ticket).await?;
+    let digest = arrival::known(app, ticket, invitations::knows).await?;
     let presented = app
         .db
         .write(by, move |tx| invitations::present(tx, &digest));
     presented.await?
-}
-
-/// The digest of a ticket that some invitation has. Guesses are no matter for the writer.
-async fn known(app: &App, ticket: &Secret) -> Result<Digest> {
-    let digest = ticket.digest();
-    let asked = digest.clone();
-    if app
-        .db
-        .read(move |tx| invitations::knows(tx, &asked))
-        .await?
-    {
-        Ok(digest)
-    } else {
-        Err(Error::TicketInvalid)
-    }
 }

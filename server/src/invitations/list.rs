@@ -2,7 +2,7 @@
 
 use super::{Invitation, SELECT, Status, with_statuses};
 use crate::clock::Time;
-use crate::db::{Page, Query, Read};
+use crate::db::{Page, Query, Read, sorted};
 use crate::error::Result;
 use crate::users;
 use crate::word::words;
@@ -54,8 +54,7 @@ pub fn list(
     page: Page,
     now: Time,
 ) -> Result<Vec<Invitation>> {
-    let direction = if descending { "desc" } else { "asc" };
-    let order = format!("i.{} {direction}, i.id {direction}", order.as_str());
+    let order = sorted(&format!("i.{}", order.as_str()), "i.id", descending);
     filter.query(SELECT, now).page(&order, page).all(tx)
 }
 

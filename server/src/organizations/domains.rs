@@ -2,7 +2,7 @@
 
 use super::{event, hold, settings};
 use crate::clock::Time;
-use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
+use crate::db::{FromRow, Page, Query, Read, Row, Write, sorted, values};
 use crate::error::{Error, OrganizationError, Result};
 use crate::events::{Action, Event};
 use crate::id::{DomainId, OrganizationId};
@@ -215,8 +215,7 @@ pub fn list_domains(
     (order, descending): (DomainOrder, bool),
     page: Page,
 ) -> Result<Vec<Domain>> {
-    let direction = if descending { "desc" } else { "asc" };
-    let order = format!("d.{} {direction}, d.id {direction}", order.as_str());
+    let order = sorted(&format!("d.{}", order.as_str()), "d.id", descending);
     filter.query(SELECT).page(&order, page).all(tx)
 }
 

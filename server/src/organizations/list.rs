@@ -2,7 +2,7 @@
 
 use super::{Organization, SELECT, memberships};
 use crate::clock::Time;
-use crate::db::{Page, Query, Read, values};
+use crate::db::{Page, Query, Read, sorted, values};
 use crate::error::Result;
 use crate::id::OrganizationId;
 use crate::users;
@@ -85,8 +85,7 @@ pub fn list(
     page: Page,
     now: Time,
 ) -> Result<Vec<Organization>> {
-    let direction = if descending { "desc" } else { "asc" };
-    let order = format!("{} {direction}, o.id {direction}", order.column());
+    let order = sorted(order.column(), "o.id", descending);
     let mut query = Query::new(SELECT);
     query.mark(now);
     filter.apply(query).page(&order, page).all(tx)

@@ -49,10 +49,7 @@ fn may_create(tx: &mut Read<'_>, user: &User) -> Result<()> {
 
 /// The same for a user who is about to. Of two at once one comes after the other.
 pub(super) fn creates(tx: &mut Write<'_>, user: &UserId) -> Result<()> {
-    tx.execute(
-        "update users set refusals = refusals where id = $1",
-        values![user],
-    )?;
+    users::lock(tx, user)?;
     let user = users::get(tx, user)?;
     may_create(tx, &user)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{permissions, settings};
 use crate::clock::Time;
-use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
+use crate::db::{FromRow, Page, Query, Read, Row, Write, sorted, values};
 use crate::error::{Error, OrganizationError, Result};
 use crate::events::{Action, Event};
 use crate::id::{PermissionId, RoleId};
@@ -164,8 +164,7 @@ pub(super) fn page<T: FromRow>(
         }
         query
     };
-    let direction = if order.descending { "desc" } else { "asc" };
-    let order = format!("{} {direction}, id {direction}", order.by.as_str());
+    let order = sorted(order.by.as_str(), "id", order.descending);
     let total = narrow(Query::new(&format!("select count(*) from {table}"))).one(tx)?;
     Ok((
         narrow(Query::new(select)).page(&order, page).all(tx)?,

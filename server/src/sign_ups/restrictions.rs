@@ -103,10 +103,7 @@ pub fn add(tx: &mut Write<'_>, list: List, new: &Listed) -> Result<()> {
     let event = Event::new(list.added()).detail(new.id.as_str());
     tx.attempt(event.clone());
     // Two at once wait for each other here.
-    tx.execute(
-        "update settings set allowlist = allowlist where slot = 1",
-        &[],
-    )?;
+    settings::hold(tx)?;
     let known: Option<ListedId> = tx.first(
         "select id from listed_identifiers where list = $1 and identifier = $2",
         values![list, &new.identifier],

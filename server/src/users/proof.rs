@@ -2,7 +2,7 @@
 //! alike, and the hundredth locks the user for an hour.
 
 use super::edit::LOCK_SECONDS;
-use super::{Identifier, User, Verification, find};
+use super::{Identifier, User, Verification, find, lock};
 use crate::codes;
 use crate::db::{FromRow, Row, Write, values};
 use crate::error::{Error, Result, Unproven};
@@ -60,11 +60,8 @@ pub fn prove(
     evidence: &Evidence,
     event: &Event,
 ) -> Result<std::result::Result<(), Error>> {
-    // Locks the row, so that what is read stays true until the commit: nobody changes the password meanwhile.
-    tx.execute(
-        "update users set refusals = refusals where id = $1",
-        values![id],
-    )?;
+    // Nobody changes the password meanwhile.
+    lock(tx, id)?;
     let Some(user) = find(tx, id)? else {
         return Ok(Err(Unproven::Gone.into()));
     };

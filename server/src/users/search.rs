@@ -3,7 +3,7 @@
 
 use super::{Identifier, IdentifierKind, Profile, User, find, identifiers, select};
 use crate::clock::Time;
-use crate::db::{Page, Query, Read, values};
+use crate::db::{Page, Query, Read, sorted, sorted_nulls_last, values};
 use crate::error::{Error, Result};
 use crate::id::UserId;
 
@@ -107,15 +107,11 @@ impl OrderBy {
 
     fn sql(self) -> String {
         let Self { column, descending } = self;
-        let direction = if descending { "desc" } else { "asc" };
-        // Who has no such value comes last in either direction, on both databases. Everybody was created at some time, and
-        // PostgreSQL would not take the index if told what to do otherwise.
-        let nulls = if self.is_by_creation() {
-            ""
+        if self.is_by_creation() {
+            sorted(column, "u.id", descending)
         } else {
-            " nulls last"
-        };
-        format!("{column} {direction}{nulls}, u.id {direction}")
+            sorted_nulls_last(column, "u.id", descending)
+        }
     }
 }
 

@@ -98,8 +98,8 @@ impl Params {
         }
     }
 
-    /// The parameters of every object in a body that is a list of them.
-    pub(crate) async fn from_list(request: Request) -> Result<Vec<Self>> {
+    /// The parameters of every object in a body that is a list of them: of one `name` at least, and of `most` at most.
+    pub(crate) async fn from_list(request: Request, name: &str, most: usize) -> Result<Vec<Self>> {
         let kind = header(request.headers(), CONTENT_TYPE).unwrap_or_default();
         if !kind.trim_start().starts_with("application/json") {
             return Err(Error::ContentType("application/json"));
@@ -121,7 +121,11 @@ impl Params {
                 "it must be a list of JSON objects".into(),
             )),
         };
-        list.into_iter().map(object).collect()
+        let all: Vec<_> = list.into_iter().map(object).collect::<Result<_>>()?;
+        if all.is_empty() || all.len() > most {
+            return Err(Error::ParamTooMany(name.into(), most));
+        }
+        Ok(all)
     }
 
     /// Whether a parameter is given and not null.

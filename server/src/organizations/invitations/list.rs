@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::{Organization, by_id, with_ids};
 use super::{Invitation, SELECT};
 use crate::clock::Time;
-use crate::db::{Page, Query, Read};
+use crate::db::{Page, Query, Read, sorted};
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId};
 use crate::invitations::{Status, with_statuses};
@@ -101,8 +101,7 @@ pub fn invitations(
     page: Page,
     now: Time,
 ) -> Result<Vec<Invitation>> {
-    let direction = if descending { "desc" } else { "asc" };
-    let order = format!("i.{} {direction}, i.id {direction}", order.as_str());
+    let order = sorted(&format!("i.{}", order.as_str()), "i.id", descending);
     filter.query(SELECT, now).page(&order, page).all(tx)
 }
 

@@ -3,7 +3,7 @@
 use super::super::{Organization, by_id};
 use super::{Member, Membership, SELECT, find, get, whole};
 use crate::clock::Time;
-use crate::db::{Page, Query, Read, values};
+use crate::db::{Page, Query, Read, sorted, sorted_nulls_last, values};
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId};
 use crate::users;
@@ -100,13 +100,12 @@ pub fn members(
     page: Page,
     now: Time,
 ) -> Result<Vec<Member>> {
-    let direction = if descending { "desc" } else { "asc" };
     let column = order.column();
     let by_creation = order == MemberOrder::Created;
     let order = if by_creation {
-        format!("{column} {direction}, m.id {direction}")
+        sorted(column, "m.id", descending)
     } else {
-        format!("{column} {direction} nulls last, m.id {direction}")
+        sorted_nulls_last(column, "m.id", descending)
     };
     let found = filter
         .query(SELECT, !by_creation)
