@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Args;
 use standin_server::Server;
 use standin_server::config::Config;
+use standin_server::db::{Capacity, Database};
 use standin_server::origin::Origin;
 use url::Url;
 
@@ -21,8 +22,8 @@ use file::File;
 
 #[derive(Args)]
 #[command(
-    after_help = "A file can also say: ticket_seconds, session_cap_seconds, on_replay (\"refuse\" or \"revoke_session\"),\n\
-    and below [limits], a second: per_key, per_ip, per_agent_or_user, refused_per_ip, guesses_per_ip,\n\
+    after_help = "A file can also say: ticket_seconds, session_cap_seconds, database_wait_seconds, on_replay (\"refuse\" or\n\
+    \"revoke_session\"), and below [limits], a second: per_key, per_ip, per_agent_or_user, refused_per_ip, guesses_per_ip,\n\
     guesses_per_identifier, sign_ups_per_ip (0 lifts one)."
 )]
 pub struct Serve {
@@ -52,6 +53,9 @@ pub struct Serve {
         hide_env_values = true
     )]
     database_url: Option<String>,
+    /// How many connections to PostgreSQL this node holds, 8 at least [default: 16]
+    #[arg(long, value_name = "N", env = "STANDIN_DATABASE_CONNECTIONS")]
+    database_connections: Option<usize>,
     /// An origin that links may land on, as in `https://app.example.com`
     #[arg(
         long,
@@ -149,6 +153,9 @@ impl Serve {
         folder.make_database(&database)?;
         let mut config = Config::production(listen, public_url, database, master_key)?;
         config.backend_listen = self.backend_listen.or(file.backend_listen);
+        if let Some(connections) = self.database_connections.or(file.database_connections) {
+            config.capacity.connections = held(connections, &config.database)?;
+        }
         config.metrics_listen = self.metrics_listen.or(file.metrics_listen);
         config.allowed_origins.extend(self.allow_origin);
         config.allowed_hosts.extend(self.allow_host);
@@ -159,5 +166,20 @@ impl Serve {
         config.session_claims = self.claims.as_deref().map(claims::read).transpose()?;
         file.apply(&mut config)?;
         Ok((config, folder))
+    }
+}
+
+/// A number of connections that can be.
+fn held(connections: usize, database: &Database) -> Result<usize> {
+    match database {
+        Database::Sqlite(_) => Err(Failure::usage(
+            "--database-connections is for PostgreSQL; SQLite is a file",
+        )
+        .hint("for many nodes", "--database-url postgres://…")),
+        Database::Postgres(_) if connections < Capacity::LEAST => Err(Failure::usage(format!(
+            "--database-connections must be {} at least: reads, writes and searches do not wait for each other",
+            Capacity::LEAST
+        ))),
+        Database::Postgres(_) => Ok(connections),
     }
 }

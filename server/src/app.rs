@@ -2,6 +2,7 @@
 
 mod claims;
 mod members;
+mod once;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};

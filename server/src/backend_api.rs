@@ -16,6 +16,7 @@ mod invitations;
 mod jwks;
 mod jwt_templates;
 mod listed;
+mod once;
 mod organizations;
 mod session_token;
 mod sessions;
@@ -76,7 +77,7 @@ pub(crate) fn routes(app: &App) -> Router {
 }
 
 /// Lets a request pass that carries a live secret key. Whether its scope reaches the call stands beside each call.
-async fn key(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
+async fn key(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
     wire::route::name(&request);
     let digest = key_digest(request.headers())?;
     let network = Edge::of(request.extensions())?.network();
@@ -89,6 +90,7 @@ async fn key(State(app): State<App>, mut request: Request, next: Next) -> Result
     app.limiters.keys.check(&key.id)?;
     api_version(request.headers())?;
     note_use(&app, &key);
+    let mut request = once::named(&key, request).await?;
     request.extensions_mut().insert(key);
     Ok(next.run(request).await)
 }

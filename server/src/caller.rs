@@ -1,6 +1,7 @@
 //! Who asks, from where, and when: one for each request, made by a door, carried by every write.
 
 use crate::clock::Time;
+use crate::secret::Digest;
 
 /// The caller of a write. Its moment is the only time the house sees.
 #[derive(Clone, Debug)]
@@ -16,6 +17,17 @@ pub struct Caller {
     pub user_agent: Option<String>,
     /// Names this request in the log and in error answers (`clerk_trace_id`).
     pub request_id: String,
+    /// Under what name it may be sent again, and is done once all the same.
+    pub once: Option<Once>,
+}
+
+/// What an `Idempotency-Key` stands for.
+#[derive(Clone, Debug)]
+pub struct Once {
+    /// A digest of the secret key's id and the name that its holder gave the request.
+    pub id: Digest,
+    /// A digest of the request, to tell it from another one under the same name.
+    pub request: Digest,
 }
 
 impl Caller {
@@ -27,6 +39,7 @@ impl Caller {
             ip: None,
             user_agent: None,
             request_id: actor.into(),
+            once: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::db::Database;
+use crate::db::{Capacity, Database};
 use crate::error::{Error, Result};
 use crate::origin::Origin;
 use crate::policy::OnReplay;
@@ -84,6 +84,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// Where the data lives.
     pub database: Database,
+    /// See [`Capacity`].
+    pub capacity: Capacity,
     /// The key over the sealed part of the data, see [`crate::secret::MasterKey`].
     pub master_key: Secret,
     /// The development instance's secret key, made once and kept by the command line. Never set in production.
@@ -134,6 +136,7 @@ impl Config {
             tls: None,
             public_url: None,
             database,
+            capacity: Capacity::default(),
             master_key,
             development_key: None,
             allowed_origins: vec![Origin::Loopback],

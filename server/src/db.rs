@@ -10,6 +10,7 @@
 mod figures;
 mod job;
 mod lane;
+mod line;
 mod migrate;
 mod postgres;
 mod query;
@@ -23,6 +24,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::caller::Caller;
 use crate::clock::Time;
@@ -40,8 +42,32 @@ pub use value::{FromRow, FromValue, Row, Value};
 pub enum Database {
     /// A SQLite file; its folder must exist.
     Sqlite(PathBuf),
-    /// A PostgreSQL connection string or URL.
+    /// A `postgres://` URL with what libpq's may say: several hosts, `sslmode` and the certificates for it, time limits.
     Postgres(String),
+}
+
+/// How much of the database one node takes up, and how long a request waits for its turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// Connections to PostgreSQL: half of them for writes, an eighth for searches, the others for reads. Eight at least.
+    /// On SQLite there is one writer, and readers by the number of processors.
+    pub connections: usize,
+    /// How long a request waits until its turn comes, before it is told to come back.
+    pub patience: Duration,
+}
+
+impl Capacity {
+    /// The fewest connections with which every kind of work goes on.
+    pub const LEAST: usize = 8;
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            patience: Duration::from_secs(10),
+        }
+    }
 }
 
 impl Database {
@@ -223,7 +249,15 @@ impl Connection {
     fn control(&mut self, sql: &str) -> Result<()> {
         match self {
             Self::Sqlite(sqlite) => sqlite.control(sql),
-            Self::Postgres(postgres) => postgres.batch(sql),
+            Self::Postgres(postgres) => postgres.control(sql),
+        }
+    }
+
+    /// Begins a transaction that writes.
+    fn begin(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.control("begin immediate"),
+            Self::Postgres(postgres) => postgres.begin(),
         }
     }
 
@@ -232,6 +266,31 @@ impl Connection {
         match self {
             Self::Sqlite(sqlite) => sqlite.commit(),
             Self::Postgres(postgres) => postgres.commit(),
+        }
+    }
+
+    /// Whether another connection's last commit took place.
+    fn settle(&mut self, other: &Self) -> Result<bool> {
+        match (self, other) {
+            (Self::Postgres(postgres), Self::Postgres(other)) => postgres.settle(other),
+            _ => Err(Error::Bug("nobody can tell".into())),
+        }
+    }
+
+    /// Whether an answer may still come that was given up on.
+    fn owes(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(postgres) => postgres.owes(),
+        }
+    }
+
+    /// Waits for such an answer, until the server stops.
+    fn linger(&mut self, state: &State) {
+        if let Self::Postgres(postgres) = self
+            && postgres.owes()
+        {
+            postgres.linger(|| state.goes_on());
         }
     }
 
@@ -252,6 +311,7 @@ pub struct Db {
     /// Searches and counts, which may go through a whole table: apart, so that they delay each other only.
     searches: Lane,
     ledger: Ledger,
+    patience: Duration,
     state: Arc<State>,
 }
 
@@ -268,9 +328,6 @@ enum Reads {
 /// wait, so a full lane is a matter of a second.
 const WAITING: usize = 4096;
 const SEARCHES_WAITING: usize = 32;
-const POSTGRES_WRITERS: usize = 8;
-const POSTGRES_READERS: usize = 6;
-const POSTGRES_SEARCHERS: usize = 2;
 
 impl Db {
     /// Opens the database, brings its schema up to date and starts the threads.
@@ -278,16 +335,17 @@ impl Db {
     /// # Errors
     /// [`Error::Config`] when the database is newer than this program or cannot be written; [`Error::Unavailable`] when it
     /// cannot be reached.
-    pub async fn open(database: &Database, ledger: Ledger) -> Result<Self> {
+    pub async fn open(database: &Database, capacity: Capacity, ledger: Ledger) -> Result<Self> {
         let database = database.clone();
         // Opening waits for disks and for other nodes, and must not hold up the requests of this one.
-        let opening = tokio::task::spawn_blocking(move || Self::open_here(&database, ledger));
+        let opening =
+            tokio::task::spawn_blocking(move || Self::open_here(&database, capacity, ledger));
         opening
             .await
             .map_err(|error| Error::Bug(error.to_string()))?
     }
 
-    fn open_here(database: &Database, ledger: Ledger) -> Result<Self> {
+    fn open_here(database: &Database, capacity: Capacity, ledger: Ledger) -> Result<Self> {
         migrate::migrate(&mut Connection::open(database, Purpose::Writes)?)?;
         let state = Arc::new(State::default());
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -298,17 +356,20 @@ impl Db {
                 cores.div_ceil(2),
                 Reads::Here(Pool::new(database, cores + 1)),
             ),
-            Database::Postgres(_) => (
-                POSTGRES_WRITERS,
-                POSTGRES_SEARCHERS,
-                Reads::Lane(Lane::of_reads("read", database, POSTGRES_READERS, WAITING)?),
-            ),
+            Database::Postgres(_) => {
+                let all = capacity.connections.max(Capacity::LEAST);
+                let (writers, searchers) = (all / 2, all / 8);
+                let readers = all - writers - searchers;
+                let reads = Reads::Lane(Lane::of_reads("read", database, readers, WAITING)?);
+                (writers, searchers, reads)
+            }
         };
         Ok(Self {
             writes: Lane::of_writes(database, writers, WAITING, &state)?,
             reads,
             searches: Lane::of_reads("search", database, searchers, SEARCHES_WAITING)?,
             ledger,
+            patience: capacity.patience,
             state,
         })
     }
@@ -323,7 +384,7 @@ impl Db {
         by: Caller,
         work: impl FnMut(&mut Write<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (job, answer) = WriteJob::new(by, work, self.ledger);
+        let (job, answer) = WriteJob::new(by, work, self.ledger, self.patience);
         self.writes.send(Box::new(job))?;
         answer.await
     }
@@ -338,7 +399,7 @@ impl Db {
     ) -> Result<T> {
         match &self.reads {
             Reads::Here(pool) => pool.run(work),
-            Reads::Lane(lane) => Self::ask(lane, work).await,
+            Reads::Lane(lane) => self.ask(lane, work).await,
         }
     }
 
@@ -350,14 +411,15 @@ impl Db {
         &self,
         work: impl FnMut(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        Self::ask(&self.searches, work).await
+        self.ask(&self.searches, work).await
     }
 
     async fn ask<T: Send + 'static>(
+        &self,
         lane: &Lane,
         work: impl FnMut(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (job, answer) = ReadJob::new(work);
+        let (job, answer) = ReadJob::new(work, self.patience);
         lane.send(Box::new(job))?;
         answer.await
     }
@@ -382,6 +444,7 @@ impl Db {
 
     /// Finishes what waits, closes every connection and ends the threads.
     pub async fn close(&self) {
+        self.state.close();
         let lanes = [Some(self.writes.clone()), Some(self.searches.clone()), {
             match &self.reads {
                 Reads::Here(_) => None,

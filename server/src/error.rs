@@ -83,6 +83,12 @@ pub enum Error {
     ContentType(&'static str),
     /// A `Clerk-API-Version` that is not a date.
     ApiVersion(String),
+    /// An `Idempotency-Key` that is not one text of at most so many characters.
+    IdempotencyKeyInvalid(usize),
+    /// An `Idempotency-Key` under which another request was done.
+    IdempotencyKeyReused,
+    /// An answer of more than so many bytes, which cannot be kept.
+    IdempotencyAnswerTooLong(usize),
     /// A query parameter that must be there.
     QueryMissing(&'static str),
     /// A required parameter.
@@ -277,6 +283,9 @@ impl Error {
             Self::BodyLate => shown(408, "request_timeout", "request timeout", "The request body did not arrive in time."),
             Self::ContentType(expected) => shown(415, "unsupported_content_type", "unsupported content type", format!("Send the body as {expected}.")),
             Self::ApiVersion(text) => shown(400, "api_version_invalid", "invalid API version", format!("'{text}' is not an API version; one is a date such as 2026-05-12.")),
+            Self::IdempotencyKeyInvalid(max) => shown(400, "malformed_request_parameters", "invalid Idempotency-Key", format!("An Idempotency-Key is given once and has 1 to {max} characters, all of them ASCII.")),
+            Self::IdempotencyKeyReused => shown(409, "conflict", "Idempotency-Key used before", "Another request was done under this Idempotency-Key within the last 24 hours. Nothing was changed. A key belongs to one request; take a new one for a new request."),
+            Self::IdempotencyAnswerTooLong(max) => shown(409, "conflict", "answer too long to be kept", format!("The answer would be longer than {max} bytes, too long to be kept for its Idempotency-Key. Nothing was changed. Ask for less at once, or leave the key out.")),
             Self::QueryMissing(param) => shown(400, "missing_query_parameter", "missing query parameter", format!("The query parameter '{param}' must be given.")).about(param),
             Self::ParamMissing(param) => shown(422, "form_param_missing", "is missing", format!("{param} must be given.")).about(param),
             Self::ParamUnknown(param) => shown(422, "form_param_unknown", "is unknown", format!("{param} is not a parameter of this call.")).about(param),
@@ -335,8 +344,8 @@ impl Error {
             Self::Config(why) => shown(500, "internal_clerk_error", "configuration error", why.clone()),
             Self::Unavailable(_) => shown(503, "service_unavailable", "service unavailable", "Nothing was changed. Try again; if it persists, the server's log says why."),
             Self::Overloaded => shown(503, "service_unavailable", "too busy", "More is asked than can be answered now. Nothing was changed. Try again in a moment."),
-            Self::Unsettled(_) => shown(503, "service_unavailable", "outcome unknown", "Whether this was done is not known: the database did not confirm it. Look before you ask again."),
-            Self::TooSlow(seconds) => shown(503, "service_unavailable", "outcome unknown", format!("There was no answer within {seconds} s. Whether this was done is not known. Look before you ask again.")),
+            Self::Unsettled(_) => shown(503, "service_unavailable", "outcome unknown", "Whether this was done is not known: the database did not confirm it. With the same Idempotency-Key it is safe to ask again; without one, look first."),
+            Self::TooSlow(seconds) => shown(503, "service_unavailable", "outcome unknown", format!("There was no answer within {seconds} s. Whether this was done is not known. With the same Idempotency-Key it is safe to ask again; without one, look first.")),
             Self::ClockBehind(seconds) => shown(503, "service_unavailable", "clock set back", format!("This server's clock is {seconds} s behind what its database has seen, and what had expired would open again. Set the clock right.")),
             Self::Conflict(_) | Self::Bug(_) => shown(500, "internal_clerk_error", "internal error", "Something went wrong on this server. The trace id finds the cause in its log."),
         }

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
+use crate::idempotency;
 use crate::instance;
 use crate::limits::Tried;
 use crate::sessions::{self, Progress};
@@ -146,6 +147,7 @@ async fn end_sessions(app: &App) -> Result<u64> {
 async fn tidy(app: &App) -> Result<u64> {
     let now = app.now();
     let by = Caller::internal("standin", now);
+    while app.db.write(by.clone(), idempotency::forget).await? {}
     let limiters = &app.limiters;
     let unknown: Vec<Event> = [
         (&limiters.refused, Tried::Key, Error::KeyInvalid),

@@ -41,6 +41,7 @@ pub mod error;
 pub mod events;
 pub mod handshake;
 pub mod id;
+pub mod idempotency;
 pub mod instance;
 pub mod invitations;
 pub mod jwt_templates;
@@ -79,7 +80,7 @@ pub use crate::backend_api::UserRow;
 use crate::caller::Caller;
 use crate::claims::Current;
 use crate::config::Config;
-use crate::db::{Database, Db};
+use crate::db::{Capacity, Database, Db};
 use crate::error::{Error, Result};
 use crate::housekeeping::Housekeeping;
 use crate::id::{InstanceId, SecretKeyId};
@@ -213,7 +214,11 @@ impl Server {
 /// # Errors
 /// As [`Db::open`].
 pub async fn open(database: &Database) -> Result<Db> {
-    Db::open(database, ledger::enter)
+    open_with(database, Capacity::default()).await
+}
+
+async fn open_with(database: &Database, capacity: Capacity) -> Result<Db> {
+    Db::open(database, capacity, ledger::enter)
         .await
         .map_err(|error| database.at_fault(error))
 }
@@ -234,7 +239,7 @@ fn reachable(public_url: &Url) -> Result<()> {
 /// Opens the database and everything that is read from it once.
 async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
     let master_key = MasterKey::parse(&config.master_key)?;
-    let db = open(&config.database).await?;
+    let db = open_with(&config.database, config.capacity).await?;
     let now = config.clock.now();
     let by = Caller::internal("standin", now);
     let (fresh, stage) = (InstanceId::new(now), config.stage);

@@ -38,8 +38,7 @@ impl Secret {
 
     /// What the database keeps of this secret.
     pub fn digest(&self) -> Digest {
-        let sum = digest::digest(&digest::SHA256, self.0.as_bytes());
-        Digest(URL_SAFE_NO_PAD.encode(sum.as_ref()))
+        Digest::of(self.0.as_bytes())
     }
 
     /// The secret itself, for the one answer that hands it to its holder.
@@ -63,6 +62,14 @@ impl fmt::Debug for Secret {
 /// The SHA-256 of a secret, base64url. Equality takes the same time wherever two digests differ.
 #[derive(Clone, Debug)]
 pub struct Digest(String);
+
+impl Digest {
+    /// The digest of anything.
+    pub fn of(bytes: &[u8]) -> Self {
+        let sum = digest::digest(&digest::SHA256, bytes);
+        Self(URL_SAFE_NO_PAD.encode(sum.as_ref()))
+    }
+}
 
 impl PartialEq for Digest {
     fn eq(&self, other: &Self) -> bool {
@@ -97,6 +104,8 @@ pub enum Purpose {
     SignIn,
     /// An attempt to sign up, in a browser's cookie.
     SignUp,
+    /// An answer that is kept in case its request is sent again.
+    Answer,
 }
 
 impl Purpose {
@@ -109,6 +118,7 @@ impl Purpose {
             Self::TemplateKey => "template key",
             Self::SignIn => "sign-in attempt",
             Self::SignUp => "sign-up attempt",
+            Self::Answer => "answer",
         }
     }
 }
@@ -154,9 +164,11 @@ impl MasterKey {
     fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
         match purpose {
             Purpose::SigningKey | Purpose::TemplateKey => &self.keeping,
-            Purpose::HandshakeNonce | Purpose::RefreshToken | Purpose::SignIn | Purpose::SignUp => {
-                &self.passing
-            }
+            Purpose::HandshakeNonce
+            | Purpose::RefreshToken
+            | Purpose::SignIn
+            | Purpose::SignUp
+            | Purpose::Answer => &self.passing,
         }
     }
 
@@ -209,7 +221,9 @@ mod tests {
 
     #[test]
     fn a_seal_opens_for_its_purpose_only_and_not_after_a_change() {
-        use Purpose::{HandshakeNonce, RefreshToken, SignIn, SignUp, SigningKey, TemplateKey};
+        use Purpose::{
+            Answer, HandshakeNonce, RefreshToken, SignIn, SignUp, SigningKey, TemplateKey,
+        };
         let all = [
             SigningKey,
             RefreshToken,
@@ -217,6 +231,7 @@ mod tests {
             TemplateKey,
             SignIn,
             SignUp,
+            Answer,
         ];
         let key = MasterKey::parse(&Secret::random()).unwrap();
         for purpose in all {

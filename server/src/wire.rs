@@ -21,7 +21,7 @@ pub(crate) use access_log::About;
 pub(crate) use caller::{Browser, Proxied};
 pub(crate) use doors::Doors;
 pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
-pub(crate) use params::{Params, user_text};
+pub(crate) use params::{Params, body, user_text};
 
 /// How far lists that Clerk does not count exactly count what they go through (`total_count`); beyond that, there are at
 /// least so many.

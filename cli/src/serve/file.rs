@@ -2,7 +2,9 @@
 //! also be an option has the option's name, with underscores.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -25,6 +27,9 @@ pub struct File {
     pub public_url: Option<Url>,
     pub data: Option<PathBuf>,
     pub database_url: Option<String>,
+    pub database_connections: Option<usize>,
+    /// How long a request waits for the database until it is told to come back, in seconds.
+    database_wait_seconds: Option<NonZeroU64>,
     #[serde(alias = "allow_origins")]
     allow_origin: Vec<String>,
     #[serde(alias = "allow_hosts")]
@@ -123,6 +128,9 @@ impl File {
                 Some(_) => return Err(Failure::usage(format!("{name} must be more than nothing"))),
                 None => {}
             }
+        }
+        if let Some(seconds) = self.database_wait_seconds {
+            config.capacity.patience = Duration::from_secs(seconds.get());
         }
         match self.on_replay {
             Some(Replay::Refuse) => config.on_replay = OnReplay::Refuse,

@@ -6,7 +6,9 @@
     reason = "a test that meets the unexpected should stop where it stands"
 )]
 
+mod cluster;
 mod crash;
+mod database_tls;
 mod disk;
 mod imports;
 mod process;

@@ -215,6 +215,7 @@ async fn secret_key(db: &Db, live: bool) -> String {
         ip: None,
         user_agent: None,
         request_id: "test".into(),
+        once: None,
     };
     let kind = if live {
         Stage::Production

@@ -1,7 +1,6 @@
 //! `/v1/actor_tokens` (spec paths `/actor_tokens`, `/actor_tokens/{actor_token_id}/revoke`): a link that signs somebody in
 //! as a user, and the session says who it is.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::routing::MethodFilter;
 use serde_json::{Map, Value};
@@ -9,6 +8,7 @@ use serde_json::{Map, Value};
 use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::{ActorTokenId, SignInTokenId, UserId};
 use crate::secret::Secret;
@@ -58,15 +58,12 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         organization: None,
         actor: Some((actor, session)),
     };
-    let made = app
-        .db
-        .write(by, move |tx| sign_in_tokens::create(tx, &new))
-        .await?;
     let url = app.instance.link(&token);
-    Ok(Json(views::actor_token(
-        &made,
-        Some((token.expose(), &url)),
-    )))
+    let create = move |tx: &mut Write<'_>| sign_in_tokens::create(tx, &new);
+    app.answer(by, create, move |_, made| {
+        views::actor_token(made, Some((token.expose(), &url)))
+    })
+    .await
 }
 
 /// Whoever acts, as the session's tokens will say. An agent is known by its tasks alone: otherwise one that was disabled
@@ -122,9 +119,7 @@ async fn revoke(
 ) -> Answer {
     params.finish()?;
     let id = SignInTokenId::from(id);
-    let token = app
-        .db
-        .write(by, move |tx| sign_in_tokens::revoke(tx, &id, Kind::Actor))
-        .await?;
-    Ok(Json(views::actor_token(&token, None)))
+    let revoke = move |tx: &mut Write<'_>| sign_in_tokens::revoke(tx, &id, Kind::Actor);
+    app.answer(by, revoke, |_, token| views::actor_token(token, None))
+        .await
 }

@@ -10,7 +10,7 @@ use url::Url;
 use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::db::Read;
+use crate::db::{Read, Write};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, TaskId};
 use crate::limits::Subject;
@@ -54,19 +54,24 @@ async fn create(
     let agent = Subject::Agent(text::folded(&new.agent_name));
     app.limiters.tasks.check(&agent)?;
     app.limiters.tasks.check(&subject(&new.on_behalf_of))?;
-    let task = app.db.write(by, move |tx| tasks::create(tx, &new)).await?;
     let url = app
         .instance
         .address(&format!("/v1/agents/tasks?ticket={}", ticket.expose()));
-    let target = Url::parse(&task.redirect_url).ok();
+    let target = Url::parse(&new.redirect_url).ok();
+    let (view, task) = app
+        .once(
+            by,
+            move |tx| tasks::create(tx, &new),
+            move |_, task| views::agent_task(task, Some(&url)),
+        )
+        .await?;
     let about = About {
-        user: Some(task.user_id.to_string()),
-        agent: Some(task.agent_id.to_string()),
+        user: task.as_ref().map(|task| task.user_id.to_string()),
+        agent: task.as_ref().map(|task| task.agent_id.to_string()),
         session: None,
         warning: target.and_then(|target| app.instance.misgiving(&target)),
     };
-    let view = Json(views::agent_task(&task, Some(&url)));
-    Ok((Extension(about), view).into_response())
+    Ok((Extension(about), Json(view)).into_response())
 }
 
 fn read(
@@ -154,8 +159,9 @@ async fn revoke(
 ) -> Answer {
     params.finish()?;
     let id = TaskId::from(id);
-    let task = app.db.write(by, move |tx| tasks::revoke(tx, &id)).await?;
-    Ok(Json(views::agent_task(&task, None)))
+    let revoke = move |tx: &mut Write<'_>| tasks::revoke(tx, &id);
+    app.answer(by, revoke, |_, task| views::agent_task(task, None))
+        .await
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {

@@ -9,6 +9,7 @@ use super::calls::Calls;
 use crate::agents;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::db::Write;
 use crate::id::AgentId;
 use crate::secret_keys::Scope;
 use crate::views;
@@ -66,8 +67,9 @@ async fn disable(
 ) -> Answer {
     params.finish()?;
     let id = AgentId::from(id);
-    let agent = app.db.write(by, move |tx| agents::disable(tx, &id)).await?;
-    Ok(Json(views::agent(&agent)))
+    let disable = move |tx: &mut Write<'_>| agents::disable(tx, &id);
+    app.answer(by, disable, |_, agent| views::agent(agent))
+        .await
 }
 
 async fn enable(
@@ -78,6 +80,6 @@ async fn enable(
 ) -> Answer {
     params.finish()?;
     let id = AgentId::from(id);
-    let agent = app.db.write(by, move |tx| agents::enable(tx, &id)).await?;
-    Ok(Json(views::agent(&agent)))
+    let enable = move |tx: &mut Write<'_>| agents::enable(tx, &id);
+    app.answer(by, enable, |_, agent| views::agent(agent)).await
 }

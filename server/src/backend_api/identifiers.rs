@@ -9,6 +9,7 @@ use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
+use crate::db::Write;
 use crate::error::Result;
 use crate::id::{IdentifierId, UserId};
 use crate::secret_keys::Scope;
@@ -83,11 +84,8 @@ async fn create(
     let new = new_identifier(kind, &mut params, status, by.at)?;
     absent(&mut params)?;
     params.finish()?;
-    let made = app
-        .db
-        .write(by, move |tx| users::add(tx, &user, &new, primary))
-        .await?;
-    Ok(Json(views::identifier(&made)))
+    let add = move |tx: &mut Write<'_>| users::add(tx, &user, &new, primary);
+    app.answer(by, add, |_, made| views::identifier(made)).await
 }
 
 async fn show(kind: IdentifierKind, State(app): State<App>, Path(id): Path<String>) -> Answer {

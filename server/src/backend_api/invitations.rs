@@ -11,7 +11,7 @@ use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
-use crate::db::Read;
+use crate::db::{Read, Write};
 use crate::error::{Error, Result};
 use crate::id::AppInvitationId;
 use crate::invitations::{self, Filter, NewInvitation, Order};
@@ -107,25 +107,33 @@ pub(super) async fn several(request: Request) -> Result<Vec<Params>> {
 }
 
 /// Makes the invitations and shows each with its link.
-async fn make(app: &App, by: Caller, forms: Vec<Form>) -> Result<Vec<Value>> {
+async fn make(
+    app: &App,
+    by: Caller,
+    forms: Vec<Form>,
+    show: impl Fn(Vec<Value>) -> Value + Send + 'static,
+) -> Answer {
     let now = by.at;
     let (new, tickets): (Vec<_>, Vec<_>) = forms
         .into_iter()
         .map(|form| (form.new, form.ticket))
         .unzip();
-    let made = app.db.write(by, move |tx| invitations::invite(tx, &new));
-    let view = |(one, ticket): (&invitations::Invitation, &Secret)| {
-        let mut view = views::app_invitation(one, now);
-        view["url"] = app.instance.link(ticket).into();
-        view
+    let invite = move |tx: &mut Write<'_>| invitations::invite(tx, &new);
+    let shown = move |app: &App, made: &Vec<invitations::Invitation>| {
+        let view = |(one, ticket): (&invitations::Invitation, &Secret)| {
+            let mut view = views::app_invitation(one, now);
+            view["url"] = app.instance.link(ticket).into();
+            view
+        };
+        show(made.iter().zip(&tickets).map(view).collect())
     };
-    Ok(made.await?.iter().zip(&tickets).map(view).collect())
+    app.answer(by, invite, shown).await
 }
 
 async fn create(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let form = Form::read(&app, params, by.at)?;
-    let mut made = make(&app, by, vec![form]).await?;
-    Ok(Json(made.pop().unwrap_or_default()))
+    let only = |mut made: Vec<Value>| made.pop().unwrap_or_default();
+    make(&app, by, vec![form], only).await
 }
 
 /// The body is a list of what the call for a single one takes.
@@ -135,7 +143,7 @@ async fn create_many(State(app): State<App>, by: Caller, request: Request) -> An
         .into_iter()
         .map(|params| Form::read(&app, params, by.at));
     let forms = forms.collect::<Result<Vec<_>>>()?;
-    Ok(Json(make(&app, by, forms).await?.into()))
+    make(&app, by, forms, Value::from).await
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
@@ -170,6 +178,7 @@ async fn revoke(
 ) -> Answer {
     params.finish()?;
     let (id, now) = (AppInvitationId::from(id), by.at);
-    let revoked = app.db.write(by, move |tx| invitations::revoke(tx, &id));
-    Ok(Json(views::app_invitation(&revoked.await?, now)))
+    let revoke = move |tx: &mut Write<'_>| invitations::revoke(tx, &id);
+    app.answer(by, revoke, move |_, one| views::app_invitation(one, now))
+        .await
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::JwtTemplateId;
 use crate::jwt_templates::{self, Algorithm, CLOCK_SKEW, Change, LIFETIME, OwnKey};
@@ -69,11 +70,9 @@ async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
 async fn create(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let change = read(params, &app.master_key)?;
     let id = JwtTemplateId::new(by.at);
-    let made = app
-        .db
-        .write(by, move |tx| jwt_templates::create(tx, &id, &change))
-        .await?;
-    Ok(Json(views::jwt_template(&made)))
+    let create = move |tx: &mut Write<'_>| jwt_templates::create(tx, &id, &change);
+    app.answer(by, create, |_, made| views::jwt_template(made))
+        .await
 }
 
 async fn update(

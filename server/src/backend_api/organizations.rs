@@ -18,7 +18,7 @@ use super::calls::Calls;
 use super::users::time;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::db::Read;
+use crate::db::{Read, Write};
 use crate::error::{Error, OrganizationError, Result};
 use crate::id::{MembershipId, OrganizationId};
 use crate::organizations::{
@@ -147,8 +147,9 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
     };
     form::no_role_set(&mut params)?;
     params.finish()?;
-    let made = app.db.write(by, move |tx| organizations::create(tx, &new));
-    Ok(Json(views::organization(&made.await?, true)))
+    let create = move |tx: &mut Write<'_>| organizations::create(tx, &new);
+    app.answer(by, create, |_, made| views::organization(made, true))
+        .await
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Answer {

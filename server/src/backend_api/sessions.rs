@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::NewSecrets;
 use crate::clock::Time;
-use crate::db::{Page, Read};
+use crate::db::{Page, Read, Write};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
 use crate::jwt_templates;
@@ -127,13 +127,10 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         },
         session: SessionId::new(now),
     };
-    let session = app
-        .db
-        .write(by, move |tx| {
-            users::sign_in_at(tx, &user, &sign_in, organization.as_ref())
-        })
-        .await?;
-    Ok(Json(views::session(&session, now)))
+    let sign_in =
+        move |tx: &mut Write<'_>| users::sign_in_at(tx, &user, &sign_in, organization.as_ref());
+    app.answer(by, sign_in, move |_, session| views::session(session, now))
+        .await
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
@@ -170,11 +167,9 @@ async fn revoke(
 ) -> Answer {
     params.finish()?;
     let (id, now) = (SessionId::from(id), by.at);
-    let session = app
-        .db
-        .write(by, move |tx| sessions::revoke(tx, &id))
-        .await?;
-    Ok(Json(views::session(&session, now)))
+    let revoke = move |tx: &mut Write<'_>| sessions::revoke(tx, &id);
+    app.answer(by, revoke, move |_, session| views::session(session, now))
+        .await
 }
 
 /// How many of the sessions that it ended the answer names.

@@ -1,12 +1,12 @@
 //! `/v1/sign_in_tokens` (spec paths `/sign_in_tokens`, `/sign_in_tokens/{sign_in_token_id}/revoke`).
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::routing::MethodFilter;
 
 use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::{OrganizationId, SignInTokenId, UserId};
 use crate::secret::Secret;
@@ -56,15 +56,12 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         organization,
         actor: None,
     };
-    let made = app
-        .db
-        .write(by, move |tx| sign_in_tokens::create(tx, &new))
-        .await?;
     let url = app.instance.link(&token);
-    Ok(Json(views::sign_in_token(
-        &made,
-        Some((token.expose(), &url)),
-    )))
+    let create = move |tx: &mut Write<'_>| sign_in_tokens::create(tx, &new);
+    app.answer(by, create, move |_, made| {
+        views::sign_in_token(made, Some((token.expose(), &url)))
+    })
+    .await
 }
 
 /// `org_id` or `organization_id`.
@@ -85,9 +82,7 @@ async fn revoke(
 ) -> Answer {
     params.finish()?;
     let id = SignInTokenId::from(id);
-    let token = app
-        .db
-        .write(by, move |tx| sign_in_tokens::revoke(tx, &id, Kind::SignIn))
-        .await?;
-    Ok(Json(views::sign_in_token(&token, None)))
+    let revoke = move |tx: &mut Write<'_>| sign_in_tokens::revoke(tx, &id, Kind::SignIn);
+    app.answer(by, revoke, |_, token| views::sign_in_token(token, None))
+        .await
 }

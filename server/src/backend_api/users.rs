@@ -7,12 +7,12 @@ mod search;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::db::Read;
+use crate::db::{Read, Write};
 use crate::error::{Error, Result};
 use crate::events::Action;
 use crate::id::UserId;
@@ -122,11 +122,11 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
     let (identifiers, mut edits) = (form.identifiers, form.edits);
     edits.extend(form.password.edit().await?);
     let id = UserId::new(now);
-    let made = app
-        .db
-        .write(by, move |tx| users::create(tx, &id, &identifiers, &edits))
-        .await?;
-    Ok(Json(views::user(&made, &app.instance, now)))
+    let create = move |tx: &mut Write<'_>| users::create(tx, &id, &identifiers, &edits);
+    app.answer(by, create, move |app, made| {
+        views::user(made, &app.instance, now)
+    })
+    .await
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
@@ -296,11 +296,11 @@ async fn remove_password(
 /// Changes one user and shows it.
 async fn edit(app: &App, id: &str, change: Change, by: Caller) -> Answer {
     let (id, now) = (UserId::from(id), by.at);
-    let changed = app
-        .db
-        .write(by, move |tx| users::edit(tx, &id, &change))
-        .await?;
-    Ok(Json(views::user(&changed, &app.instance, now)))
+    let edit = move |tx: &mut Write<'_>| users::edit(tx, &id, &change);
+    app.answer(by, edit, move |app, changed| {
+        views::user(changed, &app.instance, now)
+    })
+    .await
 }
 
 /// As [`edit`], for 1 to 50 users (spec): all of them or, when one is unknown, none.
@@ -315,16 +315,13 @@ async fn edit_all(app: &App, mut params: Params, change: Change, by: Caller) -> 
     ids.sort();
     ids.dedup();
     let now = by.at;
-    let changed = app
-        .db
-        .write(by, move |tx| {
-            let one = |id| users::edit(tx, id, &change);
-            ids.iter().map(one).collect::<Result<Vec<_>>>()
-        })
-        .await?;
-    let views: Vec<Value> = changed
-        .iter()
-        .map(|one| views::user(one, &app.instance, now))
-        .collect();
-    Ok(Json(views.into()))
+    let edit = move |tx: &mut Write<'_>| {
+        let one = |id| users::edit(tx, id, &change);
+        ids.iter().map(one).collect::<Result<Vec<_>>>()
+    };
+    app.answer(by, edit, move |app, changed| {
+        let view = |one| views::user(one, &app.instance, now);
+        changed.iter().map(view).collect()
+    })
+    .await
 }

@@ -2,8 +2,12 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::{Connection, Ledger, Read, Write};
 use crate::caller::Caller;
@@ -12,8 +16,8 @@ use crate::events::Event;
 
 /// A job for a thread that owns a connection.
 pub(super) trait Job: Send {
-    /// Whether its caller still waits. If not, it is dropped before it runs.
-    fn is_wanted(&self) -> bool;
+    /// Takes it for running. False when its caller waits no more, and then it is dropped.
+    fn claim(&self) -> bool;
     /// Does the work and keeps its result for [`Job::answer`].
     fn run(&mut self, connection: &mut Connection) -> Outcome;
     /// Records that the work was refused, after its changes were rolled back.
@@ -36,12 +40,22 @@ pub(super) enum Outcome {
     Again(String),
 }
 
-/// The caller's end of a job.
-type Answer<T> = oneshot::Receiver<Result<T>>;
+/// Whose turn it is: the caller's to give up, until a thread begins.
+type Begun = Arc<AtomicBool>;
 
-async fn answered<T>(answer: Answer<T>) -> Result<T> {
+/// The caller's end of a job: who is not served in time is told so, and then nothing is done.
+async fn answered<T>(
+    mut answer: oneshot::Receiver<Result<T>>,
+    begun: Begun,
+    patience: Duration,
+) -> Result<T> {
+    let answer = match timeout(patience, &mut answer).await {
+        Ok(answer) => answer,
+        Err(_) if !begun.swap(true, Ordering::AcqRel) => return Err(Error::Overloaded),
+        Err(_) => answer.await,
+    };
     let gone = || Error::Unavailable("the database threads have stopped".into());
-    answer.await.unwrap_or_else(|_| Err(gone()))
+    answer.unwrap_or_else(|_| Err(gone()))
 }
 
 fn panicked<T>() -> Result<T> {
@@ -52,9 +66,28 @@ fn panicked<T>() -> Result<T> {
 struct Reply<T> {
     result: Option<Result<T>>,
     caller: oneshot::Sender<Result<T>>,
+    begun: Begun,
 }
 
 impl<T> Reply<T> {
+    /// With the future that waits for it, and how long for its beginning.
+    fn new(patience: Duration) -> (Self, impl Future<Output = Result<T>>) {
+        let (caller, answer) = oneshot::channel();
+        let begun = Begun::default();
+        let answer = answered(answer, begun.clone(), patience);
+        let result = None;
+        let reply = Self {
+            result,
+            caller,
+            begun,
+        };
+        (reply, answer)
+    }
+
+    fn claim(&self) -> bool {
+        !self.caller.is_closed() && !self.begun.swap(true, Ordering::AcqRel)
+    }
+
     fn send(self, failure: Option<Error>) {
         let result = match failure {
             Some(error) => Err(error),
@@ -77,11 +110,9 @@ impl<F, T> ReadJob<F, T>
 where
     F: FnMut(&mut Read<'_>) -> Result<T>,
 {
-    pub(super) fn new(with: F) -> (Self, impl Future<Output = Result<T>>) {
-        let (caller, answer) = oneshot::channel();
-        let result = None;
-        let reply = Reply { result, caller };
-        (Self { with, reply }, answered(answer))
+    pub(super) fn new(with: F, patience: Duration) -> (Self, impl Future<Output = Result<T>>) {
+        let (reply, answer) = Reply::new(patience);
+        (Self { with, reply }, answer)
     }
 }
 
@@ -98,8 +129,8 @@ where
     F: FnMut(&mut Read<'_>) -> Result<T> + Send,
     T: Send,
 {
-    fn is_wanted(&self) -> bool {
-        !self.reply.caller.is_closed()
+    fn claim(&self) -> bool {
+        self.reply.claim()
     }
 
     fn run(&mut self, connection: &mut Connection) -> Outcome {
@@ -133,19 +164,17 @@ where
         by: Caller,
         with: F,
         ledger: Ledger,
+        patience: Duration,
     ) -> (Self, impl Future<Output = Result<T>>) {
-        let (caller, answer) = oneshot::channel();
+        let (reply, answer) = Reply::new(patience);
         let job = Self {
             by,
             with,
             ledger,
-            reply: Reply {
-                result: None,
-                caller,
-            },
+            reply,
             refused: None,
         };
-        (job, answered(answer))
+        (job, answer)
     }
 
     /// The caller's work and then the ledger's, as one.
@@ -174,8 +203,8 @@ where
     F: FnMut(&mut Write<'_>) -> Result<T> + Send,
     T: Send,
 {
-    fn is_wanted(&self) -> bool {
-        !self.reply.caller.is_closed()
+    fn claim(&self) -> bool {
+        self.reply.claim()
     }
 
     fn run(&mut self, connection: &mut Connection) -> Outcome {

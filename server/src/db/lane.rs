@@ -1,13 +1,14 @@
-//! Lanes: queues of jobs with a bound, and the threads that work them off, each with a connection of its own. And the pool
-//! of connections that SQLite's short reads use where they are.
+//! Lanes: queues of jobs with a bound, and the threads that work them off, each with a line of its own to the database.
+//! And the pool of connections that SQLite's short reads use where they are.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::job::{self, Job};
+use super::line::Line;
 use super::state::State;
 use super::{Connection, Database, Purpose, Read, writer};
 use crate::error::{Error, Result};
@@ -42,7 +43,7 @@ impl Queue {
     fn take(&self, (since, job): (Instant, Box<dyn Job>)) -> Option<Box<dyn Job>> {
         self.waits.waiting.add(-1);
         self.waits.waited.took(since.elapsed());
-        job.is_wanted().then_some(job)
+        job.claim().then_some(job)
     }
 
     /// Adds the jobs that wait already, up to `most` in all. True when the word to stop was among them.
@@ -88,11 +89,16 @@ impl Lane {
             name,
             database,
             (threads, waiting, Purpose::Reads),
-            |connection, queue| {
+            |line, queue| {
                 let Some(mut job) = queue.next() else {
                     return false;
                 };
-                job.run(connection);
+                line.is_renewed();
+                job.run(&mut line.connection);
+                // The server may have been started again since this line was last used.
+                if !line.connection.owes() && line.is_renewed() {
+                    job.run(&mut line.connection);
+                }
                 job.answer(None);
                 true
             },
@@ -111,7 +117,7 @@ impl Lane {
             "write",
             database,
             (threads, waiting, Purpose::Writes),
-            move |connection, queue| writer::turn(connection, queue, &state),
+            move |line, queue| writer::turn(line, queue, &state),
         )
     }
 
@@ -120,7 +126,7 @@ impl Lane {
         name: &str,
         database: &Database,
         (threads, waiting, purpose): (usize, usize, Purpose),
-        turn: impl Fn(&mut Connection, &Queue) -> bool + Clone + Send + 'static,
+        turn: impl Fn(&mut Line, &Queue) -> bool + Clone + Send + 'static,
     ) -> Result<Self> {
         let (jobs, receiver) = sync_channel(waiting);
         let waits = Arc::new(Waits {
@@ -133,17 +139,10 @@ impl Lane {
         });
         let mut running = Vec::new();
         for _ in 0..threads {
-            let (queue, turn, database) = (queue.clone(), turn.clone(), database.clone());
-            let mut connection = Connection::open(&database, purpose)?;
+            let (queue, turn) = (queue.clone(), turn.clone());
+            let mut line = Line::open(database, purpose)?;
             let thread = thread::Builder::new().name(format!("db-{name}"));
-            running.push(thread.spawn(move || {
-                let mut reopening = Reopening::default();
-                while turn(&mut connection, &queue) {
-                    if connection.is_broken() {
-                        reopening.attempt(&mut connection, || Connection::open(&database, purpose));
-                    }
-                }
-            })?);
+            running.push(thread.spawn(move || while turn(&mut line, &queue) {})?);
         }
         Ok(Self {
             jobs,
@@ -179,36 +178,6 @@ impl Lane {
         }
         for thread in running {
             let _ = thread.join();
-        }
-    }
-}
-
-/// Opens a lost connection again: not more often than a server that is down can bear, and without a line in the log for
-/// every attempt.
-#[derive(Default)]
-struct Reopening {
-    failed_at: Option<Instant>,
-}
-
-impl Reopening {
-    const PAUSE: Duration = Duration::from_millis(250);
-
-    fn attempt(&mut self, connection: &mut Connection, open: impl FnOnce() -> Result<Connection>) {
-        if self.failed_at.is_some_and(|at| at.elapsed() < Self::PAUSE) {
-            return;
-        }
-        match open() {
-            Ok(opened) => {
-                *connection = opened;
-                if self.failed_at.take().is_some() {
-                    tracing::info!("the database answers again");
-                }
-            }
-            Err(error) => {
-                if self.failed_at.replace(Instant::now()).is_none() {
-                    tracing::warn!(%error, "the database does not answer");
-                }
-            }
         }
     }
 }

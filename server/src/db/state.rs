@@ -8,6 +8,7 @@ use crate::metrics::{Counter, Histogram};
 pub(super) struct State {
     failing: AtomicBool,
     stopped: AtomicBool,
+    closing: AtomicBool,
     /// How many writes shared each transaction.
     pub(super) shared: Histogram,
     /// How long each transaction took, its way to the disk included.
@@ -24,6 +25,7 @@ impl Default for State {
         Self {
             failing: AtomicBool::default(),
             stopped: AtomicBool::default(),
+            closing: AtomicBool::default(),
             shared: Histogram::of(SHARED),
             took: Histogram::of_durations(),
             failed: Counter::default(),
@@ -58,6 +60,16 @@ impl State {
         if !self.stopped.swap(true, Ordering::Relaxed) {
             tracing::error!("no more writes until the server is started again");
         }
+    }
+
+    /// The server stops: nobody waits any longer than it takes.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it does not stop.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.closing.load(Ordering::Relaxed)
     }
 
     /// Whether nothing is written any more.

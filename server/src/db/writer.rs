@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::Connection;
 use super::job::{Job, Outcome};
 use super::lane::Queue;
+use super::line::Line;
 use super::state::State;
 use crate::error::{Error, Result};
 
@@ -28,12 +29,12 @@ enum Fate {
 }
 
 /// Takes a batch of writes through one transaction. False when it is time to stop.
-pub(super) fn turn(connection: &mut Connection, queue: &Queue, state: &State) -> bool {
+pub(super) fn turn(line: &mut Line, queue: &Queue, state: &State) -> bool {
     let Some(first) = queue.next() else {
         return false;
     };
     let mut batch = vec![first];
-    let most = match connection {
+    let most = match line.connection {
         Connection::Sqlite(_) => BATCH,
         Connection::Postgres(_) => 1,
     };
@@ -45,7 +46,8 @@ pub(super) fn turn(connection: &mut Connection, queue: &Queue, state: &State) ->
         return !stopping;
     }
     let (started, jobs) = (Instant::now(), batch.len());
-    let fate = settle(connection, &mut batch);
+    line.is_renewed();
+    let fate = settle(line, &mut batch);
     if !matches!(fate, Fate::Committed) {
         state.failed.count();
     }
@@ -64,12 +66,13 @@ pub(super) fn turn(connection: &mut Connection, queue: &Queue, state: &State) ->
             answer(batch, || Error::Unavailable(why.clone()));
         }
         Fate::Unknown(why) => {
-            match connection {
+            match line.connection {
                 // What the disk still holds, only the next start can tell.
                 Connection::Sqlite(_) => state.stop(&why),
                 Connection::Postgres(_) => state.fails(&why),
             }
             answer(batch, || Error::Unsettled(why.clone()));
+            line.connection.linger(state);
         }
     }
     !stopping
@@ -81,29 +84,40 @@ fn answer(batch: Vec<Box<dyn Job>>, failure: impl Fn() -> Error) {
     }
 }
 
-/// Runs the batch, again if it met another transaction.
-fn settle(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Fate {
+/// Runs the batch, again if it met another transaction, and once more if the connection was lost before the commit.
+fn settle(line: &mut Line, batch: &mut [Box<dyn Job>]) -> Fate {
     for attempt in 1.. {
-        match transaction(connection, batch) {
+        match transaction(&mut line.connection, batch) {
             Fate::Again(_) if attempt < ATTEMPTS => back_off(attempt),
+            Fate::Nothing(_) if attempt == 1 && !line.connection.owes() && line.is_renewed() => {}
+            Fate::Unknown(why) => return find_out(line, why),
             fate => return fate,
         }
     }
     unreachable!("the loop ends by returning")
 }
 
+/// What became of a commit whose answer was lost. While its connection is open the answer may still come, and only the
+/// transaction itself can say what it will be.
+fn find_out(line: &mut Line, why: String) -> Fate {
+    if line.connection.owes() || matches!(line.connection, Connection::Sqlite(_)) {
+        return Fate::Unknown(why);
+    }
+    match line.settled() {
+        Some(true) => Fate::Committed,
+        Some(false) => Fate::Nothing(why),
+        None => Fate::Unknown(why),
+    }
+}
+
 /// Runs the jobs in one transaction.
 fn transaction(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Fate {
-    let begin = match connection {
-        Connection::Sqlite(_) => "begin immediate",
-        Connection::Postgres(_) => "begin",
-    };
-    if let Err(error) = connection.control(begin) {
+    if let Err(error) = connection.begin() {
         return Fate::Nothing(error.to_string());
     }
     // A job alone needs no savepoint: the transaction is one.
     if let [job] = batch {
-        return alone(connection, job.as_mut(), begin);
+        return alone(connection, job.as_mut());
     }
     let done = batch
         .iter_mut()
@@ -115,20 +129,22 @@ fn transaction(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Fate 
 }
 
 fn roll_back(connection: &mut Connection, fate: Fate) -> Fate {
-    // On a dead connection this fails; the server has rolled back by itself then.
-    let _ = connection.control("rollback");
+    // On a dead connection the server rolls back by itself, and one that owes an answer gives no other.
+    if !connection.is_broken() {
+        let _ = connection.control("rollback");
+    }
     fate
 }
 
 /// Runs the one job of a transaction.
-fn alone(connection: &mut Connection, job: &mut dyn Job, begin: &str) -> Fate {
+fn alone(connection: &mut Connection, job: &mut dyn Job) -> Fate {
     match job.run(connection) {
         Outcome::Keep => commit(connection),
         Outcome::RollBack => roll_back(connection, Fate::Committed),
         Outcome::Refuse => {
             let recorded = connection
                 .control("rollback")
-                .and_then(|()| connection.control(begin))
+                .and_then(|()| connection.begin())
                 .and_then(|()| job.record_refusal(connection));
             match recorded {
                 Ok(()) => commit(connection),

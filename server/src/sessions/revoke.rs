@@ -246,6 +246,7 @@ impl FromRow for Revocation {
                 ip: row.take()?,
                 user_agent: row.take()?,
                 request_id: row.take()?,
+                once: None,
             },
             kept: row.take()?,
         })

@@ -40,6 +40,7 @@ impl FromRequestParts<App> for Caller {
                 .map(|edge| edge.ip.to_string()),
             user_agent: user_agent(&parts.headers),
             request_id,
+            once: parts.extensions.get().cloned(),
         })
     }
 }

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use http::Method;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use tokio::time::timeout_at;
@@ -105,7 +106,8 @@ impl Params {
             return Err(Error::ContentType("application/json"));
         }
         let mut wrapped = b"{\"list\":".to_vec();
-        wrapped.extend(body(request).await?);
+        let (parts, sent) = request.into_parts();
+        wrapped.extend(body(&parts, sent).await?);
         wrapped.push(b'}');
         // Read as part of an object, so that everything that holds for objects holds for these.
         let mut all = Self::json(&wrapped)?;
@@ -392,7 +394,8 @@ impl<S: Send + Sync> FromRequest<S> for Params {
             .unwrap_or_default()
             .trim()
             .to_ascii_lowercase();
-        let bytes = body(request).await?;
+        let (parts, sent) = request.into_parts();
+        let bytes = body(&parts, sent).await?;
         match kind.as_str() {
             _ if bytes.is_empty() => Ok(Self::default()),
             "application/json" => Self::json(&bytes),
@@ -405,14 +408,15 @@ impl<S: Send + Sync> FromRequest<S> for Params {
     }
 }
 
-async fn body(request: Request<Body>) -> Result<Vec<u8>> {
+/// The whole body of a request, within its bounds.
+pub(crate) async fn body(parts: &Parts, sent: Body) -> Result<Vec<u8>> {
     let announced =
-        header(request.headers(), CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        header(&parts.headers, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_MAX as u64) {
         return Err(Error::BodyTooLarge(BODY_MAX));
     }
-    let by = request.extensions().get::<Edge>().map(|edge| edge.body_by);
-    let bytes = Limited::new(request.into_body(), BODY_MAX).collect();
+    let by = parts.extensions.get::<Edge>().map(|edge| edge.body_by);
+    let bytes = Limited::new(sent, BODY_MAX).collect();
     let bytes = match by {
         Some(by) => timeout_at(by, bytes).await.map_err(|_| Error::BodyLate)?,
         None => bytes.await,

@@ -48,6 +48,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "codes",
             "cookie",
             "handshake",
+            "idempotency",
             "invitations",
             "jwt_templates",
             "keys",

@@ -8,7 +8,7 @@ use standin_server::id::SecretKeyId;
 use standin_server::secret::Secret;
 use standin_server::secret_keys::{self, NewKey, Scope};
 
-async fn key(world: &World, scope: Scope) -> (SecretKeyId, String) {
+pub async fn key(world: &World, scope: Scope) -> (SecretKeyId, String) {
     let db = standin_server::open(&world.config.database).await.unwrap();
     let (at, secret) = (world.now(), Secret::with_prefix("sk_test_"));
     let id = SecretKeyId::new(at);
@@ -24,6 +24,7 @@ async fn key(world: &World, scope: Scope) -> (SecretKeyId, String) {
         ip: None,
         user_agent: None,
         request_id: "test".into(),
+        once: None,
     };
     db.write(by, move |tx| secret_keys::create(tx, &new))
         .await
@@ -136,6 +137,7 @@ async fn a_revoked_key_opens_nothing_from_the_next_request_on_and_others_stay() 
         ip: None,
         user_agent: None,
         request_id: "test".into(),
+        once: None,
     };
     db.write(by, move |tx| secret_keys::revoke(tx, &id))
         .await

@@ -18,6 +18,7 @@ mod floods;
 mod handshakes;
 mod headless;
 mod house;
+mod idempotency;
 mod imports;
 mod instance;
 mod invitations;

@@ -1,5 +1,5 @@
-//! What a caller is told when PostgreSQL goes away in the middle of its request: what was done, what was not, or that
-//! nobody knows.
+//! What a caller is told when PostgreSQL goes away in the middle of its request: what was done, what was not, and that
+//! nobody knows only where nobody can.
 
 use std::time::{Duration, Instant};
 
@@ -31,28 +31,11 @@ fn end_the_backend_that_waits(url: &str, how: &str) {
 
 /// Creates a task, and ends the backend that does it once it waits.
 async fn create_and_lose_the_backend(world: &World, url: &str, how: &'static str) -> Answer {
-    let (answer, _) = create_until_the_backend_is_lost(world, url, how).await;
-    answer
-}
-
-/// Creates tasks until a backend waits, which it is then ended for. Tells how many were asked for.
-async fn create_until_the_backend_is_lost(
-    world: &World,
-    url: &str,
-    how: &'static str,
-) -> (Answer, i64) {
-    let (url, backend) = (url.to_owned(), world.backend.clone());
+    let url = url.to_owned();
     let ending = tokio::task::spawn_blocking(move || end_the_backend_that_waits(&url, how));
-    let mut asked = 0;
-    let answer = loop {
-        let answer = backend.create(json!({})).await;
-        asked += 1;
-        if answer.status != 200 || ending.is_finished() {
-            break answer;
-        }
-    };
+    let answer = world.backend.create(json!({})).await;
     ending.await.unwrap();
-    (answer, asked)
+    answer
 }
 
 fn told(answer: &Answer) -> (u16, &str) {
@@ -60,17 +43,11 @@ fn told(answer: &Answer) -> (u16, &str) {
     (answer.status.as_u16(), sentence)
 }
 
-fn assert_unknown(answer: &Answer) {
+fn assert_nothing(answer: &Answer) {
     let (status, sentence) = told(answer);
     assert_eq!(status, 503);
-    assert!(
-        sentence.starts_with("Whether this was done is not known"),
-        "{sentence}"
-    );
-    assert!(
-        answer.headers.get("retry-after").is_none(),
-        "nobody should ask again blindly: {answer:?}"
-    );
+    assert!(sentence.starts_with("Nothing was changed"), "{sentence}");
+    assert_eq!(answer.headers["retry-after"], "1");
 }
 
 /// A cluster that waits for a standby that does not exist, but in databases that ask for it only.
@@ -99,37 +76,86 @@ impl Drop for MissingStandby {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn postgresql_that_goes_away_while_it_confirms_leaves_the_outcome_unknown_and_the_row_there()
-{
-    let world = World::with(|config| {
+/// Waits until a commit waits for the standby.
+fn wait_for_the_wait(url: &str) {
+    let mut client = client(url);
+    let sql = "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'SyncRep'";
+    while client.query(sql, &[]).unwrap().is_empty() {
+        std::thread::yield_now();
+    }
+}
+
+async fn world_that_waits_for_a_standby() -> World {
+    World::with(|config| {
         if let Database::Postgres(url) = &config.database {
             let name = url.rsplit('/').next().unwrap();
             let sql = format!("alter database {name} set synchronous_commit = on");
             batch(&config.database, &sql);
         }
     })
-    .await;
+    .await
+}
+
+/// One test, because what the cluster waits for holds for all of its databases that wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_is_looked_up_and_one_that_takes_too_long_is_unknown() {
+    let world = world_that_waits_for_a_standby().await;
     let Database::Postgres(url) = world.config.database.clone() else {
         return;
     };
+    // The connection is lost while the commit waits. Nobody is told of it before the standby has it.
     let asked = url.clone();
-    let standby = tokio::task::spawn_blocking(move || MissingStandby::awaited(&asked))
-        .await
-        .unwrap();
-    // The cluster waits once its checkpointer has read the setting, which is busy now and then.
-    let waits = "wait_event = 'SyncRep'";
-    let (lost, asked) = create_until_the_backend_is_lost(&world, &url, waits).await;
+    let losing = tokio::task::spawn_blocking(move || {
+        let standby = MissingStandby::awaited(&asked);
+        end_the_backend_that_waits(&asked, "wait_event = 'SyncRep'");
+        wait_for_the_wait(&asked);
+        drop(standby);
+    });
+    let mut asked = 0;
+    while !losing.is_finished() {
+        world.backend.create(json!({})).await.ok();
+        asked += 1;
+    }
+    losing.await.unwrap();
+    assert_eq!(world.count("tasks").await, asked, "each once");
+
+    // The connection stays, and no standby comes.
+    let at = url.clone();
+    let waiting = tokio::task::spawn_blocking(move || {
+        let standby = MissingStandby::awaited(&at);
+        wait_for_the_wait(&at);
+        standby
+    });
+    let late = loop {
+        let answer = world.backend.create(json!({})).await;
+        asked += 1;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    let standby = waiting.await.unwrap();
+    let (status, sentence) = told(&late);
+    assert_eq!(status, 503);
+    let unknown = "Whether this was done is not known";
+    assert!(sentence.starts_with(unknown), "{sentence}");
+    let nobody_should_ask_again_blindly = late.headers.get("retry-after").is_none();
+    assert!(nobody_should_ask_again_blindly, "{late:?}");
     tokio::task::spawn_blocking(move || drop(standby))
         .await
         .unwrap();
-    assert_unknown(&lost);
-    assert_eq!(world.count("tasks").await, asked, "it was done after all");
-    world.backend.task().await;
+    // Each of the eight writers is there again, also the one that waited.
+    for _ in 0..8 {
+        world.backend.task().await;
+    }
+    assert_eq!(
+        world.count("tasks").await,
+        asked + 8,
+        "it was done after all"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgresql_that_goes_away_before_it_has_committed_leaves_the_outcome_unknown_too() {
+async fn postgresql_that_goes_away_before_it_has_committed_has_changed_nothing_and_says_so() {
     let world = World::new().await;
     let Database::Postgres(url) = world.config.database.clone() else {
         return;
@@ -142,39 +168,50 @@ async fn postgresql_that_goes_away_before_it_has_committed_leaves_the_outcome_un
          for each row execute function slow()",
     );
     let lost = create_and_lose_the_backend(&world, &url, "wait_event = 'PgSleep'").await;
-    assert_unknown(&lost);
+    assert_nothing(&lost);
     assert_eq!(world.count("tasks").await, 0);
     batch(&world.config.database, "drop trigger slow on tasks");
     world.backend.task().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgresql_that_goes_away_before_the_commit_is_asked_for_has_changed_nothing() {
+async fn a_commit_that_arrives_after_it_was_looked_up_in_vain_does_not_take_place() {
+    let world = World::new().await;
+    if !matches!(world.config.database, Database::Postgres(_)) {
+        return;
+    }
+    world.backend.task().await;
+    // As if each writer were thought lost.
+    batch(&world.config.database, "update writers set settled_at = 1");
+    assert_eq!(world.count("writers where settled_at is null").await, 0);
+    // Its transaction is refused, and begun again by one that counts anew.
+    world.backend.task().await;
+    assert_eq!(world.count("tasks").await, 2);
+    assert!(world.count("writers where settled_at is null").await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_connection_is_lost_before_its_commit_is_begun_again() {
     let world = World::new().await;
     let Database::Postgres(url) = world.config.database.clone() else {
         return;
     };
-    let asked = url.clone();
-    let (free, wait) = std::sync::mpsc::channel::<()>();
     let (locked, begun) = tokio::sync::oneshot::channel();
-    let locking = tokio::task::spawn_blocking(move || {
-        let mut client = client(&asked);
+    let losing = tokio::task::spawn_blocking(move || {
+        let mut client = client(&url);
         client
             .batch_execute("begin; lock table tasks in exclusive mode")
             .unwrap();
         locked.send(()).unwrap();
-        let _ = wait.recv();
+        end_the_backend_that_waits(&url, "wait_event_type = 'Lock'");
     });
     begun.await.unwrap();
-    let lost = create_and_lose_the_backend(&world, &url, "wait_event_type = 'Lock'").await;
-    drop(free);
-    locking.await.unwrap();
-    let (status, sentence) = told(&lost);
-    assert_eq!(status, 503);
-    assert!(sentence.starts_with("Nothing was changed"), "{sentence}");
-    assert_eq!(lost.headers["retry-after"], "1");
+    let lost = world.backend.create(json!({})).await;
+    losing.await.unwrap();
+    // The write was begun again on a new connection.
+    lost.ok();
     for table in ["tasks", "agents", "audit where action = 'task.create'"] {
-        assert_eq!(world.count(table).await, 0, "{table}");
+        assert_eq!(world.count(table).await, 1, "{table}");
     }
     world.backend.task().await;
 }

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use standin_server::caller::Caller;
 use standin_server::clock::Clock;
-use standin_server::db::{Database, Db, Value};
+use standin_server::db::{Capacity, Database, Db, Value};
 use standin_server::error::{Error, Result};
+use standin_server::ledger;
 use tokio::task::JoinSet;
 
 use crate::world::{World, batch};
@@ -106,6 +107,34 @@ async fn a_full_queue_says_so_at_once_and_what_waits_in_it_is_done() {
         one.await.unwrap();
     }
     assert_eq!(world.count("t").await, 4096);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_too_long_for_a_turn_is_told_to_come_back_and_nothing_is_done() {
+    let world = World::new().await;
+    batch(
+        &world.config.database,
+        "create table t (id bigint primary key)",
+    );
+    let short = Capacity {
+        patience: Duration::from_millis(300),
+        ..Capacity::default()
+    };
+    let db = Db::open(&world.config.database, short, ledger::enter)
+        .await
+        .unwrap();
+    let (held, gate) = gate();
+    let busy = occupy(&world, &db, &gate).await;
+    let refused = insert(&db, 1).await.unwrap_err();
+    assert!(matches!(refused, Error::Overloaded), "{refused:?}");
+    assert_eq!(refused.retry_after(), Some(1));
+    drop(held);
+    // Whose turn had come waits for its end, however long that takes.
+    for done in busy.join_all().await {
+        done.unwrap();
+    }
+    insert(&db, 2).await.unwrap();
+    assert_eq!(world.count("t where id = 1").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -129,6 +129,7 @@ const GROWING: [&str; 15] = [
     "waitlist_entries",
     "organization_domains",
     "audit",
+    "answers",
 ];
 
 fn rows() -> String {
@@ -169,6 +170,7 @@ fn rows() -> String {
     select 'wle_' || id, id || '@example.com', created_at, 1 from users where username like 'name%';
     insert into organization_domains (id, organization_id, name, claimed, created_at, updated_at)
     select 'orgdmn_' || id, id, slug || '.example', slug || '.example', created_at, 1 from organizations;
+    insert into answers (id, request_digest, answer, created_at) select id, id, id, created_at from users;
     insert into audit (at, action, result, actor, task_id, request_id) select 1, 'task.create', 'ok', 'key_1', id, '' from tasks;
     analyze;"
     )
@@ -220,7 +222,8 @@ fn written() -> BTreeSet<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = BTreeSet::new();
     for path in sources(&source) {
-        if path.ends_with("db/migrate.rs") {
+        // What PostgreSQL alone has is a row for each of its writers.
+        if path.ends_with("db/migrate.rs") || path.ends_with("db/postgres/mark.rs") {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
@@ -498,6 +501,14 @@ async fn sign_in_and_out(world: &World) {
 async fn tasks_and_agents(world: &World) {
     let backend = &world.backend;
     let task: Task = backend.task().await;
+    crate::idempotency::create(backend, "once", json!({}))
+        .await
+        .ok();
+    let db = world.db().await;
+    let by = Caller::internal("test", world.now());
+    db.write(by, standin_server::idempotency::forget)
+        .await
+        .unwrap();
     backend
         .get(&format!("/v1/agents/tasks/{}", task.id))
         .await

@@ -9,7 +9,7 @@ use super::super::calls::Calls;
 use super::form;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::db::Read;
+use crate::db::{Read, Write};
 use crate::error::{Error, OrganizationError, Result};
 use crate::id::{DomainId, OrganizationId};
 use crate::organizations::{self, DomainFilter, DomainOrder};
@@ -158,10 +158,10 @@ async fn create(
     let verified = params.boolean("verified")?.unwrap_or(true);
     params.finish()?;
     let (id, domain) = (OrganizationId::from(id), DomainId::new(by.at));
-    let made = app.db.write(by, move |tx| {
-        organizations::add_domain(tx, &id, &domain, &name, verified)
-    });
-    Ok(Json(views::organization_domain(&made.await?, None)))
+    let add =
+        move |tx: &mut Write<'_>| organizations::add_domain(tx, &id, &domain, &name, verified);
+    app.answer(by, add, |_, made| views::organization_domain(made, None))
+        .await
 }
 
 async fn update(
@@ -193,10 +193,11 @@ async fn set(
     verified: Option<bool>,
 ) -> Answer {
     let (id, domain) = (OrganizationId::from(id), DomainId::from(domain));
-    let changed = app.db.write(by, move |tx| {
-        organizations::set_domain(tx, &id, &domain, verified)
-    });
-    Ok(Json(views::organization_domain(&changed.await?, None)))
+    let set = move |tx: &mut Write<'_>| organizations::set_domain(tx, &id, &domain, verified);
+    app.answer(by, set, |_, changed| {
+        views::organization_domain(changed, None)
+    })
+    .await
 }
 
 async fn delete(

@@ -13,7 +13,7 @@ use super::super::invitations::{Letter, several};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
-use crate::db::Read;
+use crate::db::{Read, Write};
 use crate::error::Result;
 use crate::id::{InvitationId, OrganizationId, UserId};
 use crate::invitations::Status;
@@ -94,23 +94,31 @@ impl Form {
 }
 
 /// Makes the invitations and shows each with its link.
-async fn make(app: &App, id: String, by: Caller, forms: Vec<Form>) -> Result<Vec<Value>> {
+async fn make(
+    app: &App,
+    id: String,
+    by: Caller,
+    forms: Vec<Form>,
+    show: impl Fn(Vec<Value>) -> Value + Send + 'static,
+) -> Answer {
     let (now, id) = (by.at, OrganizationId::from(id));
     let (new, tickets): (Vec<_>, Vec<_>) = forms
         .into_iter()
         .map(|form| (form.new, form.ticket))
         .unzip();
-    let made = app.db.write(by, move |tx| {
+    let invite = move |tx: &mut Write<'_>| {
         let made = organizations::invite(tx, &id, &new)?;
         organizations::invited(tx, made, now)
-    });
-    let view = |(one, ticket): (&Invited, &Secret)| {
-        let inviter = one.inviter.as_ref();
-        let mut view = views::invitation(&one.invitation, None, inviter, &app.instance, now);
-        view["url"] = app.instance.link(ticket).into();
-        view
     };
-    Ok(made.await?.iter().zip(&tickets).map(view).collect())
+    let shown = move |app: &App, made: &Vec<Invited>| {
+        let view = |(one, ticket): (&Invited, &Secret)| {
+            let mut view = view_of(app, one, now);
+            view["url"] = app.instance.link(ticket).into();
+            view
+        };
+        show(made.iter().zip(&tickets).map(view).collect())
+    };
+    app.answer(by, invite, shown).await
 }
 
 async fn create(
@@ -120,8 +128,8 @@ async fn create(
     params: Params,
 ) -> Answer {
     let form = Form::read(&app, params, by.at)?;
-    let mut made = make(&app, id, by, vec![form]).await?;
-    Ok(Json(made.pop().unwrap_or_default()))
+    let only = |mut made: Vec<Value>| made.pop().unwrap_or_default();
+    make(&app, id, by, vec![form], only).await
 }
 
 /// The body is a list of what the call for a single one takes.
@@ -135,9 +143,11 @@ async fn create_many(
     let forms = several(request).await?;
     let forms = forms.into_iter().map(|params| Form::read(&app, params, at));
     let forms = forms.collect::<Result<Vec<_>>>()?;
-    let made = make(&app, id, by, forms).await?;
-    let total = i64::try_from(made.len()).unwrap_or_default();
-    Ok(Json(views::listed(&made, total)))
+    make(&app, id, by, forms, |made| {
+        let total = i64::try_from(made.len()).unwrap_or_default();
+        views::listed(&made, total)
+    })
+    .await
 }
 
 async fn list(State(app): State<App>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Answer {
@@ -230,11 +240,17 @@ async fn listed(
 }
 
 fn one(app: &App, found: Result<Vec<Invited>>, now: Time) -> Answer {
-    let view = |one: &Invited| {
-        let inviter = one.inviter.as_ref();
-        views::invitation(&one.invitation, None, inviter, &app.instance, now)
-    };
-    Ok(Json(found?.first().map(view).unwrap_or_default()))
+    Ok(Json(first(app, &found?, now)))
+}
+
+fn first(app: &App, found: &[Invited], now: Time) -> Value {
+    let view = |one| view_of(app, one, now);
+    found.first().map(view).unwrap_or_default()
+}
+
+fn view_of(app: &App, one: &Invited, now: Time) -> Value {
+    let inviter = one.inviter.as_ref();
+    views::invitation(&one.invitation, None, inviter, &app.instance, now)
 }
 
 async fn show(State(app): State<App>, Path((id, invitation)): Path<(String, String)>) -> Answer {
@@ -257,9 +273,10 @@ async fn revoke(
     params.finish()?;
     let now = by.at;
     let (id, invitation) = (OrganizationId::from(id), InvitationId::from(invitation));
-    let revoked = app.db.write(by, move |tx| {
+    let revoke = move |tx: &mut Write<'_>| {
         let found = organizations::revoke_invitation(tx, &id, &invitation, user.as_ref())?;
         organizations::invited(tx, vec![found], now)
-    });
-    one(&app, revoked.await, now)
+    };
+    app.answer(by, revoke, move |app, found| first(app, found, now))
+        .await
 }

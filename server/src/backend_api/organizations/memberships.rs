@@ -11,6 +11,7 @@ use super::super::users::filter;
 use super::form;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::db::Write;
 use crate::error::Result;
 use crate::id::{MembershipId, OrganizationId, UserId};
 use crate::organizations::{self, Member, MemberFilter, MemberOrder, NewMembership};
@@ -109,10 +110,9 @@ async fn create(
     };
     let role = params.required_text("role", 256)?;
     params.finish()?;
-    let made = app
-        .db
-        .write(by, move |tx| organizations::add_member(tx, &new, &role));
-    one(&app, made.await)
+    let add = move |tx: &mut Write<'_>| organizations::add_member(tx, &new, &role);
+    app.answer(by, add, |app, made| views::membership(made, &app.instance))
+        .await
 }
 
 fn one(app: &App, member: Result<Member>) -> Answer {

@@ -128,11 +128,11 @@ async fn write(
     by: Caller,
     with: impl Fn(&mut Write<'_>) -> Result<Role> + Send + 'static,
 ) -> Answer {
-    let written = app.db.write(by, move |tx| {
+    let written = move |tx: &mut Write<'_>| {
         let written = with(tx)?;
         role(tx, written)
-    });
-    written.await.map(Json)
+    };
+    app.answer(by, written, |_, shown| shown.clone()).await
 }
 
 async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
@@ -239,10 +239,9 @@ async fn create_permission(State(app): State<App>, by: Caller, mut params: Param
         return Err(Error::ParamMissing("name"));
     }
     let id = PermissionId::new(by.at);
-    let made = app.db.write(by, move |tx| {
-        organizations::create_permission(tx, &id, &new)
-    });
-    Ok(Json(views::permission(&made.await?)))
+    let create = move |tx: &mut Write<'_>| organizations::create_permission(tx, &id, &new);
+    app.answer(by, create, |_, made| views::permission(made))
+        .await
 }
 
 async fn update_permission(

@@ -1,0 +1,178 @@
+//! PostgreSQL servers of a test's own, which it can kill, cut off and promote. Only where the tests run on PostgreSQL.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::process::free_port;
+
+/// Where PostgreSQL's programs are, beside each other.
+fn programs() -> PathBuf {
+    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .map(|version| version.unwrap().path().join("bin"))
+        .collect();
+    found.sort();
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    found.extend(std::env::split_paths(&paths));
+    found.retain(|folder| folder.join("initdb").exists() && folder.join("pg_basebackup").exists());
+    found.pop().unwrap()
+}
+
+/// One of PostgreSQL's programs, as a user that PostgreSQL accepts: it refuses to run as root.
+fn program(name: &str) -> Command {
+    let path = programs().join(name);
+    if !rustix::process::geteuid().is_root() {
+        return Command::new(path);
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args([
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--clear-groups",
+            "--",
+        ])
+        .arg(path);
+    command
+}
+
+fn run(command: &mut Command) -> String {
+    let done = command.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{command:?}: {said}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+/// Gives a file to the user that PostgreSQL runs as.
+pub fn give(path: &Path) {
+    if rustix::process::geteuid().is_root() {
+        run(Command::new("chown").arg("postgres:postgres").arg(path));
+    }
+}
+
+/// A folder that PostgreSQL can use.
+pub fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    give(folder.path());
+    folder
+}
+
+/// One server and its data.
+pub struct Node {
+    pub data: PathBuf,
+    pub port: u16,
+    postmaster: Option<Child>,
+}
+
+impl Node {
+    /// A fresh server that runs, with these settings.
+    pub fn new(folder: &Path, name: &str, settings: &str) -> Self {
+        let node = Self::stopped(folder, name);
+        run(program("initdb")
+            .args([
+                "-U",
+                "standin",
+                "--auth=trust",
+                "-E",
+                "UTF8",
+                "--no-sync",
+                "-D",
+            ])
+            .arg(&node.data));
+        node.started_with(settings)
+    }
+
+    fn stopped(folder: &Path, name: &str) -> Self {
+        Self {
+            data: folder.join(name),
+            port: free_port(),
+            postmaster: None,
+        }
+    }
+
+    fn started_with(mut self, settings: &str) -> Self {
+        use std::io::Write as _;
+        let file = self.data.join("postgresql.conf");
+        let mut file = std::fs::OpenOptions::new().append(true).open(file).unwrap();
+        writeln!(file, "{settings}").unwrap();
+        self.start();
+        self
+    }
+
+    /// Starts it and waits until it answers.
+    pub fn start(&mut self) {
+        let sockets = self.data.parent().unwrap().display();
+        let log = std::fs::File::create(self.data.with_extension("log")).unwrap();
+        let postmaster = program("postgres")
+            .arg("-D")
+            .arg(&self.data)
+            .args(["-p", &self.port.to_string()])
+            .args(["-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", &format!("unix_socket_directories={sockets}")])
+            .args(["-c", "max_connections=200"])
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn();
+        self.postmaster = Some(postmaster.unwrap());
+        self.wait_for("select 1", "1");
+    }
+
+    /// Asks until it says so.
+    pub fn wait_for(&self, sql: &str, wanted: &str) {
+        let started = Instant::now();
+        while self.try_sql(sql).as_deref() != Some(wanted) {
+            let log = self.data.with_extension("log");
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "{sql} is not {wanted}: {}",
+                std::fs::read_to_string(log).unwrap_or_default()
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    fn psql(&self, sql: &str) -> Command {
+        let mut psql = Command::new(programs().join("psql"));
+        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string()])
+            .args(["-U", "standin", "-d", "postgres", "-AtXq", "-c", sql])
+            .stdin(Stdio::null());
+        psql
+    }
+
+    fn try_sql(&self, sql: &str) -> Option<String> {
+        let done = self.psql(sql).output().unwrap();
+        let text = String::from_utf8(done.stdout).unwrap();
+        done.status.success().then(|| text.trim().to_owned())
+    }
+
+    pub fn sql(&self, sql: &str) -> String {
+        run(&mut self.psql(sql)).trim().to_owned()
+    }
+
+    /// Kills the postmaster and every one of its backends: nothing is written after this.
+    pub fn kill(&mut self) {
+        if let Some(mut postmaster) = self.postmaster.take() {
+            let children = format!("/proc/{0}/task/{0}/children", postmaster.id());
+            // The postmaster first, so that it starts nothing in the place of what dies.
+            postmaster.kill().unwrap();
+            let children = std::fs::read_to_string(children).unwrap_or_default();
+            let _ = postmaster.wait();
+            for child in children.split_whitespace() {
+                let _ = Command::new("kill")
+                    .args(["-9", child])
+                    .stderr(Stdio::null())
+                    .status();
+            }
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
