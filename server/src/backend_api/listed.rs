@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::db::Page;
+use crate::db::{Page, Write};
 use crate::error::{Error, Result};
 use crate::id::ListedId;
 use crate::secret_keys::Scope;
@@ -74,10 +74,8 @@ async fn add(app: &App, list: List, by: Caller, mut params: Params) -> Answer {
         created_at: by.at,
     };
     let view = views::listed_identifier(list, &new, &app.instance);
-    app.db
-        .write(by, move |tx| restrictions::add(tx, list, &new))
-        .await?;
-    Ok(Json(view))
+    let add = move |tx: &mut Write<'_>| restrictions::add(tx, list, &new);
+    app.answer(by, add, move |_, ()| view.clone()).await
 }
 
 async fn allow_one(State(app): State<App>, by: Caller, mut params: Params) -> Answer {

@@ -13,7 +13,7 @@ use super::invitations::DAYS;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
-use crate::db::Read;
+use crate::db::{Read, Write};
 use crate::error::{Error, Result};
 use crate::id::{AppInvitationId, WaitlistEntryId};
 use crate::invitations::NewInvitation;
@@ -71,17 +71,25 @@ fn read(mut params: Params, at: Time) -> Result<(WaitlistEntryId, String)> {
     Ok((WaitlistEntryId::new(at), address))
 }
 
-async fn add(app: &App, by: Caller, all: Vec<(WaitlistEntryId, String)>) -> Result<Vec<Value>> {
+async fn add(
+    app: &App,
+    by: Caller,
+    all: Vec<(WaitlistEntryId, String)>,
+    show: impl Fn(Vec<Value>) -> Value + Send + 'static,
+) -> Answer {
     let now = by.at;
-    let added = app.db.write(by, move |tx| waitlist::add(tx, &all)).await?;
-    let view = |entry| views::waitlist_entry(entry, now);
-    Ok(added.iter().map(view).collect())
+    let add = move |tx: &mut Write<'_>| waitlist::add(tx, &all);
+    app.answer(by, add, move |_, added| {
+        let view = |entry| views::waitlist_entry(entry, now);
+        show(added.iter().map(view).collect())
+    })
+    .await
 }
 
 async fn create(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let new = read(params, by.at)?;
-    let mut added = add(&app, by, vec![new]).await?;
-    Ok(Json(added.pop().unwrap_or_default()))
+    let only = |mut added: Vec<Value>| added.pop().unwrap_or_default();
+    add(&app, by, vec![new], only).await
 }
 
 /// The body is a list of what the call for a single one takes.
@@ -93,7 +101,7 @@ async fn create_many(State(app): State<App>, by: Caller, request: Request) -> An
     if addresses.len() < all.len() {
         return Err(Error::ParamDuplicate("email_address".into()));
     }
-    Ok(Json(add(&app, by, all).await?.into()))
+    add(&app, by, all, Value::from).await
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
@@ -134,13 +142,13 @@ async fn invite(
         seconds: DAYS * 86_400,
     };
     params.finish()?;
-    let invited = app
-        .db
-        .write(by, move |tx| waitlist::invite(tx, &id, &new))
-        .await?;
-    let mut view = views::waitlist_entry(&invited, now);
-    view["invitation"]["url"] = json!(app.instance.link(&ticket));
-    Ok(Json(view))
+    let invite = move |tx: &mut Write<'_>| waitlist::invite(tx, &id, &new);
+    app.answer(by, invite, move |app, invited| {
+        let mut view = views::waitlist_entry(invited, now);
+        view["invitation"]["url"] = json!(app.instance.link(&ticket));
+        view
+    })
+    .await
 }
 
 async fn reject(
@@ -151,8 +159,9 @@ async fn reject(
 ) -> Answer {
     params.finish()?;
     let (id, now) = (WaitlistEntryId::from(id), by.at);
-    let rejected = app.db.write(by, move |tx| waitlist::reject(tx, &id));
-    Ok(Json(views::waitlist_entry(&rejected.await?, now)))
+    let reject = move |tx: &mut Write<'_>| waitlist::reject(tx, &id);
+    app.answer(by, reject, move |_, one| views::waitlist_entry(one, now))
+        .await
 }
 
 async fn delete(State(app): State<App>, Path(id): Path<String>, by: Caller) -> Answer {

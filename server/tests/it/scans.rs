@@ -113,7 +113,7 @@ const ALLOWED: [(&str, &str); 20] = [
 ];
 
 /// Tables that grow with users and their use.
-const GROWING: [&str; 15] = [
+const GROWING: [&str; 16] = [
     "agents",
     "users",
     "identifiers",
