@@ -124,8 +124,9 @@ impl Connection {
 
     /// Begins a transaction that writes.
     pub(super) fn begin(&mut self) -> Result<()> {
-        if self.mark.is_none() {
-            self.mark = Some(Mark::new(self)?);
+        if self.mark.as_ref().is_none_or(Mark::is_full) {
+            let former = self.mark.take();
+            self.mark = Some(Mark::new(self, former.as_ref())?);
         }
         self.control("begin")
     }

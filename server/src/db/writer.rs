@@ -113,7 +113,7 @@ fn find_out(line: &mut Line, why: String) -> Fate {
 /// Runs the jobs in one transaction.
 fn transaction(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Fate {
     if let Err(error) = connection.begin() {
-        return Fate::Nothing(error.to_string());
+        return roll_back(connection, Fate::Nothing(error.to_string()));
     }
     // A job alone needs no savepoint: the transaction is one.
     if let [job] = batch {

@@ -215,3 +215,22 @@ async fn a_write_whose_connection_is_lost_before_its_commit_is_begun_again() {
     }
     world.backend.task().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_could_not_begin_begins_when_it_can_again() {
+    let world = World::new().await;
+    let database = &world.config.database;
+    if !matches!(database, Database::Postgres(_)) {
+        return;
+    }
+    batch(database, "alter table writers rename to away");
+    // Each of the eight writers loses its row, and gets no other.
+    for _ in 0..32 {
+        assert_nothing(&world.backend.create(json!({})).await);
+    }
+    batch(database, "alter table away rename to writers");
+    for _ in 0..32 {
+        world.backend.task().await;
+    }
+    assert_eq!(world.count("tasks").await, 32);
+}

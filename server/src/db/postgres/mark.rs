@@ -20,22 +20,31 @@ pub(super) struct Mark {
     count: Statement,
 }
 
+/// How many commits one row counts. While a snapshot is held for long, as a backup does, every one of them leaves a version of
+/// the row that the next has to step over.
+const COMMITS: i64 = 1000;
+
 /// Fails where the row is settled or gone: nothing can be divided by no rows.
 const COUNT: &str =
     "with counted as (update writers set commits = $2, at = extract(epoch from now())::bigint
     where id = $1 and commits + 1 = $2 and settled_at is null returning 1)
     select 1 / count(*) from counted";
 const SETTLE: &str = "update writers set settled_at = extract(epoch from now())::bigint where id = $1 returning commits";
+
 impl Mark {
-    /// Gives a connection its row, which must be there before the first transaction that counts in it. No standby has to
-    /// have it. Rows of a day ago are gone with their writers, or those begin anew.
-    pub(super) fn new(connection: &mut Connection) -> Result<Self> {
+    /// Gives a connection its row, in the place of a `former` one; it must be there before the first transaction that counts in
+    /// it. No standby has to have it. Rows of a day ago are gone with their writers, or those begin anew.
+    pub(super) fn new(connection: &mut Connection, former: Option<&Self>) -> Result<Self> {
         let mut bytes = [0; 16];
         rand::fill(&mut bytes).map_err(|_| Error::Bug("no randomness".into()))?;
         let writer = format!("{:032x}", u128::from_ne_bytes(bytes));
+        let gone = match former {
+            Some(former) => format!("id = '{}'", former.writer),
+            None => "at < extract(epoch from now())::bigint - 86400".into(),
+        };
         connection.control(&format!(
             "begin; set local synchronous_commit = local;
-            delete from writers where at < extract(epoch from now())::bigint - 86400;
+            delete from writers where {gone};
             insert into writers (id, commits, at) values ('{writer}', 0, extract(epoch from now())::bigint); commit"
         ))?;
         Ok(Self {
@@ -43,6 +52,11 @@ impl Mark {
             commit: 0,
             count: connection.prepared(COUNT)?,
         })
+    }
+
+    /// Whether the next commit wants another row.
+    pub(super) fn is_full(&self) -> bool {
+        self.commit >= COMMITS
     }
 
     /// Counts and commits, in one go.
