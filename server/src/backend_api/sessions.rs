@@ -173,7 +173,7 @@ async fn revoke(
 }
 
 /// How many of the sessions that it ended the answer names.
-const NAMED: i64 = 500;
+const NAMED: u16 = 500;
 
 /// Ours: revokes all sessions of a user, an agent or a task, or of everyone, at one moment.
 async fn revoke_all(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
@@ -194,29 +194,36 @@ async fn revoke_all(State(app): State<App>, by: Caller, mut params: Params) -> A
             ));
         }
     };
-    let (at, whose_then) = (by.at, whose.clone());
-    let revoked = app
-        .db
-        .write(by, move |tx| sessions::revoke_all(tx, &whose))
+    let (at, revoked) = (by.at, whose.clone());
+    let (answer, _) = app
+        .once(
+            by,
+            move |tx| sessions::revoke_all(tx, &revoked),
+            move |_, revoked| match revoked {
+                Revoked::Ended(ended) => {
+                    json!({ "total_count": ended.len(), "data": ended[..ended.len().min(NAMED.into())] })
+                }
+                // Which they are, their moment tells.
+                Revoked::Barred => json!(at),
+            },
+        )
         .await?;
-    let (total, mut named) = match revoked {
-        Revoked::Ended(ended) => (i64::try_from(ended.len()).unwrap_or(i64::MAX), ended),
-        Revoked::Barred => {
-            let first = Page {
-                limit: NAMED,
-                offset: 0,
-            };
-            app.db
-                .search(move |tx| {
-                    Ok((
-                        sessions::count_taken_back(tx, &whose_then, at)?,
-                        sessions::list_taken_back(tx, &whose_then, at, first)?,
-                    ))
-                })
-                .await?
-        }
+    let Some(at) = answer.as_i64().map(Time) else {
+        return Ok(Json(answer));
     };
-    named.truncate(usize::try_from(NAMED).unwrap_or(usize::MAX));
+    let first = Page {
+        limit: NAMED.into(),
+        offset: 0,
+    };
+    let (total, named) = app
+        .db
+        .search(move |tx| {
+            Ok((
+                sessions::count_taken_back(tx, &whose, at)?,
+                sessions::list_taken_back(tx, &whose, at, first)?,
+            ))
+        })
+        .await?;
     Ok(Json(json!({ "total_count": total, "data": named })))
 }
 

@@ -205,6 +205,7 @@ async fn whatever_a_post_makes_it_makes_once() {
         (format!("/v1/users/{user}/lock"), json!({})),
         (format!("/v1/users/{user}/unlock"), json!({})),
         ("/v1/sessions".into(), json!({ "user_id": user })),
+        ("/v1/sessions/revoke".into(), json!({ "user_id": user })),
         ("/v1/sign_in_tokens".into(), json!({ "user_id": user })),
         (
             "/v1/actor_tokens".into(),
