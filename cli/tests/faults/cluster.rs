@@ -1,4 +1,4 @@
-//! PostgreSQL servers of a test's own, which it can kill, cut off and promote. Only where the tests run on PostgreSQL.
+//! PostgreSQL servers of a test's own, which it can kill, cut off and promote.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,23 +8,23 @@ use tempfile::TempDir;
 
 use crate::process::free_port;
 
-/// Where PostgreSQL's programs are, beside each other.
-fn programs() -> PathBuf {
-    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .map(|version| version.unwrap().path().join("bin"))
-        .collect();
-    found.sort();
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    found.extend(std::env::split_paths(&paths));
-    found.retain(|folder| folder.join("initdb").exists() && folder.join("pg_basebackup").exists());
-    found.pop().unwrap()
+/// Where PostgreSQL's programs are, as `scripts/with-postgres` found them.
+fn programs() -> Option<PathBuf> {
+    std::env::var_os("STANDIN_PG_BIN").map(PathBuf::from)
+}
+
+/// Whether servers can be started.
+pub fn is_possible() -> bool {
+    let is_possible = programs().is_some();
+    if !is_possible {
+        eprintln!("SKIPPED: runs on PostgreSQL servers of its own, under scripts/with-postgres");
+    }
+    is_possible
 }
 
 /// One of PostgreSQL's programs, as a user that PostgreSQL accepts: it refuses to run as root.
 fn program(name: &str) -> Command {
-    let path = programs().join(name);
+    let path = programs().unwrap().join(name);
     if !rustix::process::geteuid().is_root() {
         return Command::new(path);
     }
@@ -136,7 +136,7 @@ impl Node {
     }
 
     fn psql(&self, sql: &str) -> Command {
-        let mut psql = Command::new(programs().join("psql"));
+        let mut psql = Command::new(programs().unwrap().join("psql"));
         psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string()])
             .args(["-U", "standin", "-d", "postgres", "-AtXq", "-c", sql])
             .stdin(Stdio::null());

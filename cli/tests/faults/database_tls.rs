@@ -10,7 +10,6 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 use crate::cluster::{self, Node};
-use crate::process::database;
 
 /// An authority, and what it signed.
 struct Authority {
@@ -139,7 +138,7 @@ proven:false localhost sslmode=require&channel_binding=require      => password 
 
 #[test]
 fn the_database_is_believed_and_shown_what_its_url_says() {
-    if database().is_none() {
+    if !cluster::is_possible() {
         return;
     }
     let (folder, authority, stranger) = (cluster::folder(), Authority::new(), Authority::new());

@@ -108,3 +108,28 @@ fn files_stay_small_and_open_with_what_they_are_for() {
         assert!(text.lines().count() <= 500, "{}", path.display());
     }
 }
+
+/// Nodes of the release before go on while the first new one changes the schema.
+#[test]
+fn a_migration_adds_and_leaves_what_there_was() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let is_comment = |line: &&str| line.trim_start().starts_with("--");
+        let sql: Vec<&str> = text.lines().filter(|line| !is_comment(line)).collect();
+        for statement in sql.join(" ").split(';') {
+            for taken in ["drop table", "drop column", " rename ", "alter column"] {
+                assert!(
+                    !statement.contains(taken),
+                    "{}: {statement}",
+                    path.display()
+                );
+            }
+            let is_demanding = statement.contains("add column")
+                && statement.contains("not null")
+                && !statement.contains("default");
+            assert!(!is_demanding, "{}: {statement}", path.display());
+        }
+    }
+}
