@@ -152,6 +152,7 @@ impl Serve {
         let master_key = folder.master_key(&database)?;
         folder.make_database(&database)?;
         let mut config = Config::production(listen, public_url, database, master_key)?;
+        config.master_key_also = folder.master_key_also()?;
         config.backend_listen = self.backend_listen.or(file.backend_listen);
         if let Some(connections) = self.database_connections.or(file.database_connections) {
             config.capacity.connections = held(connections, &config.database)?;

@@ -88,6 +88,8 @@ pub struct Config {
     pub capacity: Capacity,
     /// The key over the sealed part of the data, see [`crate::secret::MasterKey`].
     pub master_key: Secret,
+    /// A second master key, which opens what it sealed: the one before or after [`Config::master_key`].
+    pub master_key_also: Option<Secret>,
     /// The development instance's secret key, made once and kept by the command line. Never set in production.
     pub development_key: Option<Secret>,
     /// Origins a visit may land on and whose pages may call the Frontend API.
@@ -138,6 +140,7 @@ impl Config {
             database,
             capacity: Capacity::default(),
             master_key,
+            master_key_also: None,
             development_key: None,
             allowed_origins: vec![Origin::Loopback],
             allowed_hosts: Vec::new(),

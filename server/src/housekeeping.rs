@@ -11,6 +11,7 @@ use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
 use crate::idempotency;
 use crate::instance;
+use crate::keys;
 use crate::limits::Tried;
 use crate::sessions::{self, Progress};
 
@@ -21,7 +22,8 @@ pub(crate) struct Housekeeping(JoinHandle<()>);
 /// this and a little, while the server is not running, is found out at the next start.
 const TICK: Duration = Duration::from_mins(1);
 
-/// How often it looks whether a revocation waits for its sessions to be ended one by one; they are over already.
+/// How often it looks whether another key is to sign, and whether a revocation waits for its sessions to be ended one by one;
+/// they are over already.
 const LOOK: Duration = Duration::from_secs(1);
 /// How many of them one write ends. Others must not have to wait behind it for long.
 const SLICE: usize = 100;
@@ -41,7 +43,10 @@ impl Housekeeping {
                         chore(&app, "note_moment", tidy(&app)).await;
                         counted.count(&app).await;
                     }
-                    _ = looks.tick() => chore(&app, "end_revoked_sessions", end_sessions(&app)).await,
+                    _ = looks.tick() => {
+                        chore(&app, "read_signing_keys", read_keys(&app)).await;
+                        chore(&app, "end_revoked_sessions", end_sessions(&app)).await;
+                    }
                 }
             }
         }))
@@ -110,6 +115,20 @@ fn interval(period: Duration) -> Interval {
     let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
+}
+
+/// Another node, or the command line, may have changed them.
+async fn read_keys(app: &App) -> Result<u64> {
+    let some_gone = app
+        .keys
+        .refresh(&app.db, &app.master_key, app.now())
+        .await?;
+    if some_gone {
+        app.recent.clear();
+        let by = Caller::internal("standin", app.now());
+        return app.db.write(by, keys::sweep).await;
+    }
+    Ok(0)
 }
 
 /// Ends the sessions of every revocation that is not done. After a stop in the middle it is gone through again; on several

@@ -10,6 +10,7 @@ mod claims;
 mod doctor;
 mod environment;
 mod imports;
+mod jwks;
 mod privacy;
 mod runner;
 mod serve;

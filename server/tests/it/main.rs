@@ -40,6 +40,7 @@ mod races;
 mod records;
 mod restrictions;
 mod revisits;
+mod rotation;
 mod scans;
 mod scripts;
 mod sessions;

@@ -317,6 +317,7 @@ async fn use_everything(world: &World) {
     let now = world.now();
     let alive = move |tx: &mut Read<'_>| sessions::alive(tx, now, 86_400);
     world.db().await.read(alive).await.unwrap();
+    crate::rotation::use_all(world).await;
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
     users(world).await;
