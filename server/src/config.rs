@@ -106,6 +106,8 @@ pub struct Config {
     pub session_cap_seconds: i64,
     /// Whether strangers may make themselves a user.
     pub sign_up: bool,
+    /// How long the audit trail is kept, in days; `None` is for ever.
+    pub audit_days: Option<i64>,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
     /// What session tokens say beside the claims that all have, with shortcodes; the instance's setting takes them
@@ -149,6 +151,7 @@ impl Config {
             ticket_seconds: TICKET_SECONDS,
             session_cap_seconds: SESSION_CAP_SECONDS,
             sign_up: true,
+            audit_days: None,
             on_replay: OnReplay::Refuse,
             session_claims: None,
             limits: Limits {

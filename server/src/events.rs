@@ -21,6 +21,8 @@ words! {
         AgentDisable = "agent.disable",
         /// They work again.
         AgentEnable = "agent.enable",
+        /// The oldest records were removed, as was set; the detail names the seal with which the trail begins from then on.
+        AuditTrim = "audit.trim",
         /// Credentials that nobody gave out were shown; how many says the detail.
         CredentialRefuse = "credential.refuse",
         /// An address was invited to the application.

@@ -5,6 +5,7 @@
     reason = "a test that meets the unexpected should stop where it stands"
 )]
 
+mod audit;
 mod certificates;
 mod claims;
 mod doctor;

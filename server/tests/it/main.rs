@@ -9,6 +9,7 @@
 
 mod actor_tokens;
 mod asked;
+mod audit;
 mod bad_input;
 mod claims;
 mod clocks;
