@@ -22,6 +22,7 @@ mod house;
 mod idempotency;
 mod imports;
 mod instance;
+mod introspection;
 mod invitations;
 mod jwt_templates;
 mod keys;
