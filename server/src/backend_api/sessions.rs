@@ -194,7 +194,7 @@ async fn revoke_all(State(app): State<App>, by: Caller, mut params: Params) -> A
             ));
         }
     };
-    let (at, revoked) = (by.at, whose.clone());
+    let revoked = whose.clone();
     let (answer, _) = app
         .once(
             by,
@@ -204,7 +204,7 @@ async fn revoke_all(State(app): State<App>, by: Caller, mut params: Params) -> A
                     json!({ "total_count": ended.len(), "data": ended[..ended.len().min(NAMED.into())] })
                 }
                 // Which they are, their moment tells.
-                Revoked::Barred => json!(at),
+                Revoked::Barred(at) => json!(at),
             },
         )
         .await?;

@@ -2,6 +2,7 @@
 
 use super::{Actor, End, Session, end, unended_at};
 use crate::clients::{self, Credential, NewSecrets};
+use crate::clock::Time;
 use crate::db::{Write, values};
 use crate::error::Result;
 use crate::events::Action;
@@ -65,11 +66,15 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         verified_at: None,
     };
     let (agent, task) = session.actor.as_ref().and_then(Actor::agent).unzip();
-    let opened: Vec<i64> = tx.returning(
+    let opened: Vec<(i64, Time)> = tx.returning(
         "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
                                ip, user_agent, organization_id, given_actor)
          values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10, $11)
-         returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1)",
+         returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1),
+                   (select max(barred.began) from (
+                      select i.sessions_revoked_at as began from instance i where i.slot = 1
+                      union all select u.sessions_revoked_at from users u where u.id = $3
+                      union all select a.sessions_revoked_at from agents a where a.id = $4) barred)",
         values![
             &session.id,
             &session.client_id,
@@ -84,8 +89,25 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
             session.actor.as_ref().and_then(Actor::given),
         ],
     )?;
-    session.claims_revision = opened.first().copied().unwrap_or_default();
+    if let Some((claims_revision, barred)) = opened.into_iter().next() {
+        session.claims_revision = claims_revision;
+        begin_after(tx, &mut session, barred)?;
+    }
     tx.acts_as(session.acting());
     tx.note(session.event(Action::SessionCreate));
     Ok(session)
+}
+
+/// A session that is opened after others were taken back begins after them, whatever its request took for the present: it is
+/// none of those.
+fn begin_after(tx: &mut Write<'_>, session: &mut Session, barred: Time) -> Result<()> {
+    if session.created_at > barred {
+        return Ok(());
+    }
+    session.created_at = Time(barred.0 + 1);
+    tx.execute(
+        "update sessions set created_at = $2 where id = $1",
+        values![&session.id, session.created_at],
+    )
+    .map(|_| ())
 }

@@ -82,14 +82,14 @@ const AT_ONCE: i64 = 1000;
 pub enum Revoked {
     /// These sessions were active and were ended.
     Ended(Vec<SessionId>),
-    /// There may be many: all are over, and will be ended one by one.
-    Barred,
+    /// There may be many: all that began by this moment are over, and will be ended one by one.
+    Barred(Time),
 }
 
 /// Takes back every active session of someone. From the commit on, none of them is active.
 pub fn revoke_all(tx: &mut Write<'_>, whose: &Whose) -> Result<Revoked> {
     if there_are_many(tx, whose)? {
-        return bar(tx, whose, None).map(|()| Revoked::Barred);
+        return bar(tx, whose, None).map(Revoked::Barred);
     }
     let unended = unended(tx, whose)?;
     end_each(tx, &unended, tx.now()).map(Revoked::Ended)
@@ -99,7 +99,7 @@ pub fn revoke_all(tx: &mut Write<'_>, whose: &Whose) -> Result<Revoked> {
 pub fn revoke_others(tx: &mut Write<'_>, user: &UserId, own: &SessionId) -> Result<()> {
     let whose = Whose::User(user.clone());
     if there_are_many(tx, &whose)? {
-        return bar(tx, &whose, Some(own));
+        return bar(tx, &whose, Some(own)).map(|_| ());
     }
     let mut unended = unended(tx, &whose)?;
     unended.retain(|one| one.id != *own);
@@ -130,34 +130,58 @@ fn there_are_many(tx: &mut Read<'_>, whose: &Whose) -> Result<bool> {
     Ok(!one_more.is_empty())
 }
 
-/// Says that all that began by now are over, but the one that a user keeps.
-fn bar(tx: &mut Write<'_>, whose: &Whose, kept: Option<&SessionId>) -> Result<()> {
-    let (now, by) = (tx.now(), tx.by());
+/// The moment by which all of someone's sessions have begun: the present one, unless a session began later by the clock of
+/// another node, or of a request that has overtaken this one.
+fn by_when(tx: &mut Write<'_>, whose: &Whose) -> Result<Time> {
+    let now = tx.now();
+    let mut query = Query::new("select created_at from sessions");
+    whose.restrict(&mut query);
+    let newest = Page {
+        limit: 1,
+        offset: 0,
+    };
+    let newest: Vec<Time> = query.page("created_at desc, id desc", newest).all(tx)?;
+    Ok(newest.into_iter().fold(now, Time::max))
+}
+
+/// Says that all that began so far are over, but the one that a user keeps, and by when they began. Never by less than was
+/// said before: what is over stays over.
+fn bar(tx: &mut Write<'_>, whose: &Whose, kept: Option<&SessionId>) -> Result<Time> {
+    let (began, by) = (by_when(tx, whose)?, tx.by());
     let event = Event::new(Action::SessionRevoke).detail(match kept {
         None => "every session there is; records of each follow",
         Some(_) => "every other session there is; records of each follow",
     });
-    let (kind, id, event) = match whose {
+    let (kind, id, event, barred): (_, _, _, Vec<Time>) = match whose {
         Whose::User(id) => {
-            tx.execute(
-                "update users set sessions_revoked_at = $2, kept_session_id = $3 where id = $1",
-                values![id, now, kept],
+            let barred = tx.returning(
+                "update users set kept_session_id = $3,
+                        sessions_revoked_at = case when sessions_revoked_at > $2 then sessions_revoked_at else $2 end
+                 where id = $1 returning sessions_revoked_at",
+                values![id, began, kept],
             )?;
-            (Kind::User, Some(id.as_str()), event.user(id))
+            (Kind::User, Some(id.as_str()), event.user(id), barred)
         }
         Whose::Agent(id) => {
-            tx.execute(
-                "update agents set sessions_revoked_at = $2 where id = $1",
-                values![id, now],
+            let barred = tx.returning(
+                "update agents set sessions_revoked_at = case when sessions_revoked_at > $2 then sessions_revoked_at else $2 end
+                 where id = $1 returning sessions_revoked_at",
+                values![id, began],
             )?;
-            (Kind::Agent, Some(id.as_str()), event.agent(id))
+            (Kind::Agent, Some(id.as_str()), event.agent(id), barred)
         }
         Whose::All => {
-            tx.execute("update instance set sessions_revoked_at = $1", values![now])?;
-            (Kind::All, None, event)
+            let barred = tx.returning(
+                "update instance set sessions_revoked_at = case when sessions_revoked_at > $1 then sessions_revoked_at else $1 end
+                 returning sessions_revoked_at",
+                values![began],
+            )?;
+            (Kind::All, None, event, barred)
         }
         Whose::Task(_) => return Err(Error::Bug("a task has one session".into())),
     };
+    // Nobody is left to be barred of a user who is gone.
+    let at = barred.first().copied().unwrap_or(began);
     let actor = tx.actor().to_owned();
     tx.execute(
         "insert into revocations (whose, whose_id, at, actor, ip, user_agent, request_id, kept_session_id)
@@ -165,7 +189,7 @@ fn bar(tx: &mut Write<'_>, whose: &Whose, kept: Option<&SessionId>) -> Result<()
         values![
             kind,
             id,
-            now,
+            at,
             actor,
             by.ip.as_ref(),
             by.user_agent.as_ref(),
@@ -174,7 +198,7 @@ fn bar(tx: &mut Write<'_>, whose: &Whose, kept: Option<&SessionId>) -> Result<()
         ],
     )?;
     tx.note(event);
-    Ok(())
+    Ok(at)
 }
 
 /// How many sessions one statement ends.
