@@ -5,21 +5,20 @@ mod members;
 mod once;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use crate::claims::Current;
-use crate::clock::Time;
+use crate::clock::{Time, Watch};
 use crate::config::Config;
 use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::instance::Instance;
 use crate::jwt_templates::Prepared;
-use crate::keys::Keys;
+use crate::keys::SigningKey;
 use crate::limits::Limiters;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
-use crate::secret_keys::Uses;
 use crate::tokens::{Issuer, Recent};
 pub(crate) use claims::Sizes;
 
@@ -41,12 +40,10 @@ pub struct State {
     pub session_claims: Current,
     /// JWT templates that are ready to make tokens.
     pub templates: Prepared,
-    /// The keys that sign session tokens.
-    pub keys: Keys,
+    /// The key that signs session tokens.
+    pub signing_key: SigningKey,
     /// The key over nonces and signing keys.
     pub master_key: MasterKey,
-    /// When secret keys were last used.
-    pub uses: Uses,
     /// Rate limits.
     pub limiters: Limiters,
     /// What is counted.
@@ -55,51 +52,32 @@ pub struct State {
     pub is_stopping: AtomicBool,
     /// As given at the start.
     pub config: Config,
-    /// The latest moment that was ever seen, in milliseconds.
-    pub seen_at: AtomicI64,
+    /// What time it is.
+    pub watch: Watch,
 }
-
-/// How far a clock may be behind the latest moment that was seen, in seconds. Clocks that are kept right are moved by less.
-const BEHIND_MAX: i64 = 30;
 
 impl App {
     pub(crate) fn new(state: State) -> Self {
         Self(Arc::new(state))
     }
 
-    /// The present moment: what the clock says, and never less than what it said before. A clock that is set back a
-    /// little stands still meanwhile.
+    /// The present moment.
     pub fn now(&self) -> Time {
-        let now = self.config.clock.now();
-        let before = self.seen_at.fetch_max(now.0, Ordering::Relaxed);
-        Time(before.max(now.0))
-    }
-
-    /// Refuses to go by a clock that was set back: tickets and sessions that had expired would open again.
-    ///
-    /// # Errors
-    /// [`Error::ClockBehind`].
-    pub fn check_clock(&self) -> Result<()> {
-        let behind = self.now().seconds_since(self.config.clock.now());
-        if behind > BEHIND_MAX {
-            Err(Error::ClockBehind(behind))
-        } else {
-            Ok(())
-        }
+        self.watch.now()
     }
 
     /// What tokens are made with.
     pub fn issuer(&self) -> Issuer<'_> {
         Issuer {
             instance: &self.instance,
-            keys: &self.keys,
+            signing_key: &self.signing_key,
             master_key: &self.master_key,
         }
     }
 
     /// Whether requests can be answered: the database reads and writes, and the clock goes on.
     pub async fn check(&self) -> Result<()> {
-        self.check_clock()?;
+        self.watch.check()?;
         self.db.check(self.now()).await
     }
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use crate::error::{Error, Result};
+
 /// A moment: milliseconds since the Unix epoch. JSON shows it as that number; token claims show whole seconds.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
@@ -77,6 +79,46 @@ impl Clock {
         if let Self::Fixed(at) = self {
             let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
             at.fetch_add(by, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A clock that never goes back. It begins at the latest moment that the database has seen, so that a restart does not make it
+/// forget.
+#[derive(Debug)]
+pub struct Watch {
+    clock: Clock,
+    seen_at: AtomicI64,
+}
+
+/// How far a clock may be behind the latest moment that was seen, in seconds. Clocks that are kept right are moved by less.
+const BEHIND_MAX: i64 = 30;
+
+impl Watch {
+    /// Goes by `clock`, and not back behind `seen_at`.
+    pub fn new(clock: Clock, seen_at: Time) -> Self {
+        let seen_at = AtomicI64::new(seen_at.0);
+        Self { clock, seen_at }
+    }
+
+    /// The present moment: what the clock says, and never less than what it said before. A clock that is set back a
+    /// little stands still meanwhile.
+    pub fn now(&self) -> Time {
+        let now = self.clock.now();
+        let before = self.seen_at.fetch_max(now.0, Ordering::Relaxed);
+        Time(before.max(now.0))
+    }
+
+    /// Refuses to go by a clock that was set back: tickets and sessions that had expired would open again.
+    ///
+    /// # Errors
+    /// [`Error::ClockBehind`].
+    pub fn check(&self) -> Result<()> {
+        let behind = self.now().seconds_since(self.clock.now());
+        if behind > BEHIND_MAX {
+            Err(Error::ClockBehind(behind))
+        } else {
+            Ok(())
         }
     }
 }

@@ -17,6 +17,7 @@ mod query;
 mod rows;
 mod sqlite;
 mod state;
+mod stepped;
 mod value;
 mod writer;
 
@@ -35,6 +36,7 @@ use lane::{Lane, Pool};
 pub use query::{Page, Query, sorted, sorted_nulls_last};
 pub use rows::{insert_all, look_up};
 use state::State;
+pub use stepped::{Coming, Stepped, Turn};
 pub use value::{FromRow, FromValue, Row, Value};
 
 /// Where the data lives.

@@ -13,7 +13,7 @@ use crate::error::{ClaimsError, Error, Result};
 use crate::id;
 use crate::instance::Instance;
 use crate::jwt_templates::Ready;
-use crate::keys::Keys;
+use crate::keys::SigningKey;
 use crate::organizations::{Active, Claim};
 use crate::secret::MasterKey;
 use crate::sessions::{Actor, Session};
@@ -95,8 +95,8 @@ pub struct Subject<'a> {
 pub struct Issuer<'a> {
     /// In whose name.
     pub instance: &'a Instance,
-    /// Sign them.
-    pub keys: &'a Keys,
+    /// Signs them.
+    pub signing_key: &'a SigningKey,
     /// Seals what only this server reads.
     pub master_key: &'a MasterKey,
 }
@@ -111,8 +111,8 @@ impl Issuer<'_> {
             return Err(Error::SignedOut);
         }
         let claims = self.claims(of, audience, now)?;
-        carried(of.session, self.keys.length(claims.len()))?;
-        self.keys.signing(now).sign_session(&claims)
+        carried(of.session, self.signing_key.length(claims.len()))?;
+        self.signing_key.sign_session(&claims)
     }
 
     /// Makes a token by a JWT template. It ends with the session that it was asked for by, whatever its lifetime is: who lets
@@ -134,7 +134,7 @@ impl Issuer<'_> {
         let issued = now.seconds();
         let mut claims = json(&TemplateClaims {
             azp: audience.origin,
-            exp: (issued + audience.life).min(session.expire_at.seconds()),
+            exp: expiry(session, audience.life, now),
             iat: issued,
             iss: &self.instance.issuer,
             jti: id::ksuid(now),
@@ -142,7 +142,7 @@ impl Issuer<'_> {
             sub: session.user_id.as_str(),
         })?;
         custom.add_to(&mut claims);
-        template.sign(&self.keys.signing(now), &claims)
+        template.sign(self.signing_key, &claims)
     }
 
     /// How large a session token would be, in bytes.
@@ -150,7 +150,7 @@ impl Issuer<'_> {
         let origin = self.instance.public_url.origin().ascii_serialization();
         let audience = Audience::pages(Some(&origin));
         let claims = self.claims(of, audience, now)?;
-        Ok(self.keys.length(claims.len()))
+        Ok(self.signing_key.length(claims.len()))
     }
 
     fn claims(&self, of: Subject<'_>, audience: Audience<'_>, now: Time) -> Result<Vec<u8>> {
@@ -164,7 +164,7 @@ impl Issuer<'_> {
             act: session.actor.as_ref().map(Actor::claim),
             azp: audience.origin,
             fea,
-            exp: (issued + audience.life).min(session.expire_at.seconds()),
+            exp: expiry(session, audience.life, now),
             fva: factor_age(session, now),
             iat: issued,
             iss: &self.instance.issuer,
@@ -179,6 +179,11 @@ impl Issuer<'_> {
         custom.add_to(&mut claims);
         Ok(claims)
     }
+}
+
+/// When a token ends that is made now for so many seconds, in seconds since the epoch: with its session, if that is sooner.
+pub fn expiry(session: &Session, life: i64, now: Time) -> i64 {
+    (now.seconds() + life).min(session.expire_at.seconds())
 }
 
 /// Refuses a session token of so many bytes that no cookie could carry.

@@ -70,17 +70,21 @@ struct Reply<T> {
 }
 
 impl<T> Reply<T> {
+    /// With where it arrives.
+    fn channel() -> (Self, oneshot::Receiver<Result<T>>) {
+        let (caller, answer) = oneshot::channel();
+        let reply = Self {
+            result: None,
+            caller,
+            begun: Begun::default(),
+        };
+        (reply, answer)
+    }
+
     /// With the future that waits for it, and how long for its beginning.
     fn new(patience: Duration) -> (Self, impl Future<Output = Result<T>>) {
-        let (caller, answer) = oneshot::channel();
-        let begun = Begun::default();
-        let answer = answered(answer, begun.clone(), patience);
-        let result = None;
-        let reply = Self {
-            result,
-            caller,
-            begun,
-        };
+        let (reply, answer) = Self::channel();
+        let answer = answered(answer, reply.begun.clone(), patience);
         (reply, answer)
     }
 
@@ -167,14 +171,27 @@ where
         patience: Duration,
     ) -> (Self, impl Future<Output = Result<T>>) {
         let (reply, answer) = Reply::new(patience);
-        let job = Self {
+        (Self::replying(by, with, ledger, reply), answer)
+    }
+
+    /// One whose turn its caller chooses.
+    pub(super) fn chosen(
+        by: Caller,
+        with: F,
+        ledger: Ledger,
+    ) -> (Self, oneshot::Receiver<Result<T>>) {
+        let (reply, answer) = Reply::channel();
+        (Self::replying(by, with, ledger, reply), answer)
+    }
+
+    fn replying(by: Caller, with: F, ledger: Ledger, reply: Reply<T>) -> Self {
+        Self {
             by,
             with,
             ledger,
             reply,
             refused: None,
-        };
-        (job, answer)
+        }
     }
 
     /// The caller's work and then the ledger's, as one.

@@ -78,6 +78,24 @@ pub(super) fn turn(line: &mut Line, queue: &Queue, state: &State) -> bool {
     !stopping
 }
 
+/// Takes a batch that somebody chose through one transaction.
+pub(super) fn settled(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
+    match transaction(connection, batch) {
+        Fate::Committed => Ok(()),
+        Fate::Again(why) | Fate::Nothing(why) => Err(Error::Unavailable(why)),
+        Fate::Unknown(why) => Err(Error::Unsettled(why)),
+    }
+}
+
+/// Runs a batch up to its commit, which never comes.
+pub(super) fn lose(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
+    connection.begin()?;
+    for job in batch {
+        let _ = among_others(connection, job.as_mut());
+    }
+    connection.control("rollback")
+}
+
 fn answer(batch: Vec<Box<dyn Job>>, failure: impl Fn() -> Error) {
     for job in batch {
         job.answer(Some(failure()));

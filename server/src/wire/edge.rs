@@ -161,7 +161,7 @@ fn admit(app: &App, peer: Peer, request: &mut Request<Body>) -> Result<()> {
     }
     readable(request.uri())?;
     if !is_probe && !TIMELESS.contains(&request.uri().path()) {
-        app.check_clock()?;
+        app.watch.check()?;
     }
     let edge = Edge {
         ip: caller_ip(app, peer.address.ip(), request.headers()),
