@@ -50,7 +50,6 @@ mod handshake;
 mod instance;
 mod key_cache;
 mod keys;
-mod live;
 mod organization;
 mod outcome;
 mod reason;
@@ -71,7 +70,6 @@ use url::Url;
 
 pub use self::builder::Builder;
 pub use self::claims::Claims;
-pub use self::live::NotLive;
 pub use self::organization::Organization;
 pub use self::outcome::{Auth, Outcome, Redirect, SignedOut, Verdict};
 pub use self::reason::{NotRenewed, Reason};

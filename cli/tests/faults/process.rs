@@ -1,13 +1,15 @@
-//! Processes that serve, and the calls the tests make to them.
+//! A `standin dev` process and the calls the tests make to it.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use standin_proof::{Asked, Held, History, Kept, Told, Whose};
+use standin_server::clock::Clock;
 
 pub struct Process {
     child: Child,
@@ -20,6 +22,8 @@ pub struct Calls {
     http: Client,
     pub base: String,
     key: String,
+    /// What was asked through these calls, and told.
+    pub history: Arc<History>,
 }
 
 /// A task as its creator was told of it.
@@ -30,10 +34,25 @@ pub struct Task {
     pub path: String,
 }
 
-/// What a visit came to; `None` when the process died before it answered.
-pub type Told = Option<String>;
+/// What a visitor is told who is let in: a browser does not know its session yet.
+pub const SIGNED_IN: Told = Told::Opened { session: None };
 
-pub const SIGNED_IN: &str = "signed in";
+/// What whoever comes with a spent ticket is told.
+pub fn already_used() -> Told {
+    Told::Refused("agent_task_already_used".into())
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn done(status: u16, _: &Value) -> Told {
+    if status == 200 {
+        Told::Done
+    } else {
+        Told::Nothing
+    }
+}
 
 pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
@@ -111,111 +130,6 @@ fn command(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> 
     command
 }
 
-/// How nodes in production are started on one database.
-pub struct Shared {
-    folder: TempDir,
-    database: String,
-    master_key: String,
-    /// Their secret key.
-    key: String,
-}
-
-impl Shared {
-    /// Limits are lifted: all who call, call from here.
-    const SETTINGS: &str = "\
-public_url = 'https://clerk.example.com'
-allow_origin = ['https://localhost:3000']
-[limits]
-per_key = 0
-per_ip = 0
-per_agent_or_user = 0
-";
-
-    pub fn new(database: String) -> Self {
-        let mut shared = Self {
-            folder: TempDir::new().unwrap(),
-            database,
-            master_key: String::new(),
-            key: String::new(),
-        };
-        std::fs::write(shared.folder.path().join("settings.toml"), Self::SETTINGS).unwrap();
-        shared.master_key = shared.line(&["key", "master"]);
-        shared.key = shared.line(&["key", "create", "--database-url", &shared.database]);
-        shared
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
-        command
-            .args(arguments)
-            .env("STANDIN_MASTER_KEY", &self.master_key)
-            .current_dir(self.folder.path());
-        command
-    }
-
-    fn line(&self, arguments: &[&str]) -> String {
-        let done = self.command(arguments).output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-        String::from_utf8(done.stdout).unwrap().trim().to_owned()
-    }
-
-    /// Starts a node and waits until it answers.
-    pub async fn node(&self, port: u16) -> Process {
-        let listen = format!("127.0.0.1:{port}");
-        let command = self.command(&[
-            "serve",
-            "--config",
-            "settings.toml",
-            "--database-url",
-            &self.database,
-            "--listen",
-            &listen,
-        ]);
-        let child = answering(command, port).await;
-        Process {
-            child,
-            calls: self.calls(port),
-        }
-    }
-
-    /// Calls to whoever listens there.
-    pub fn calls(&self, port: u16) -> Calls {
-        Calls::new(port, self.key.clone())
-    }
-}
-
-/// Starts a server and waits until it answers.
-async fn answering(mut command: Command, port: u16) -> Child {
-    command
-        .env("RUST_LOG", "error")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let (http, health) = (client(), format!("http://localhost:{port}/v1/health"));
-    let started = Instant::now();
-    while http.get(&health).send().await.is_err() {
-        assert!(child.try_wait().unwrap().is_none(), "the server gave up");
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "the server does not answer"
-        );
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the condition itself is asked, in another process"
-        )]
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    child
-}
-
-fn client() -> Client {
-    Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap()
-}
-
 impl Process {
     /// Starts a server and waits until it answers.
     pub async fn start(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> Self {
@@ -223,14 +137,42 @@ impl Process {
         Self::wait(command, data, port).await
     }
 
-    async fn wait(command: Command, data: &Path, port: u16) -> Self {
-        let child = answering(command, port).await;
+    async fn wait(mut command: Command, data: &Path, port: u16) -> Self {
+        command
+            .env("RUST_LOG", "error")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let base = format!("http://localhost:{port}");
+        let http = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        let started = Instant::now();
+        while http.get(format!("{base}/v1/health")).send().await.is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "the server gave up");
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "the server does not answer"
+            );
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the condition itself is asked, in another process"
+            )]
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let notes: Value =
             serde_json::from_slice(&std::fs::read(data.join("dev.json")).unwrap()).unwrap();
         let key = notes["secret_key"].as_str().unwrap().to_owned();
         Self {
             child,
-            calls: Calls::new(port, key),
+            calls: Calls {
+                http,
+                base,
+                key,
+                history: Arc::default(),
+            },
         }
     }
 
@@ -249,14 +191,6 @@ impl Drop for Process {
 }
 
 impl Calls {
-    fn new(port: u16, key: String) -> Self {
-        Self {
-            http: client(),
-            base: format!("http://localhost:{port}"),
-            key,
-        }
-    }
-
     /// Makes sure there is somebody to act for.
     pub async fn user(&self, email: &str) {
         let body = json!({ "email_address": [email] });
@@ -275,7 +209,7 @@ impl Calls {
             "permissions": "*",
             "agent_name": "faults",
             "task_description": "dies young",
-            "redirect_url": "https://localhost:3000/",
+            "redirect_url": "http://localhost:3000/",
             "expires_in_seconds": 86_400,
         })
     }
@@ -292,79 +226,106 @@ impl Calls {
         (status, answer.json().await.unwrap_or_default())
     }
 
+    /// The same, going on with another history.
+    pub fn of(&self, history: &Arc<History>) -> Self {
+        Self {
+            history: history.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// Asks, and keeps what was asked and told.
+    async fn ask(
+        &self,
+        asked: Asked,
+        request: RequestBuilder,
+        read: impl Fn(u16, &Value) -> Told,
+    ) -> (Told, Value) {
+        let clock = || Clock::System.now().0;
+        let open = self.history.ask(asked, clock());
+        let (mut told, mut body) = (Told::Nothing, Value::Null);
+        if let Ok(answer) = request.send().await {
+            let status = answer.status();
+            body = answer.json().await.unwrap_or_default();
+            told = match body["errors"][0]["code"].as_str() {
+                // It may have been done all the same.
+                _ if status.is_server_error() => Told::Nothing,
+                Some(code) => Told::Refused(code.to_owned()),
+                None => read(status.as_u16(), &body),
+            };
+        }
+        self.history.tell(open, told.clone(), clock());
+        (told, body)
+    }
+
+    fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+        let url = format!("{}{path}", self.base);
+        self.http.post(url).bearer_auth(&self.key).json(body)
+    }
+
     /// Creates a task for `email`; `None` when it was not acknowledged.
     pub async fn create(&self, email: &str) -> Option<Task> {
         let body = Self::task_body(email);
-        let request = self
-            .http
-            .post(format!("{}/v1/agents/tasks", self.base))
-            .bearer_auth(&self.key)
-            .json(&body);
-        let made = request.send().await.ok()?;
-        assert_eq!(made.status(), StatusCode::OK);
-        let made: Value = made.json().await.ok()?;
-        let url = made["url"].as_str().unwrap();
-        let path = url[url.find("/v1/").unwrap()..].to_owned();
-        Some(Task {
-            id: made["agent_task_id"].as_str().unwrap().to_owned(),
-            path,
-        })
-    }
-
-    /// Creates a task under an `Idempotency-Key`, or tells in a few words why not.
-    pub async fn create_under(&self, email: &str, key: &str) -> Result<Task, String> {
-        let request = self
-            .http
-            .post(format!("{}/v1/agents/tasks", self.base))
-            .bearer_auth(&self.key)
-            .header("idempotency-key", key)
-            .json(&Self::task_body(email));
-        let made = Self::said(request.send().await).await?;
-        let url = made["url"].as_str().unwrap();
-        let path = url[url.find("/v1/").unwrap()..].to_owned();
-        let id = made["agent_task_id"].as_str().unwrap().to_owned();
-        Ok(Task { id, path })
-    }
-
-    /// Visits a task, or tells in a few words why not.
-    pub async fn visit_said(&self, task: &Task) -> Result<(), String> {
-        let request = self.http.get(format!("{}{}", self.base, task.path));
-        Self::said(request.send().await).await.map(|_| ())
-    }
-
-    /// The body of a good answer, or the message of another one; that nobody knows where there is none.
-    async fn said(answer: reqwest::Result<reqwest::Response>) -> Result<Value, String> {
-        let Ok(answer) = answer else {
-            return Err("outcome unknown".into());
+        let agent = word(&body["agent_name"]);
+        let request = self.post("/v1/agents/tasks", &body);
+        let made = self.ask(Asked::Create { agent }, request, |_, made| {
+            if made.is_null() {
+                return Told::Nothing;
+            }
+            Told::Created {
+                task: word(&made["agent_task_id"]),
+                agent: word(&made["agent_id"]),
+            }
+        });
+        let (told, made) = made.await;
+        assert!(!matches!(told, Told::Refused(_)), "{told:?}");
+        let Told::Created { task, .. } = told else {
+            return None;
         };
-        let status = answer.status();
-        if status == StatusCode::TEMPORARY_REDIRECT {
-            return Ok(Value::Null);
-        }
-        match answer.json::<Value>().await {
-            Ok(body) if status.is_success() => Ok(body),
-            Ok(body) => Err(body["errors"][0]["message"].as_str().unwrap().to_owned()),
-            Err(_) => Err("outcome unknown".into()),
-        }
+        let url = word(&made["url"]);
+        let path = url[url.find("/v1/").unwrap()..].to_owned();
+        Some(Task { id: task, path })
     }
 
+    /// Opens a task's link.
     pub async fn visit(&self, task: &Task) -> Told {
-        let answer = self
-            .http
-            .get(format!("{}{}", self.base, task.path))
-            .send()
-            .await
-            .ok()?;
-        if answer.status() == StatusCode::TEMPORARY_REDIRECT {
-            return Some(SIGNED_IN.into());
-        }
-        let body: Value = answer.json().await.ok()?;
-        Some(
-            body["errors"][0]["code"]
-                .as_str()
-                .unwrap_or("no code")
-                .to_owned(),
-        )
+        let asked = Asked::Visit {
+            task: task.id.clone(),
+        };
+        let request = self.http.get(format!("{}{}", self.base, task.path));
+        let read = |status, _: &Value| match status {
+            307 => SIGNED_IN,
+            _ => Told::Nothing,
+        };
+        self.ask(asked, request, read).await.0
+    }
+
+    /// Takes a task back.
+    pub async fn take_back(&self, task: &Task) -> Told {
+        let asked = Asked::TakeBack {
+            task: task.id.clone(),
+        };
+        let request = self.post(&format!("/v1/agents/tasks/{}/revoke", task.id), &json!({}));
+        self.ask(asked, request, done).await.0
+    }
+
+    /// Takes back the session that a task opened.
+    pub async fn sign_out(&self, task: &Task) -> Told {
+        let asked = Asked::SignOut(Whose::Task(task.id.clone()));
+        let body = json!({ "agent_task_id": task.id });
+        let request = self.post("/v1/sessions/revoke", &body);
+        self.ask(asked, request, done).await.0
+    }
+
+    /// Holds everything that was told, and everything there is, against the laws.
+    pub async fn hold(&self) -> Held {
+        let kept = Kept::of(
+            &self.all("/v1/agents/tasks?paginated=true").await,
+            &self.all("/v1/sessions?paginated=true").await,
+            &self.all("/v1/audit_logs?").await,
+        );
+        let held = self.history.check(&kept);
+        held.unwrap_or_else(|broken| panic!("{broken:#?}"))
     }
 
     pub async fn get(&self, path: &str) -> Value {
@@ -380,7 +341,7 @@ impl Calls {
         let mut all = Vec::new();
         loop {
             let page = self
-                .get(&format!("{path}&limit=500&offset={}", all.len()))
+                .get(&format!("{path}&limit=500&offset={}", all.len()).replace("?&", "?"))
                 .await;
             let data = page["data"].as_array().unwrap();
             if data.is_empty() {

@@ -9,7 +9,6 @@
 
 mod actor_tokens;
 mod asked;
-mod audit;
 mod bad_input;
 mod claims;
 mod clocks;
@@ -22,7 +21,6 @@ mod house;
 mod idempotency;
 mod imports;
 mod instance;
-mod introspection;
 mod invitations;
 mod jwt_templates;
 mod keys;
@@ -42,7 +40,7 @@ mod races;
 mod records;
 mod restrictions;
 mod revisits;
-mod rotation;
+mod run;
 mod scans;
 mod scripts;
 mod sessions;

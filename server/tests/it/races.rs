@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use standin_proof::Told;
 use standin_server::Server;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use crate::run::Run;
 use crate::world::{Task, World};
 
 const VISITORS: usize = 64;
@@ -18,50 +20,31 @@ fn rounds() -> usize {
 }
 
 /// All visitors at once, spread over the servers; what each was told.
-async fn race(http: &reqwest::Client, bases: &[String], task: &Task) -> Vec<String> {
+async fn race(run: &Run, bases: &[String], task: &Task) -> Vec<Told> {
     let barrier = Arc::new(Barrier::new(VISITORS));
     let mut visitors = JoinSet::new();
     for visitor in 0..VISITORS {
-        let (http, barrier) = (http.clone(), barrier.clone());
+        let (run, barrier, task) = (run.clone(), barrier.clone(), task.clone());
         let url = format!("{}{}", bases[visitor % bases.len()], task.path);
         visitors.spawn(async move {
             barrier.wait().await;
-            let response = http.get(url).send().await.unwrap();
-            if response.status() == 307 {
-                return "signed in".to_owned();
-            }
-            let body: serde_json::Value = response.json().await.unwrap();
-            body["errors"][0]["code"].as_str().unwrap().to_owned()
+            run.visit(&task, &url).await
         });
     }
     visitors.join_all().await
 }
 
 async fn one_of_sixty_four(world: &World, bases: &[String], rounds: usize) {
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap();
+    let run = Run::new(world);
+    let used = Told::Refused("agent_task_already_used".into());
     for _ in 0..rounds {
-        let told = race(&http, bases, &world.backend.task().await).await;
-        assert_eq!(
-            told.iter().filter(|answer| *answer == "signed in").count(),
-            1,
-            "{told:?}"
-        );
-        assert_eq!(
-            told.iter()
-                .filter(|answer| *answer == "agent_task_already_used")
-                .count(),
-            VISITORS - 1,
-            "{told:?}"
-        );
+        let told = race(&run, bases, &run.create().await).await;
+        let late = told.iter().filter(|told| **told == used).count();
+        assert_eq!(late, VISITORS - 1, "{told:?}");
     }
-    assert_eq!(
-        world.count("sessions").await,
-        i64::try_from(rounds).unwrap()
-    );
+    let held = run.hold().await;
+    assert_eq!((held.tasks, held.opened), (rounds, rounds), "{held}");
+    println!("{held}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,18 +71,18 @@ async fn of_sixty_four_visitors_at_two_nodes_one_gets_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visit_and_a_revocation_cannot_both_win() {
     let world = World::new().await;
+    let run = Run::new(&world);
     for _ in 0..50 {
-        let task = world.backend.task().await;
-        let browser = world.browser();
-        let path = format!("/v1/agents/tasks/{}/revoke", task.id);
-        let (visit, revoke) =
-            tokio::join!(browser.visit(&task), world.backend.post(&path, json!({})));
-        match (visit.status.as_u16(), revoke.status.as_u16()) {
-            (307, 400) => assert_eq!(revoke.code(), "agent_task_cannot_be_revoked"),
-            (400, 200) => assert_eq!(visit.code(), "agent_task_revoked"),
-            other => panic!("{other:?}"),
-        }
+        let task = run.create().await;
+        let url = format!("{}{}", world.url, task.path);
+        let (visit, revoke) = tokio::join!(run.visit(&task, &url), run.take_back(&task));
+        let refused = |code: &str| Told::Refused(code.into());
+        let is_used = revoke == refused("agent_task_cannot_be_revoked");
+        let is_revoked = visit == refused("agent_task_revoked");
+        assert!(is_used != is_revoked, "{visit:?} {revoke:?}");
     }
+    let held = run.hold().await;
+    assert_eq!(held.opened + held.taken_back, 50, "{held}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

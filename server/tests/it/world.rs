@@ -36,11 +36,9 @@ fn database(folder: &TempDir) -> Database {
     let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
         return Database::Sqlite(folder.path().join("standin.db"));
     };
-    // In a long run the number of a process comes again.
     let name = format!(
-        "t{}_{}_{}",
+        "t{}_{}",
         std::process::id(),
-        Clock::System.now().0,
         COUNT.fetch_add(1, Ordering::SeqCst)
     );
     let admin = format!("{url}/postgres");
@@ -404,10 +402,14 @@ pub struct Task {
 
 impl Task {
     pub fn of(answer: &Answer) -> Self {
+        Self::read(&answer.json)
+    }
+
+    pub fn read(made: &Value) -> Self {
         let text = |name: &str| {
-            answer.json[name]
+            made[name]
                 .as_str()
-                .unwrap_or_else(|| panic!("{answer:?}"))
+                .unwrap_or_else(|| panic!("{made:?}"))
                 .to_owned()
         };
         let url = url::Url::parse(&text("url")).unwrap();
