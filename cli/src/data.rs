@@ -23,12 +23,16 @@ pub const FOLDER: &str = "./.standin";
 /// The variable that holds the master key and wins over the file.
 pub const MASTER_KEY: &str = "STANDIN_MASTER_KEY";
 
+/// The variable of a second master key, which opens what it sealed; it wins over the file, too.
+const MASTER_KEY_ALSO: &str = "STANDIN_MASTER_KEY_ALSO";
+
 /// SQLite's file, and the two that it keeps beside it while it is open.
 const DATABASE: [&str; 3] = ["standin.db", "standin.db-wal", "standin.db-shm"];
 
 /// What else a data folder may hold, beside names that begin with a dot.
-const OTHER_FILES: [&str; 7] = [
+const OTHER_FILES: [&str; 8] = [
     "master.key",
+    "master.key.also",
     "dev.json",
     "tls.pem",
     "tls.key",
@@ -112,7 +116,13 @@ impl Folder {
 
     /// What of the folder others can get at, with its mode.
     pub fn open_to_others(&self) -> Vec<(PathBuf, u32)> {
-        let secret = ["master.key", "dev.json", "tls.key", "ca.key"];
+        let secret = [
+            "master.key",
+            "master.key.also",
+            "dev.json",
+            "tls.key",
+            "ca.key",
+        ];
         let files = DATABASE.into_iter().chain(secret);
         let paths = files.map(|name| self.0.join(name));
         std::iter::once(self.0.clone())
@@ -183,6 +193,19 @@ impl Folder {
             Database::Sqlite(_) => missing.hint("put it back", file.display()),
             Database::Postgres(_) => missing.hint("make one, for all nodes", "standin key master"),
         })
+    }
+
+    /// The second master key, while one takes the place of another.
+    pub fn master_key_also(&self) -> Result<Option<Secret>> {
+        if let Ok(key) = std::env::var(MASTER_KEY_ALSO)
+            && !key.trim().is_empty()
+        {
+            return checked(Secret::from(key.trim()), MASTER_KEY_ALSO).map(Some);
+        }
+        let file = self.0.join("master.key.also");
+        let key = read_private(&file)?;
+        key.map(|key| checked(Secret::from(key.trim()), &file.display().to_string()))
+            .transpose()
     }
 
     /// Like [`Folder::master_key`] for development, where a PostgreSQL database is this machine's own.

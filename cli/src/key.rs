@@ -120,6 +120,12 @@ impl Data {
         Ok((folder, database))
     }
 
+    /// The master key of the servers on it.
+    pub fn master_key(&self) -> Result<Secret> {
+        let (folder, database) = self.find()?;
+        folder.master_key(&database)
+    }
+
     /// Opens what must be there already.
     pub async fn open(&self) -> Result<Db> {
         let (folder, database) = self.find()?;
@@ -175,7 +181,7 @@ async fn open(folder: &Folder, database: &Database) -> Result<Db> {
     opened.map_err(|error| startup::refused(error, folder, database))
 }
 
-fn caller(at: Time) -> Caller {
+pub fn caller(at: Time) -> Caller {
     Caller::internal("cli", at)
 }
 
@@ -229,7 +235,7 @@ impl Create {
                 Scope::Tasks => secret_keys::Scope::Tasks,
                 Scope::Read => secret_keys::Scope::Read,
             },
-            secret: Secret::with_prefix(&format!("sk_{}_", kind.key_word())),
+            secret: Secret::secret_key(kind),
         };
         let secret = new.secret.clone();
         let key = db

@@ -16,6 +16,7 @@ mod doctor;
 mod duration;
 mod env;
 mod failure;
+mod jwks;
 mod key;
 mod log;
 mod nearest;
@@ -72,6 +73,9 @@ enum Command {
     /// Make and end secret keys; make a master key
     #[command(subcommand)]
     Key(key::Command),
+    /// List the keys that sign session tokens, let a new one take over
+    #[command(subcommand)]
+    Jwks(jwks::Command),
     /// Make certificates for names of this machine's own, to speak https in development
     Trust(trust::Trust),
     /// Print the settings an application needs, or merge them into its .env file
@@ -137,6 +141,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Session(command) => session::run(command, json).await?,
         Command::Audit(command) => audit::run(command, json).await?,
         Command::Key(command) => key::run(command, json).await?,
+        Command::Jwks(command) => jwks::run(command, json).await?,
         Command::Trust(trust) => trust::run(&trust, json)?,
         Command::Env(env) => env::run(env, json).await?,
         Command::Version => {

@@ -22,9 +22,9 @@ use file::File;
 
 #[derive(Args)]
 #[command(
-    after_help = "A file can also say: ticket_seconds, session_cap_seconds, database_wait_seconds, on_replay (\"refuse\" or\n\
-    \"revoke_session\"), and below [limits], a second: per_key, per_ip, per_agent_or_user, refused_per_ip, guesses_per_ip,\n\
-    guesses_per_identifier, sign_ups_per_ip (0 lifts one)."
+    after_help = "A file can also say: ticket_seconds, session_cap_seconds, database_wait_seconds, audit_days, on_replay\n\
+    (\"refuse\" or \"revoke_session\"), and below [limits], a second: per_key, per_ip, per_agent_or_user, refused_per_ip,\n\
+    guesses_per_ip, guesses_per_identifier, sign_ups_per_ip (0 lifts one)."
 )]
 pub struct Serve {
     /// A TOML file with any of these settings, under the same names with underscores
@@ -152,6 +152,7 @@ impl Serve {
         let master_key = folder.master_key(&database)?;
         folder.make_database(&database)?;
         let mut config = Config::production(listen, public_url, database, master_key)?;
+        config.master_key_also = folder.master_key_also()?;
         config.backend_listen = self.backend_listen.or(file.backend_listen);
         if let Some(connections) = self.database_connections.or(file.database_connections) {
             config.capacity.connections = held(connections, &config.database)?;

@@ -50,6 +50,7 @@ mod handshake;
 mod instance;
 mod key_cache;
 mod keys;
+mod live;
 mod organization;
 mod outcome;
 mod reason;
@@ -70,6 +71,7 @@ use url::Url;
 
 pub use self::builder::Builder;
 pub use self::claims::Claims;
+pub use self::live::NotLive;
 pub use self::organization::Organization;
 pub use self::outcome::{Auth, Outcome, Redirect, SignedOut, Verdict};
 pub use self::reason::{NotRenewed, Reason};

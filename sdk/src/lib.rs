@@ -27,8 +27,8 @@
 //!
 //! * [`Client`] is the way to the Backend API: [`agent_tasks`], [`users`] with their [e-mail addresses and phone
 //!   numbers](identifiers), [`organizations`] with their members, [`sessions`], browsers' [`clients`], [`sign_in_tokens`],
-//!   [`testing_tokens`], [`jwks`]. Standin alone has [`agents`], [`audit_logs`] and the [`environment`]; whatever is
-//!   Standin's own says so.
+//!   [`testing_tokens`], [`jwks`]. Standin alone has [`agents`], [`audit_logs`], [`tokens`] and the [`environment`]; whatever
+//!   is Standin's own says so.
 //! * [`auth`] checks who calls your own server, without asking anybody; `axum` (feature `axum`) is a layer for it and extractors.
 //! * `testing` (feature `testing`) starts a server for a test and signs a client in.
 //!
@@ -76,6 +76,7 @@ pub mod sign_in_tokens;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod testing_tokens;
+pub mod tokens;
 pub mod users;
 
 pub use actor::Actor;

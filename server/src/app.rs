@@ -14,11 +14,12 @@ use crate::db::Db;
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::jwt_templates::Prepared;
-use crate::keys::SigningKey;
+use crate::keys::Keys;
 use crate::limits::Limiters;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
+use crate::secret_keys::Uses;
 use crate::tokens::{Issuer, Recent};
 pub(crate) use claims::Sizes;
 
@@ -40,10 +41,12 @@ pub struct State {
     pub session_claims: Current,
     /// JWT templates that are ready to make tokens.
     pub templates: Prepared,
-    /// The key that signs session tokens.
-    pub signing_key: SigningKey,
+    /// The keys that sign session tokens.
+    pub keys: Keys,
     /// The key over nonces and signing keys.
     pub master_key: MasterKey,
+    /// When secret keys were last used.
+    pub uses: Uses,
     /// Rate limits.
     pub limiters: Limiters,
     /// What is counted.
@@ -70,7 +73,7 @@ impl App {
     pub fn issuer(&self) -> Issuer<'_> {
         Issuer {
             instance: &self.instance,
-            signing_key: &self.signing_key,
+            keys: &self.keys,
             master_key: &self.master_key,
         }
     }

@@ -1,12 +1,17 @@
-//! The audit trail, as it is read back. The ledger writes it.
+//! The audit trail, as it is read back, sealed and verified. The ledger writes it.
+
+mod seal;
+mod verify;
 
 use crate::clock::Time;
-use crate::db::{FromRow, Page, Query, Read, Row};
+use crate::db::{FromRow, Page, Query, Read, Row, values};
 use crate::error::Result;
 use crate::id::TaskId;
+pub use seal::{SLICE, Seal, keep, last, newest, prepare, trim};
+pub use verify::{Finding, Verification};
 
 /// One record. Ids are kept as text: what they name may be gone.
-#[derive(Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Record {
     /// Its place in the order of things.
     pub seq: i64,
@@ -23,10 +28,12 @@ pub struct Record {
     /// The agent concerned.
     pub agent_id: Option<String>,
     /// The task concerned.
+    #[serde(rename = "agent_task_id")]
     pub task_id: Option<String>,
     /// The session concerned.
     pub session_id: Option<String>,
     /// The caller's address.
+    #[serde(rename = "ip_address")]
     pub ip: Option<String>,
     /// The caller's `User-Agent`.
     pub user_agent: Option<String>,
@@ -56,12 +63,21 @@ impl FromRow for Record {
     }
 }
 
+const SELECT: &str =
+    "select seq, at, action, result, actor, user_id, agent_id, task_id, session_id, ip, user_agent, request_id, detail
+     from audit";
+
+/// Records after one, oldest first.
+pub fn after(tx: &mut Read<'_>, seq: i64, limit: i64) -> Result<Vec<Record>> {
+    tx.all(
+        &format!("{SELECT} where seq > $1 order by seq limit $2"),
+        values![seq, limit],
+    )
+}
+
 /// The newest records first, of one task where one is named.
 pub fn list(tx: &mut Read<'_>, task: Option<&TaskId>, page: Page) -> Result<Vec<Record>> {
-    let mut query = Query::new(
-        "select seq, at, action, result, actor, user_id, agent_id, task_id, session_id, ip, user_agent, request_id, detail
-         from audit",
-    );
+    let mut query = Query::new(SELECT);
     query.equals("task_id", task);
     query.page("seq desc", page).all(tx)
 }

@@ -22,6 +22,7 @@ mod session_token;
 mod sessions;
 mod sign_in_tokens;
 mod testing_tokens;
+mod tokens;
 mod users;
 mod waitlist_entries;
 
@@ -29,8 +30,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use zeroize::Zeroizing;
 
 use self::calls::Calls;
 use crate::app::App;
@@ -61,6 +65,7 @@ fn calls() -> Calls {
         .merge(sessions::routes())
         .merge(sign_in_tokens::routes())
         .merge(testing_tokens::routes())
+        .merge(tokens::routes())
         .merge(users::routes())
         .merge(waitlist_entries::routes())
 }
@@ -79,7 +84,8 @@ pub(crate) fn routes(app: &App) -> Router {
 /// Lets a request pass that carries a live secret key. Whether its scope reaches the call stands beside each call.
 async fn key(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
     wire::route::name(&request);
-    let digest = key_digest(request.headers())?;
+    let takes_basic = request.uri().path().starts_with(tokens::PREFIX);
+    let digest = key_digest(request.headers(), takes_basic)?;
     let network = Edge::of(request.extensions())?.network();
     let look_up = async {
         let found = app.db.read(move |tx| secret_keys::find(tx, &digest)).await;
@@ -96,13 +102,29 @@ async fn key(State(app): State<App>, request: Request, next: Next) -> Result<Res
 }
 
 /// The digest of the key a request shows.
-fn key_digest(headers: &HeaderMap) -> Result<Digest> {
+fn key_digest(headers: &HeaderMap, takes_basic: bool) -> Result<Digest> {
     let value = header(headers, AUTHORIZATION).ok_or(Error::KeyInvalid)?;
-    let (scheme, secret) = value.split_once(' ').ok_or(Error::AuthorizationFormat)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || secret.trim().is_empty() {
-        return Err(Error::AuthorizationFormat);
-    }
-    Ok(Secret::from(secret.trim()).digest())
+    let (scheme, shown) = value.split_once(' ').ok_or(Error::AuthorizationFormat)?;
+    let secret = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Some(Secret::from(shown.trim())),
+        "basic" if takes_basic => password(shown.trim()),
+        _ => None,
+    };
+    let secret = secret.filter(|secret| !secret.expose().is_empty());
+    secret
+        .map(|secret| secret.digest())
+        .ok_or(Error::AuthorizationFormat)
+}
+
+/// The password of `name:password` (RFC 7617), or the name where there is no password.
+fn password(encoded: &str) -> Option<Secret> {
+    let bytes = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+    let (name, password) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    Some(Secret::from(if password.is_empty() {
+        name
+    } else {
+        password
+    }))
 }
 
 /// SDKs name the version of the API they were written for, a date. Every version is answered the same way.
@@ -115,13 +137,13 @@ fn api_version(headers: &HeaderMap) -> Result<()> {
     }
 }
 
-/// Keeps `last_used_at` true to the minute without a write for each request. Nobody waits for it.
+/// Keeps `last_used_at` true to the minute with one write a minute for each key and node. Nobody waits for it.
 fn note_use(app: &App, key: &SecretKey) {
     let now = app.now();
-    if key
+    let is_noted = key
         .last_used_at
-        .is_some_and(|last| now.seconds_since(last) < 60)
-    {
+        .is_some_and(|last| now.seconds_since(last) < 60);
+    if is_noted || !app.uses.is_first(&key.id, now) {
         return;
     }
     let (db, id) = (app.db.clone(), key.id.clone());
@@ -245,6 +267,8 @@ read  post   /v1/sessions/{id}/refresh
 full  post   /v1/sign_in_tokens
 full  post   /v1/sign_in_tokens/{id}/revoke
 full  post   /v1/testing_tokens
+read  post   /v1/tokens/introspect
+full  post   /v1/tokens/revoke
 read  get    /v1/users
 full  post   /v1/users
 read  get    /v1/users/count

@@ -88,6 +88,8 @@ pub struct Config {
     pub capacity: Capacity,
     /// The key over the sealed part of the data, see [`crate::secret::MasterKey`].
     pub master_key: Secret,
+    /// A second master key, which opens what it sealed: the one before or after [`Config::master_key`].
+    pub master_key_also: Option<Secret>,
     /// The development instance's secret key, made once and kept by the command line. Never set in production.
     pub development_key: Option<Secret>,
     /// Origins a visit may land on and whose pages may call the Frontend API.
@@ -104,6 +106,8 @@ pub struct Config {
     pub session_cap_seconds: i64,
     /// Whether strangers may make themselves a user.
     pub sign_up: bool,
+    /// How long the audit trail is kept, in days; `None` is for ever.
+    pub audit_days: Option<i64>,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
     /// What session tokens say beside the claims that all have, with shortcodes; the instance's setting takes them
@@ -138,6 +142,7 @@ impl Config {
             database,
             capacity: Capacity::default(),
             master_key,
+            master_key_also: None,
             development_key: None,
             allowed_origins: vec![Origin::Loopback],
             allowed_hosts: Vec::new(),
@@ -146,6 +151,7 @@ impl Config {
             ticket_seconds: TICKET_SECONDS,
             session_cap_seconds: SESSION_CAP_SECONDS,
             sign_up: true,
+            audit_days: None,
             on_replay: OnReplay::Refuse,
             session_claims: None,
             limits: Limits {

@@ -21,6 +21,8 @@ words! {
         AgentDisable = "agent.disable",
         /// They work again.
         AgentEnable = "agent.enable",
+        /// The oldest records were removed, as was set; the detail names the seal with which the trail begins from then on.
+        AuditTrim = "audit.trim",
         /// Credentials that nobody gave out were shown; how many says the detail.
         CredentialRefuse = "credential.refuse",
         /// An address was invited to the application.
@@ -85,6 +87,8 @@ words! {
         PermissionUpdate = "permission.update",
         /// It was removed, from all roles too.
         PermissionDelete = "permission.delete",
+        /// What another master key had sealed was sealed anew; how much says the detail.
+        MasterKeyRotate = "master_key.rotate",
         /// A secret key was made.
         SecretKeyCreate = "secret_key.create",
         /// It opens nothing any more.
@@ -107,6 +111,10 @@ words! {
         SessionRevoke = "session.revoke",
         /// Its user proved again who they are.
         SessionVerify = "session.verify",
+        /// Another signing key takes over.
+        SigningKeyRotate = "signing_key.rotate",
+        /// A signing key is not published any more.
+        SigningKeyRetire = "signing_key.retire",
         /// A user signed in by password or code.
         SignInAccept = "sign_in.accept",
         /// A password or code was shown and opened nothing.

@@ -1,16 +1,20 @@
 //! What the server does by itself, apart from any request.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
+use crate::audit;
 use crate::caller::Caller;
+use crate::db::{Database, Read};
 use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
 use crate::idempotency;
 use crate::instance;
+use crate::keys;
 use crate::limits::Tried;
 use crate::sessions::{self, Progress};
 
@@ -21,7 +25,8 @@ pub(crate) struct Housekeeping(JoinHandle<()>);
 /// this and a little, while the server is not running, is found out at the next start.
 const TICK: Duration = Duration::from_mins(1);
 
-/// How often it looks whether a revocation waits for its sessions to be ended one by one; they are over already.
+/// How often it looks whether another key is to sign, and whether a revocation waits for its sessions to be ended one by one;
+/// they are over already.
 const LOOK: Duration = Duration::from_secs(1);
 /// How many of them one write ends. Others must not have to wait behind it for long.
 const SLICE: usize = 100;
@@ -31,7 +36,7 @@ impl Housekeeping {
         let app = app.clone();
         Self(tokio::spawn(async move {
             let (mut ticks, mut looks) = (interval(TICK), interval(LOOK));
-            let mut counted = Counted::default();
+            let (mut counted, mut sealing) = (Counted::default(), Sealing::default());
             // The first tick is at once, and the start has just done it.
             ticks.tick().await;
             counted.count(&app).await;
@@ -39,9 +44,15 @@ impl Housekeeping {
                 tokio::select! {
                     _ = ticks.tick() => {
                         chore(&app, "note_moment", tidy(&app)).await;
+                        chore(&app, "seal_audit", sealing.seal(&app, 1)).await;
+                        chore(&app, "trim_audit", trim_audit(&app)).await;
                         counted.count(&app).await;
                     }
-                    _ = looks.tick() => chore(&app, "end_revoked_sessions", end_sessions(&app)).await,
+                    _ = looks.tick() => {
+                        chore(&app, "read_signing_keys", read_keys(&app)).await;
+                        chore(&app, "end_revoked_sessions", end_sessions(&app)).await;
+                        chore(&app, "seal_audit", sealing.look(&app)).await;
+                    }
                 }
             }
         }))
@@ -51,6 +62,92 @@ impl Housekeeping {
     pub(crate) async fn stop(self, app: &App) {
         self.0.abort();
         chore(app, "note_moment", tidy(app)).await;
+        let mut sealing = Sealing::default();
+        let rest = async {
+            sealing.note(app).await?;
+            sealing.seal(app, 1).await
+        };
+        chore(app, "seal_audit", rest).await;
+    }
+}
+
+/// Seals the audit trail: whenever there are enough records for a seal, and once a minute whatever there is.
+#[derive(Default)]
+struct Sealing {
+    /// The newest record at each look.
+    newest: VecDeque<i64>,
+}
+
+impl Sealing {
+    /// How many looks late records are sealed on PostgreSQL. Their numbers are given before they are committed, so one with a
+    /// lower number may still come; no write takes a minute.
+    const LATE: usize = 60;
+
+    async fn note(&mut self, app: &App) -> Result<()> {
+        let newest = app.db.search(audit::newest).await?;
+        self.newest.push_back(newest);
+        if self.newest.len() > Self::LATE {
+            self.newest.pop_front();
+        }
+        Ok(())
+    }
+
+    /// The last record that may be sealed.
+    fn horizon(&self, app: &App) -> i64 {
+        let seen = match app.config.database {
+            Database::Sqlite(_) => self.newest.back(),
+            Database::Postgres(_) if self.newest.len() == Self::LATE => self.newest.front(),
+            Database::Postgres(_) => None,
+        };
+        seen.copied().unwrap_or_default()
+    }
+
+    async fn look(&mut self, app: &App) -> Result<u64> {
+        self.note(app).await?;
+        self.seal(app, audit::SLICE).await
+    }
+
+    /// Makes seals as long as so many records wait.
+    async fn seal(&self, app: &App, least: i64) -> Result<u64> {
+        let horizon = self.horizon(app);
+        let (mut count, mut newest) = (0, None);
+        loop {
+            let now = app.now();
+            let prepare = move |tx: &mut Read<'_>| audit::prepare(tx, horizon, least, now);
+            let Some(seal) = app.db.search(prepare).await? else {
+                break;
+            };
+            let (by, kept) = (Caller::internal("standin", now), seal.clone());
+            if app.db.write(by, move |tx| audit::keep(tx, &kept)).await? {
+                count += 1;
+                newest = Some(seal);
+            }
+        }
+        // Whoever changes the database cannot change what the log said. In development nobody keeps it.
+        if let Some(seal) = newest.filter(|_| !app.instance.is_development()) {
+            tracing::info!(
+                seal = format!("{}:{}", seal.number, seal.digest),
+                "the audit trail is sealed"
+            );
+        }
+        Ok(count)
+    }
+}
+
+/// Removes the records that are older than was set, a seal's worth in each write.
+async fn trim_audit(app: &App) -> Result<u64> {
+    let Some(days) = app.config.audit_days else {
+        return Ok(0);
+    };
+    let mut removed = 0;
+    loop {
+        let now = app.now();
+        let before = now.plus_seconds(-days.saturating_mul(86_400));
+        let by = Caller::internal("standin", now);
+        match app.db.write(by, move |tx| audit::trim(tx, before)).await? {
+            0 => return Ok(removed),
+            more => removed += more,
+        }
     }
 }
 
@@ -110,6 +207,20 @@ fn interval(period: Duration) -> Interval {
     let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
+}
+
+/// Another node, or the command line, may have changed them.
+async fn read_keys(app: &App) -> Result<u64> {
+    let some_gone = app
+        .keys
+        .refresh(&app.db, &app.master_key, app.now())
+        .await?;
+    if some_gone {
+        app.recent.clear();
+        let by = Caller::internal("standin", app.now());
+        return app.db.write(by, keys::sweep).await;
+    }
+    Ok(0)
 }
 
 /// Ends the sessions of every revocation that is not done. After a stop in the middle it is gone through again; on several

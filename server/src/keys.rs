@@ -1,7 +1,13 @@
-//! The key that signs session tokens: RSA, 2048 bits, RS256, made once and kept sealed in the database.
+//! The keys that sign session tokens: RSA, 2048 bits, RS256, kept sealed in the database.
 //!
 //! Every key has a `kid` of its own, because SDKs cache keys by it for minutes; a key outlives a restart, because a token
-//! with an unknown `kid` leaves its holder signed out without a way back.
+//! with an unknown `kid` leaves its holder signed out without a way back. How one takes the place of another is in
+//! `keys/rotation.rs`, and what a node holds of them in `keys/ring.rs`.
+
+mod ring;
+mod rotation;
+
+use std::sync::Arc;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -11,13 +17,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::caller::Caller;
 use crate::clock::Time;
-use crate::db::{Db, values};
 use crate::error::{Error, Result};
 use crate::id;
 use crate::metrics::Counter;
 use crate::secret::{MasterKey, Purpose};
+pub use ring::Keys;
+pub use rotation::{
+    Published, Retired, Rotated, Rotation, Sealed, list, next, replace, retire, rotate, sealed,
+    sweep,
+};
 
 /// A signing key, ready to sign.
 pub struct SigningKey {
@@ -27,12 +36,12 @@ pub struct SigningKey {
     header: String,
     /// That of tokens made by a JWT template, which are no session tokens: SDKs and this server tell them apart by it.
     template_header: String,
-    /// How many tokens it signed.
-    pub signatures: Counter,
+    /// How many tokens this key and its like signed.
+    signatures: Arc<Counter>,
 }
 
 impl SigningKey {
-    fn new(kid: String, pair: KeyPair) -> Self {
+    fn new(kid: String, pair: KeyPair, signatures: Arc<Counter>) -> Self {
         let header = |class| {
             let header = json!({ "alg": "RS256", "cat": class, "kid": kid, "typ": "JWT" });
             URL_SAFE_NO_PAD.encode(header.to_string())
@@ -42,7 +51,7 @@ impl SigningKey {
             header: header("cl_B7d4PD111AAA"),
             template_header: header(TEMPLATE_CLASS),
             kid,
-            signatures: Counter::default(),
+            signatures,
         }
     }
 
@@ -147,43 +156,16 @@ pub(crate) fn rsa(
     Ok(signature)
 }
 
-/// Reads the signing key, or makes it on the first start.
+/// Makes a key: its name, and its private half, sealed.
 ///
 /// # Errors
-/// [`Error::Config`] when the stored key was sealed with another master key.
-pub async fn load(db: &Db, master: &MasterKey, now: Time) -> Result<SigningKey> {
-    const NEWEST: &str = "select kid, private_key from signing_keys where retired_at is null order by created_at desc, kid desc";
-    let found: Option<(String, String)> = db.read(|tx| tx.first(NEWEST, &[])).await?;
-    let (kid, sealed) = if let Some(found) = found {
-        found
-    } else {
-        let sealed = generate(master)?;
-        let kid = format!("kid_{}", id::ksuid(now));
-        db.write(Caller::internal("standin", now), move |tx| {
-            // Several nodes may start at once on an empty database: this row lets one of them through at a time.
-            tx.execute("update instance set created_at = created_at", &[])?;
-            tx.execute(
-                "insert into signing_keys (kid, private_key, created_at)
-                 select $1, $2, $3 where not exists (select 1 from signing_keys where retired_at is null)",
-                values![&kid, &sealed, now],
-            )?;
-            tx.one(NEWEST, &[])
-        })
-        .await?
-    };
-    let der = master.open(Purpose::SigningKey, &sealed).ok_or_else(|| {
-        Error::Config("the signing key in this database was sealed with another master key; give that one (STANDIN_MASTER_KEY or master.key)".into())
-    })?;
-    let pair = KeyPair::from_pkcs8(&der)
-        .map_err(|_| Error::Bug("the stored signing key cannot be read".into()))?;
-    Ok(SigningKey::new(kid, pair))
-}
-
-fn generate(master: &MasterKey) -> Result<String> {
+/// [`Error::Bug`] when the cryptographic library refuses, which it has no reason to.
+pub fn generate(master: &MasterKey, now: Time) -> Result<(String, String)> {
     let failed = |_| Error::Bug("no RSA key could be made".into());
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failed)?;
-    master.seal(Purpose::SigningKey, der.as_ref())
+    let sealed = master.seal(Purpose::SigningKey, der.as_ref())?;
+    Ok((format!("kid_{}", id::ksuid(now)), sealed))
 }
 
 #[cfg(test)]
@@ -192,10 +174,18 @@ mod tests {
 
     #[test]
     fn a_token_verifies_until_any_byte_changes() {
-        let key = SigningKey::new("kid_1".into(), KeyPair::generate(KeySize::Rsa2048).unwrap());
+        let key = SigningKey::new(
+            "kid_1".into(),
+            KeyPair::generate(KeySize::Rsa2048).unwrap(),
+            Arc::default(),
+        );
         let token = key.sign(&json!({ "sub": "user_1" })).unwrap();
         assert_eq!(key.verify(&token).unwrap()["sub"], "user_1");
-        let other = SigningKey::new("kid_1".into(), KeyPair::generate(KeySize::Rsa2048).unwrap());
+        let other = SigningKey::new(
+            "kid_1".into(),
+            KeyPair::generate(KeySize::Rsa2048).unwrap(),
+            Arc::default(),
+        );
         assert!(other.verify(&token).is_none());
         for position in (0..token.len() - 1).step_by(7) {
             let mut bytes = token.clone().into_bytes();

@@ -87,12 +87,13 @@ use crate::housekeeping::Housekeeping;
 use crate::id::{InstanceId, SecretKeyId};
 use crate::instance::Instance;
 use crate::jwt_templates::Prepared;
+use crate::keys::Keys;
 use crate::limits::Limiters;
 use crate::listener::Listeners;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
-use crate::secret_keys::{NewKey, Scope};
+use crate::secret_keys::{NewKey, Scope, Uses};
 use crate::stage::Stage;
 use crate::tokens::Recent;
 use crate::wire::Doors;
@@ -239,7 +240,7 @@ fn reachable(public_url: &Url) -> Result<()> {
 
 /// Opens the database and everything that is read from it once.
 async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
-    let master_key = MasterKey::parse(&config.master_key)?;
+    let master_key = master_key(&config)?;
     let db = open_with(&config.database, config.capacity).await?;
     let now = config.clock.now();
     let by = Caller::internal("standin", now);
@@ -250,7 +251,8 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         })
         .await
         .map_err(|error| config.database.at_fault(error))?;
-    let signing_key = keys::load(&db, &master_key, now).await?;
+    reseal(&db, &master_key, &by).await?;
+    let keys = Keys::load(&db, &master_key, now).await?;
     if let (Stage::Development, Some(secret)) = (config.stage, config.development_key.clone()) {
         let new = NewKey {
             id: SecretKeyId::new(now),
@@ -273,14 +275,37 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         recent: Recent::default(),
         session_claims: Current::default(),
         templates: Prepared::default(),
-        signing_key,
+        keys,
         master_key,
         limiters: Limiters::new(&config.limits),
+        uses: Uses::default(),
         metrics: Metrics::default(),
         is_stopping: AtomicBool::default(),
         watch: Watch::new(config.clock.clone(), seen_at),
         config,
     }))
+}
+
+fn master_key(config: &Config) -> Result<MasterKey> {
+    let master_key = MasterKey::parse(&config.master_key)?;
+    Ok(match &config.master_key_also {
+        Some(other) => master_key.opening_also(MasterKey::parse(other)?),
+        None => master_key,
+    })
+}
+
+/// Seals anew what the second master key sealed.
+async fn reseal(db: &Db, master_key: &MasterKey, by: &Caller) -> Result<()> {
+    let sealed = db.read(keys::sealed).await?;
+    let anew = sealed.into_iter().map(|sealed| sealed.anew(master_key));
+    let anew: Result<Vec<_>> = anew.filter_map(Result::transpose).collect();
+    let anew = anew?;
+    if anew.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(count = anew.len(), "sealed anew with the master key");
+    db.write(by.clone(), move |tx| keys::replace(tx, &anew))
+        .await
 }
 
 fn nowhere() -> Router {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::db::{FromValue, Value};
 use crate::error::{Error, Result};
+use crate::stage::Stage;
 
 /// A bearer secret in the clear.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,6 +37,14 @@ impl Secret {
         Self::from(format!("{prefix}{}", Self::random().expose()))
     }
 
+    /// A secret key of an instance: its prefix, 256 random bits, and six digits by which a scanner tells it from text that only
+    /// looks like one (`sk_(live|test)_[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}`).
+    #[must_use]
+    pub fn secret_key(stage: Stage) -> Self {
+        let key = Self::with_prefix(&format!("sk_{}_", stage.key_word()));
+        Self::from(format!("{}{}", key.expose(), checksum(key.expose())))
+    }
+
     /// What the database keeps of this secret.
     pub fn digest(&self) -> Digest {
         Digest::of(self.0.as_bytes())
@@ -45,6 +54,23 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// How many digits a key's checksum has.
+const CHECKSUM: usize = 6;
+
+/// CRC-32 (as in zip and in GitHub's tokens) in base 62. It finds slips and guards nothing.
+fn checksum(text: &str) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let step = |crc: u32, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 };
+    let byte = |crc: u32, byte: u8| (0..8).fold(crc ^ u32::from(byte), step);
+    let mut rest = !text.bytes().fold(!0, byte);
+    let mut digits = [b'0'; CHECKSUM];
+    for digit in digits.iter_mut().rev() {
+        *digit = DIGITS[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.map(char::from).iter().collect()
 }
 
 impl<T: Into<String>> From<T> for Secret {
@@ -130,6 +156,8 @@ pub struct MasterKey {
     /// AES-256-GCM-SIV (RFC 8452), for what is sealed with every visit: its random nonces may meet without harm, so one key
     /// lasts.
     passing: RandomizedNonceKey,
+    /// Another master key, whose seals open too: the one before or after this one.
+    also: Option<Box<MasterKey>>,
 }
 
 impl MasterKey {
@@ -158,7 +186,27 @@ impl MasterKey {
         Ok(Self {
             keeping: derived(b"seal v1", &AES_256_GCM)?,
             passing: derived(b"pass v1", &AES_256_GCM_SIV)?,
+            also: None,
         })
+    }
+
+    /// The same, which also opens what another key sealed.
+    #[must_use]
+    pub fn opening_also(self, other: Self) -> Self {
+        let also = Some(Box::new(other));
+        Self { also, ..self }
+    }
+
+    /// Seals anew what only the other key opens; `None` where this one does, or neither.
+    ///
+    /// # Errors
+    /// As [`MasterKey::seal`].
+    pub fn reseal(&self, purpose: Purpose, sealed: &str) -> Result<Option<String>> {
+        if self.open_alone(purpose, sealed).is_some() {
+            return Ok(None);
+        }
+        let plain = self.open(purpose, sealed);
+        plain.map(|plain| self.seal(purpose, &plain)).transpose()
     }
 
     fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
@@ -187,6 +235,11 @@ impl MasterKey {
 
     /// Reads what [`MasterKey::seal`] made; `None` for anything else, whoever made it.
     pub fn open(&self, purpose: Purpose, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let other = || self.also.as_ref()?.open_alone(purpose, sealed);
+        self.open_alone(purpose, sealed).or_else(other)
+    }
+
+    fn open_alone(&self, purpose: Purpose, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, cipher) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -217,6 +270,43 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "Secret(***)");
         assert_eq!(secret.expose().len(), 43);
         assert_ne!(secret.digest(), Secret::random().digest());
+    }
+
+    /// What a scanner does with text that looks like a secret key.
+    fn is_key(text: &str) -> bool {
+        let (key, sum) = text.split_at(text.len() - CHECKSUM);
+        checksum(key) == sum
+    }
+
+    #[test]
+    fn a_secret_key_is_told_from_text_that_looks_like_one() {
+        // The check value of CRC-32 is cbf43926, which is this in base 62.
+        assert_eq!(checksum("123456789"), "3jZRME");
+        for stage in [Stage::Development, Stage::Production] {
+            let key = Secret::secret_key(stage);
+            let key = key.expose();
+            assert!(is_key(key) && key.len() == 8 + 43 + CHECKSUM);
+            for place in 8..key.len() {
+                let mut other = key.to_owned().into_bytes();
+                other[place] = if other[place] == b'x' { b'y' } else { b'x' };
+                assert!(!is_key(std::str::from_utf8(&other).unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn another_master_key_opens_too_and_what_it_sealed_is_sealed_anew() {
+        let [old, new] = [Secret::random(), Secret::random()];
+        let parse = |key| MasterKey::parse(key).unwrap();
+        let sealed = parse(&old).seal(Purpose::SigningKey, b"words").unwrap();
+        let both = parse(&new).opening_also(parse(&old));
+        let opened = both.open(Purpose::SigningKey, &sealed).unwrap();
+        assert_eq!(opened.as_slice(), b"words");
+        let anew = both.reseal(Purpose::SigningKey, &sealed).unwrap().unwrap();
+        assert!(parse(&new).open(Purpose::SigningKey, &anew).is_some());
+        assert!(parse(&old).open(Purpose::SigningKey, &anew).is_none());
+        assert_eq!(both.reseal(Purpose::SigningKey, &anew).unwrap(), None);
+        assert_eq!(both.reseal(Purpose::SigningKey, "nothing").unwrap(), None);
     }
 
     #[test]

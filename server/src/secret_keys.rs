@@ -1,5 +1,8 @@
 //! Secret keys: what opens the Backend API. Shown once, kept as digests, several at once, each with a scope.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
@@ -107,6 +110,23 @@ pub fn any_live(tx: &mut Read<'_>) -> Result<bool> {
         &[],
     )?;
     Ok(one.is_some())
+}
+
+/// When this node last noted that a key was used: until that note is written, others come in that need none.
+#[derive(Default)]
+pub struct Uses(Mutex<HashMap<SecretKeyId, Time>>);
+
+impl Uses {
+    /// Whether nobody said so within the last minute.
+    pub fn is_first(&self, id: &SecretKeyId, now: Time) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_recent = |last: &Time| now.seconds_since(*last) < 60;
+        if noted.get(id).is_some_and(is_recent) {
+            return false;
+        }
+        noted.insert(id.clone(), now);
+        true
+    }
 }
 
 /// Notes that a key was used just now.

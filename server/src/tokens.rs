@@ -13,7 +13,7 @@ use crate::error::{ClaimsError, Error, Result};
 use crate::id;
 use crate::instance::Instance;
 use crate::jwt_templates::Ready;
-use crate::keys::SigningKey;
+use crate::keys::Keys;
 use crate::organizations::{Active, Claim};
 use crate::secret::MasterKey;
 use crate::sessions::{Actor, Session};
@@ -95,8 +95,8 @@ pub struct Subject<'a> {
 pub struct Issuer<'a> {
     /// In whose name.
     pub instance: &'a Instance,
-    /// Signs them.
-    pub signing_key: &'a SigningKey,
+    /// Sign them.
+    pub keys: &'a Keys,
     /// Seals what only this server reads.
     pub master_key: &'a MasterKey,
 }
@@ -111,8 +111,8 @@ impl Issuer<'_> {
             return Err(Error::SignedOut);
         }
         let claims = self.claims(of, audience, now)?;
-        carried(of.session, self.signing_key.length(claims.len()))?;
-        self.signing_key.sign_session(&claims)
+        carried(of.session, self.keys.length(claims.len()))?;
+        self.keys.signing(now).sign_session(&claims)
     }
 
     /// Makes a token by a JWT template. It ends with the session that it was asked for by, whatever its lifetime is: who lets
@@ -142,7 +142,7 @@ impl Issuer<'_> {
             sub: session.user_id.as_str(),
         })?;
         custom.add_to(&mut claims);
-        template.sign(self.signing_key, &claims)
+        template.sign(&self.keys.signing(now), &claims)
     }
 
     /// How large a session token would be, in bytes.
@@ -150,7 +150,7 @@ impl Issuer<'_> {
         let origin = self.instance.public_url.origin().ascii_serialization();
         let audience = Audience::pages(Some(&origin));
         let claims = self.claims(of, audience, now)?;
-        Ok(self.signing_key.length(claims.len()))
+        Ok(self.keys.length(claims.len()))
     }
 
     fn claims(&self, of: Subject<'_>, audience: Audience<'_>, now: Time) -> Result<Vec<u8>> {

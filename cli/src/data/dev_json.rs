@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use standin_server::secret::Secret;
+use standin_server::stage::Stage;
 use url::Url;
 
 use super::{Folder, read_private, write_private};
@@ -76,7 +77,7 @@ impl DevJson {
             return Ok(read);
         }
         let made = Self {
-            secret_key: Secret::with_prefix("sk_test_").expose().to_owned(),
+            secret_key: Secret::secret_key(Stage::Development).expose().to_owned(),
             publishable_key: None,
             api_url: None,
             public_url: None,

@@ -2,7 +2,7 @@
 //! also be an option has the option's name, with underscores.
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub struct File {
     ticket_seconds: Option<i64>,
     /// The longest session a task may ask for, in seconds.
     session_cap_seconds: Option<i64>,
+    /// How long the audit trail is kept, in days.
+    audit_days: Option<NonZeroU32>,
     /// What happens when a used link is opened again.
     on_replay: Option<Replay>,
     /// Custom claims for session tokens.
@@ -132,6 +134,7 @@ impl File {
         if let Some(seconds) = self.database_wait_seconds {
             config.capacity.patience = Duration::from_secs(seconds.get());
         }
+        config.audit_days = self.audit_days.map(|days| days.get().into());
         match self.on_replay {
             Some(Replay::Refuse) => config.on_replay = OnReplay::Refuse,
             Some(Replay::RevokeSession) => config.on_replay = OnReplay::RevokeSession,

@@ -5,11 +5,13 @@
     reason = "a test that meets the unexpected should stop where it stands"
 )]
 
+mod audit;
 mod certificates;
 mod claims;
 mod doctor;
 mod environment;
 mod imports;
+mod jwks;
 mod privacy;
 mod runner;
 mod serve;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::process::free_port;
@@ -86,6 +87,13 @@ impl Node {
         node.started_with(settings)
     }
 
+    /// A standby of `primary` that runs.
+    pub fn standby(folder: &Path, name: &str, primary: &Self) -> Self {
+        let node = Self::stopped(folder, name);
+        node.copy(primary);
+        node.started_with("")
+    }
+
     fn stopped(folder: &Path, name: &str) -> Self {
         Self {
             data: folder.join(name),
@@ -94,11 +102,64 @@ impl Node {
         }
     }
 
-    fn started_with(mut self, settings: &str) -> Self {
+    /// Copies a running primary, to follow it under the name of the folder.
+    fn copy(&self, primary: &Self) {
+        let name = self.data.file_name().unwrap().to_str().unwrap();
+        let source = format!(
+            "host=127.0.0.1 port={} user=standin application_name={name}",
+            primary.port
+        );
+        run(program("pg_basebackup")
+            .args([
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync",
+                "-d",
+                &source,
+                "-D",
+            ])
+            .arg(&self.data));
+    }
+
+    /// Throws its data away and comes back as a standby of `primary`.
+    pub fn rejoin(&mut self, primary: &Self) {
+        self.kill();
+        run(Command::new("rm").arg("-r").arg(&self.data));
+        self.copy(primary);
+        self.start();
+    }
+
+    /// Changes a setting and has it read.
+    pub fn set(&self, setting: &str) {
+        self.append("postgresql.auto.conf", setting);
+        self.sql("select pg_reload_conf()");
+    }
+
+    /// Follows another primary from now on.
+    pub fn follow(&self, primary: &Self) {
+        let name = self.data.file_name().unwrap().to_str().unwrap();
+        let port = primary.port;
+        self.set(&format!(
+            "primary_conninfo = 'host=127.0.0.1 port={port} user=standin application_name={name}'"
+        ));
+    }
+
+    /// How far it has what its primary wrote.
+    pub fn received(&self) -> u64 {
+        let sql = "select pg_wal_lsn_diff(coalesce(pg_last_wal_receive_lsn(), '0/0'), '0/0')";
+        self.sql(sql).parse().unwrap()
+    }
+
+    fn append(&self, file: &str, line: &str) {
         use std::io::Write as _;
-        let file = self.data.join("postgresql.conf");
-        let mut file = std::fs::OpenOptions::new().append(true).open(file).unwrap();
-        writeln!(file, "{settings}").unwrap();
+        let file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.data.join(file));
+        writeln!(file.unwrap(), "{line}").unwrap();
+    }
+
+    fn started_with(mut self, settings: &str) -> Self {
+        self.append("postgresql.conf", settings);
         self.start();
         self
     }
@@ -131,7 +192,11 @@ impl Node {
                 "{sql} is not {wanted}: {}",
                 std::fs::read_to_string(log).unwrap_or_default()
             );
-            std::thread::yield_now();
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the condition itself is asked, in another process"
+            )]
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -155,19 +220,20 @@ impl Node {
 
     /// Kills the postmaster and every one of its backends: nothing is written after this.
     pub fn kill(&mut self) {
-        if let Some(mut postmaster) = self.postmaster.take() {
-            let children = format!("/proc/{0}/task/{0}/children", postmaster.id());
-            // The postmaster first, so that it starts nothing in the place of what dies.
-            postmaster.kill().unwrap();
-            let children = std::fs::read_to_string(children).unwrap_or_default();
-            let _ = postmaster.wait();
-            for child in children.split_whitespace() {
-                let _ = Command::new("kill")
-                    .args(["-9", child])
-                    .stderr(Stdio::null())
-                    .status();
-            }
+        let Some(mut postmaster) = self.postmaster.take() else {
+            return;
+        };
+        let id = postmaster.id();
+        let kill = |id, how| kill_process(Pid::from_raw(id).unwrap(), how);
+        // Held still first, so that it starts nothing in the place of what dies.
+        kill(id.cast_signed(), Signal::STOP).unwrap();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        for child in children.unwrap().split_whitespace() {
+            // It may have ended by itself.
+            let _ = kill(child.parse().unwrap(), Signal::KILL);
         }
+        postmaster.kill().unwrap();
+        postmaster.wait().unwrap();
     }
 }
 

@@ -1,5 +1,6 @@
-//! What the binary promises when processes die and when two of them share a database. `TEST_DATABASE_URL` names a
-//! PostgreSQL server to run the same on. `STANDIN_KILLS` and `STANDIN_RACE_ROUNDS` make the runs longer.
+//! What the binary promises when processes and databases die and when several share one. `TEST_DATABASE_URL` names a
+//! PostgreSQL server to run the same on. `STANDIN_KILLS`, `STANDIN_RACE_ROUNDS`, `STANDIN_FAILOVERS` and
+//! `STANDIN_NODE_KILLS` make the runs longer.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -10,6 +11,9 @@ mod cluster;
 mod crash;
 mod database_tls;
 mod disk;
+mod failover;
 mod imports;
+mod load;
+mod nodes;
 mod process;
 mod two_processes;

@@ -1,4 +1,4 @@
-//! A `standin dev` process and the calls the tests make to it.
+//! Processes that serve, and the calls the tests make to them.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use standin_proof::{Asked, Held, History, Kept, Told, Whose};
 use standin_server::clock::Clock;
+use tempfile::TempDir;
 
 pub struct Process {
     child: Child,
@@ -130,6 +131,111 @@ fn command(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> 
     command
 }
 
+/// How nodes in production are started on one database.
+pub struct Shared {
+    folder: TempDir,
+    database: String,
+    master_key: String,
+    /// Their secret key.
+    key: String,
+}
+
+impl Shared {
+    /// Limits are lifted: all who call, call from here.
+    const SETTINGS: &str = "\
+public_url = 'https://clerk.example.com'
+allow_origin = ['https://localhost:3000']
+[limits]
+per_key = 0
+per_ip = 0
+per_agent_or_user = 0
+";
+
+    pub fn new(database: String) -> Self {
+        let mut shared = Self {
+            folder: TempDir::new().unwrap(),
+            database,
+            master_key: String::new(),
+            key: String::new(),
+        };
+        std::fs::write(shared.folder.path().join("settings.toml"), Self::SETTINGS).unwrap();
+        shared.master_key = shared.line(&["key", "master"]);
+        shared.key = shared.line(&["key", "create", "--database-url", &shared.database]);
+        shared
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
+        command
+            .args(arguments)
+            .env("STANDIN_MASTER_KEY", &self.master_key)
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn line(&self, arguments: &[&str]) -> String {
+        let done = self.command(arguments).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Starts a node and waits until it answers.
+    pub async fn node(&self, port: u16) -> Process {
+        let listen = format!("127.0.0.1:{port}");
+        let command = self.command(&[
+            "serve",
+            "--config",
+            "settings.toml",
+            "--database-url",
+            &self.database,
+            "--listen",
+            &listen,
+        ]);
+        let child = answering(command, port).await;
+        Process {
+            child,
+            calls: self.calls(port),
+        }
+    }
+
+    /// Calls to whoever listens there.
+    pub fn calls(&self, port: u16) -> Calls {
+        Calls::new(port, self.key.clone())
+    }
+}
+
+/// Starts a server and waits until it answers.
+async fn answering(mut command: Command, port: u16) -> Child {
+    command
+        .env("RUST_LOG", "error")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let (http, health) = (client(), format!("http://localhost:{port}/v1/health"));
+    let started = Instant::now();
+    while http.get(&health).send().await.is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "the server gave up");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "the server does not answer"
+        );
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the condition itself is asked, in another process"
+        )]
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    child
+}
+
+fn client() -> Client {
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
 impl Process {
     /// Starts a server and waits until it answers.
     pub async fn start(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> Self {
@@ -137,42 +243,14 @@ impl Process {
         Self::wait(command, data, port).await
     }
 
-    async fn wait(mut command: Command, data: &Path, port: u16) -> Self {
-        command
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let base = format!("http://localhost:{port}");
-        let http = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
-        let started = Instant::now();
-        while http.get(format!("{base}/v1/health")).send().await.is_err() {
-            assert!(child.try_wait().unwrap().is_none(), "the server gave up");
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "the server does not answer"
-            );
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the condition itself is asked, in another process"
-            )]
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    async fn wait(command: Command, data: &Path, port: u16) -> Self {
+        let child = answering(command, port).await;
         let notes: Value =
             serde_json::from_slice(&std::fs::read(data.join("dev.json")).unwrap()).unwrap();
         let key = notes["secret_key"].as_str().unwrap().to_owned();
         Self {
             child,
-            calls: Calls {
-                http,
-                base,
-                key,
-                history: Arc::default(),
-            },
+            calls: Calls::new(port, key),
         }
     }
 
@@ -191,6 +269,15 @@ impl Drop for Process {
 }
 
 impl Calls {
+    fn new(port: u16, key: String) -> Self {
+        Self {
+            http: client(),
+            base: format!("http://localhost:{port}"),
+            key,
+            history: Arc::default(),
+        }
+    }
+
     /// Makes sure there is somebody to act for.
     pub async fn user(&self, email: &str) {
         let body = json!({ "email_address": [email] });
@@ -209,7 +296,7 @@ impl Calls {
             "permissions": "*",
             "agent_name": "faults",
             "task_description": "dies young",
-            "redirect_url": "http://localhost:3000/",
+            "redirect_url": "https://localhost:3000/",
             "expires_in_seconds": 86_400,
         })
     }
@@ -285,6 +372,43 @@ impl Calls {
         let url = word(&made["url"]);
         let path = url[url.find("/v1/").unwrap()..].to_owned();
         Some(Task { id: task, path })
+    }
+
+    /// Creates a task under an `Idempotency-Key`, or tells in a few words why not.
+    pub async fn create_under(&self, email: &str, key: &str) -> Result<Task, String> {
+        let request = self
+            .http
+            .post(format!("{}/v1/agents/tasks", self.base))
+            .bearer_auth(&self.key)
+            .header("idempotency-key", key)
+            .json(&Self::task_body(email));
+        let made = Self::said(request.send().await).await?;
+        let url = made["url"].as_str().unwrap();
+        let path = url[url.find("/v1/").unwrap()..].to_owned();
+        let id = made["agent_task_id"].as_str().unwrap().to_owned();
+        Ok(Task { id, path })
+    }
+
+    /// Visits a task, or tells in a few words why not.
+    pub async fn visit_said(&self, task: &Task) -> Result<(), String> {
+        let request = self.http.get(format!("{}{}", self.base, task.path));
+        Self::said(request.send().await).await.map(|_| ())
+    }
+
+    /// The body of a good answer, or the message of another one; that nobody knows where there is none.
+    async fn said(answer: reqwest::Result<reqwest::Response>) -> Result<Value, String> {
+        let Ok(answer) = answer else {
+            return Err("outcome unknown".into());
+        };
+        let status = answer.status();
+        if status == StatusCode::TEMPORARY_REDIRECT {
+            return Ok(Value::Null);
+        }
+        match answer.json::<Value>().await {
+            Ok(body) if status.is_success() => Ok(body),
+            Ok(body) => Err(body["errors"][0]["message"].as_str().unwrap().to_owned()),
+            Err(_) => Err("outcome unknown".into()),
+        }
     }
 
     /// Opens a task's link.

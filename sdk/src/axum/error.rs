@@ -6,6 +6,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use crate::auth::NotLive;
 use crate::{Error, Refusal};
 
 /// What the application's caller is told of a failed call, in the shape of the Backend API's own errors
@@ -64,6 +65,22 @@ impl IntoResponse for Error {
         if let Some(wait) = wait {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
         }
+        response
+    }
+}
+
+/// 401 where the session is over, 503 where nobody knows: a caller is let through only where the server said so.
+impl IntoResponse for NotLive {
+    fn into_response(self) -> Response {
+        let (status, code) = match self {
+            Self::Over => (StatusCode::UNAUTHORIZED, "session_over"),
+            Self::Unknown(_) => (StatusCode::SERVICE_UNAVAILABLE, "backend_api_failed"),
+        };
+        let body = json!({ "errors": [own(status, code)] });
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = status;
+        let kind = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
         response
     }
 }

@@ -14,6 +14,7 @@ mod hostile;
 mod keys;
 #[cfg(feature = "axum")]
 mod layer;
+mod live;
 #[path = "../differential/mint.rs"]
 mod mint;
 #[cfg(feature = "axum")]

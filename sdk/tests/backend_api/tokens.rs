@@ -46,3 +46,18 @@ async fn the_key_that_signed_a_token_is_published() {
     assert!(key.n.as_ref().unwrap().len() > 300);
     assert!(keys.find(key.kid.as_deref().unwrap()).is_some() && keys.find("other").is_none());
 }
+
+#[tokio::test]
+async fn a_token_whose_session_was_revoked_counts_no_more_though_it_verifies() {
+    let world = World::new().await;
+    let sessions = world.client.sessions();
+    let session = sessions.create(&world.ada.id).await.unwrap();
+    let token = sessions.create_token(&session.id).await.unwrap();
+    let shown = world.client.introspect(&token.jwt).await.unwrap();
+    assert!(shown.active && shown.expires_at.is_some());
+    assert_eq!(shown.user_id.as_ref(), Some(&world.ada.id));
+    assert_eq!(shown.session_id.as_ref(), Some(&session.id));
+    world.client.revoke_token(&token.jwt).await.unwrap();
+    let shown = world.client.introspect(&token.jwt).await.unwrap();
+    assert!(!shown.active && shown.user_id.is_none());
+}

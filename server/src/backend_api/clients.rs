@@ -85,8 +85,8 @@ async fn verify(State(app): State<App>, mut params: Params) -> Answer {
             .is_some_and(|exp| now.seconds() < exp)
     };
     let claims = app
-        .signing_key
-        .verify(&token)
+        .keys
+        .verify(&token, now)
         .filter(live)
         .ok_or(Error::SignedOut)?;
     let session = SessionId::from(

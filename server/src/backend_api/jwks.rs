@@ -15,5 +15,5 @@ pub(super) fn routes() -> Calls {
 }
 
 async fn list(State(app): State<App>) -> Answer {
-    Ok(Json(json!({ "keys": [app.signing_key.jwk()] })))
+    Ok(Json(json!({ "keys": app.keys.jwks(app.now()) })))
 }

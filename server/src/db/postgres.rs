@@ -66,7 +66,7 @@ impl Connection {
             mark: None,
         };
         let limits = format!(
-            "set statement_timeout = '{0}s'; set lock_timeout = '{0}s'; set idle_in_transaction_session_timeout = '{0}s'",
+            "set client_min_messages = warning; set statement_timeout = '{0}s'; set lock_timeout = '{0}s'; set idle_in_transaction_session_timeout = '{0}s'",
             STATEMENT.as_secs()
         );
         connection.control(&limits)?;

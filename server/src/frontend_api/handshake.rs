@@ -78,7 +78,7 @@ async fn handshake(
             let arriving = payload.clone();
             let found = app.db.read(move |tx| arriving.find(tx, now)).await?;
             let directives = app.directives(&payload, found.as_ref(), now).await?;
-            handshake::token(&app.instance, &app.signing_key, &directives, suffixed)?
+            handshake::token(&app.instance, &app.keys.signing(now), &directives, suffixed)?
         }
     };
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);

@@ -13,5 +13,5 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn jwks(State(app): State<App>) -> Answer {
-    Ok(Json(json!({ "keys": [app.signing_key.jwk()] })))
+    Ok(Json(json!({ "keys": app.keys.jwks(app.now()) })))
 }

@@ -94,6 +94,11 @@ impl Recent {
         Ok(token)
     }
 
+    /// Forgets them all: a key that signed some of them is no longer published.
+    pub fn clear(&self) {
+        *self.halves() = Halves::default();
+    }
+
     fn halves(&self) -> std::sync::MutexGuard<'_, Halves> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

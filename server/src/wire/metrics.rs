@@ -38,8 +38,8 @@ async fn show(State(app): State<App>) -> Response {
     text.single(
         "standin_signatures_total",
         "counter",
-        "Tokens signed with the instance's key.",
-        app.signing_key.signatures.get(),
+        "Tokens signed with the instance's keys.",
+        app.keys.signatures(),
     );
     text.single(
         "standin_sessions_alive",

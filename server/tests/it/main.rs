@@ -9,6 +9,7 @@
 
 mod actor_tokens;
 mod asked;
+mod audit;
 mod bad_input;
 mod claims;
 mod clocks;
@@ -21,6 +22,7 @@ mod house;
 mod idempotency;
 mod imports;
 mod instance;
+mod introspection;
 mod invitations;
 mod jwt_templates;
 mod keys;
@@ -40,6 +42,7 @@ mod races;
 mod records;
 mod restrictions;
 mod revisits;
+mod rotation;
 mod run;
 mod scans;
 mod scripts;

@@ -1,11 +1,15 @@
 //! What a caller is told when PostgreSQL goes away in the middle of its request: what was done, what was not, and that
 //! nobody knows only where nobody can.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
 use serde_json::json;
-use standin_server::db::Database;
+use standin_server::caller::Caller;
+use standin_server::db::{Capacity, Database, Db, Write};
+use standin_server::ledger;
+use tokio::task::JoinSet;
 
 use crate::world::{Answer, World, batch};
 
@@ -233,4 +237,32 @@ async fn a_writer_that_could_not_begin_begins_when_it_can_again() {
         world.backend.task().await;
     }
     assert_eq!(world.count("tasks").await, 32);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_a_writer_counts_a_thousand_commits_and_makes_way_for_another_one() {
+    let world = World::new().await;
+    if !matches!(world.config.database, Database::Postgres(_)) {
+        return;
+    }
+    batch(&world.config.database, "create table t (id bigint)");
+    let few = Capacity {
+        connections: Capacity::LEAST,
+        ..Capacity::default()
+    };
+    let db = Db::open(&world.config.database, few, ledger::enter).await;
+    let (db, before) = (Arc::new(db.unwrap()), world.count("writers").await);
+    // More than a thousand for each of its four writers.
+    for _ in 0..10 {
+        let mut writes = JoinSet::new();
+        for _ in 0..500 {
+            let (db, by) = (db.clone(), Caller::internal("test", world.now()));
+            let insert = |tx: &mut Write<'_>| tx.execute("insert into t values (1)", &[]);
+            writes.spawn(async move { db.write(by, insert).await.unwrap() });
+        }
+        writes.join_all().await;
+    }
+    assert_eq!(world.count("t").await, 5000);
+    assert_eq!(world.count("writers where commits > 1000").await, 0);
+    assert_eq!(world.count("writers").await, before + 4);
 }

@@ -113,7 +113,7 @@ const ALLOWED: [(&str, &str); 20] = [
 ];
 
 /// Tables that grow with users and their use.
-const GROWING: [&str; 16] = [
+const GROWING: [&str; 17] = [
     "agents",
     "users",
     "identifiers",
@@ -130,6 +130,7 @@ const GROWING: [&str; 16] = [
     "organization_domains",
     "audit",
     "answers",
+    "audit_seals",
 ];
 
 fn rows() -> String {
@@ -172,6 +173,7 @@ fn rows() -> String {
     select 'orgdmn_' || id, id, slug || '.example', slug || '.example', created_at, 1 from organizations;
     insert into answers (id, request_digest, answer, created_at) select id, id, id, created_at from users;
     insert into audit (at, action, result, actor, task_id, request_id) select 1, 'task.create', 'ok', 'key_1', id, '' from tasks;
+    insert into audit_seals (number, last_seq, marks, digest, sealed_at) select i, i, 'm', 'd', 1 from (select created_at i from users) u where i <= {ROWS};
     analyze;"
     )
 }
@@ -317,6 +319,8 @@ async fn use_everything(world: &World) {
     let now = world.now();
     let alive = move |tx: &mut Read<'_>| sessions::alive(tx, now, 86_400);
     world.db().await.read(alive).await.unwrap();
+    crate::rotation::use_all(world).await;
+    crate::audit::use_all(world).await;
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
     users(world).await;

@@ -36,9 +36,11 @@ fn database(folder: &TempDir) -> Database {
     let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
         return Database::Sqlite(folder.path().join("standin.db"));
     };
+    // In a long run the number of a process comes again.
     let name = format!(
-        "t{}_{}",
+        "t{}_{}_{}",
         std::process::id(),
+        Clock::System.now().0,
         COUNT.fetch_add(1, Ordering::SeqCst)
     );
     let admin = format!("{url}/postgres");

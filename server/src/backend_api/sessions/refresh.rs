@@ -84,7 +84,7 @@ fn read(mut params: Params) -> Result<Renewal> {
 
 /// Holds the shown credentials against each other; answers when the expired token was issued, in seconds.
 fn check(app: &App, asked: &Renewal, id: &SessionId, now: Time) -> Result<i64> {
-    let claims = app.signing_key.verify(&asked.expired_token);
+    let claims = app.keys.verify(&asked.expired_token, now);
     let holds = |yes: bool, why| yes.then_some(()).ok_or(why);
     let issued_at = || {
         let claims = claims.ok_or(NotRenewed::TokenInvalid)?;

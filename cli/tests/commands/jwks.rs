@@ -1,0 +1,87 @@
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::world::{Done, run, standin};
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_running_server_publishes_a_new_key_and_drops_a_retired_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let serve = [
+        "serve",
+        "--data",
+        "d",
+        "--public-url",
+        "https://clerk.example.com",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let mut command = standin(folder.path(), &serve);
+    let server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut server = Running(server.unwrap());
+    let mut lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let ready: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let url = format!("http://{}", ready["address"].as_str().unwrap());
+    std::thread::spawn(move || lines.for_each(drop));
+
+    let jwks = |arguments: &[&str]| -> Done {
+        let all = [&["jwks"], arguments, &["--data", "d"]].concat();
+        run(standin(folder.path(), &all))
+    };
+    let states = || -> Vec<(String, String)> {
+        let listed = jwks(&["list", "--json"]).ok().json();
+        let text = |key: &Value, name: &str| key[name].as_str().unwrap().to_owned();
+        let keys = listed["data"].as_array().unwrap().iter();
+        keys.map(|key| (text(key, "kid"), text(key, "state")))
+            .collect()
+    };
+    let key = run(standin(folder.path(), &["key", "create", "--data", "d"])).ok();
+    let published = |count| publishes(&url, key.line(), count);
+    let first = states().remove(0).0;
+    let new = jwks(&["rotate"]).ok().line().to_owned();
+    assert_eq!(
+        states(),
+        [
+            (new.clone(), "next".to_owned()),
+            (first.clone(), "signs".to_owned())
+        ]
+    );
+    published(2);
+    let again = jwks(&["rotate"]);
+    assert_eq!(again.code, 3, "{again:?}");
+    assert!(again.stderr.contains("rotation_under_way"), "{again:?}");
+    let signs = jwks(&["retire", &first]);
+    assert_eq!(signs.code, 3, "{signs:?}");
+    assert!(
+        signs.stderr.contains("standin jwks rotate --now"),
+        "{signs:?}"
+    );
+    jwks(&["retire", &new]).ok();
+    published(1);
+    assert_eq!(states(), [(first, "signs".to_owned())]);
+}
+
+/// Waits until a server publishes so many keys.
+fn publishes(url: &str, key: &str, count: usize) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::new();
+        loop {
+            let request = client.get(format!("{url}/v1/jwks")).bearer_auth(key);
+            let answer: Value = request.send().await.unwrap().json().await.unwrap();
+            if answer["keys"].as_array().unwrap().len() == count {
+                break;
+            }
+        }
+    });
+}

@@ -1,0 +1,66 @@
+//! Two nodes on one PostgreSQL database, behind a balancer that passes connections on and knows nothing else: one of them is
+//! killed every second or two, under load. No answer is wrong; some have to be asked for again.
+//!
+//! `STANDIN_NODE_KILLS=100 scripts/with-postgres cargo nextest run -p standin-cli -E 'test(nodes)'` for a longer run.
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::load::{Load, lost, pause};
+use crate::process::{Shared, count, database, free_port};
+
+/// Passes each connection on to one node after the other, or to the other one where that takes none.
+async fn balance(listener: TcpListener, nodes: [u16; 2]) {
+    for turn in 0.. {
+        let (mut caller, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            for place in [turn, turn + 1] {
+                if let Ok(mut node) = TcpStream::connect(("127.0.0.1", nodes[place % 2])).await {
+                    let _ = copy_bidirectional(&mut caller, &mut node).await;
+                    return;
+                }
+            }
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_are_killed_behind_a_balancer_give_no_wrong_answer() {
+    let Some(database) = database() else {
+        eprintln!(
+            "SKIPPED: several nodes share a PostgreSQL database, which scripts/with-postgres makes"
+        );
+        return;
+    };
+    let shared = Shared::new(database);
+    let ports = [free_port(), free_port()];
+    let mut nodes = [None, None];
+    for (node, port) in nodes.iter_mut().zip(ports) {
+        *node = Some(shared.node(port).await);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let calls = shared.calls(listener.local_addr().unwrap().port());
+    let balancer = tokio::spawn(balance(listener, ports));
+    let load = Load::on(&calls).await;
+    let kills = count("STANDIN_NODE_KILLS", 10);
+    for kill in 0..kills {
+        pause(1000).await;
+        let (node, port) = (&mut nodes[kill % 2], ports[kill % 2]);
+        node.take().unwrap().kill();
+        pause(200).await;
+        *node = Some(shared.node(port).await);
+    }
+    pause(1000).await;
+    let told = load.end().await;
+    let lost = lost(&calls, &told).await;
+    println!(
+        "{kills} kills, {} tasks acknowledged, {} opened, {} times unknown, {lost} lost",
+        told.created.len(),
+        told.opened.len(),
+        told.unknown
+    );
+    assert_eq!(lost, 0);
+    assert!(told.created.len() > 100, "the load was too small to tell");
+    assert!(told.unknown > 0, "nobody noticed that a node was killed");
+    balancer.abort();
+}

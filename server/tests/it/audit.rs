@@ -1,0 +1,270 @@
+//! The chain over the audit trail: who changes it behind the server's back is found out.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use standin_server::Server;
+use standin_server::audit::{self, Finding, Seal, Verification};
+use standin_server::caller::Caller;
+use standin_server::db::{Database, Db};
+
+use crate::world::{World, batch, join_all};
+
+/// Seals everything that there is, with seals of at most 500 records.
+async fn seal(db: &Db, world: &World) {
+    let now = world.now();
+    let newest = db.read(audit::newest).await.unwrap();
+    while let Some(seal) = db
+        .read(move |tx| audit::prepare(tx, newest, 1, now))
+        .await
+        .unwrap()
+    {
+        let by = Caller::internal("standin", now);
+        let kept = db.write(by, move |tx| audit::keep(tx, &seal)).await;
+        kept.unwrap();
+    }
+}
+
+struct Verified {
+    findings: Vec<Finding>,
+    records: u64,
+    unsealed: u64,
+    head: Option<Seal>,
+}
+
+async fn verify_from(db: &Db, expected: Option<(i64, String)>) -> Verified {
+    db.search(move |tx| {
+        let mut verification = Verification::expecting(expected.clone());
+        while verification.go_on(tx)? {}
+        let (unsealed, _) = verification.end(tx)?;
+        Ok(Verified {
+            findings: verification.findings,
+            records: verification.records,
+            unsealed,
+            head: verification.head,
+        })
+    })
+    .await
+    .unwrap()
+}
+
+async fn verify(db: &Db) -> Vec<Finding> {
+    verify_from(db, None).await.findings
+}
+
+/// So many records more.
+fn fill(world: &World, count: u32) {
+    let sql = format!(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < {count})
+         insert into audit (at, action, result, actor, request_id, detail)
+         select i, 'task.create', 'ok', 'key_' || i, 'r' || i, 'd' from n"
+    );
+    batch(&world.config.database, &sql);
+}
+
+/// A trail of so many sealed records, and no server that goes on sealing.
+async fn sealed(count: u32) -> (World, Db) {
+    let mut world = World::new().await;
+    world.server.take().unwrap().stop().await;
+    fill(&world, count);
+    // The stop sealed what there was; here seals are to begin with the first record.
+    batch(&world.config.database, "delete from audit_seals");
+    let db = world.db().await;
+    seal(&db, &world).await;
+    (world, db)
+}
+
+/// Runs everything there is, for those who look at each statement.
+pub async fn use_all(world: &World) {
+    let db = world.db().await;
+    seal(&db, world).await;
+    verify(&db).await;
+    let (by, now) = (Caller::internal("standin", world.now()), world.now());
+    db.write(by, move |tx| audit::trim(tx, now)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_change_to_one_of_a_hundred_thousand_records_is_named() {
+    let (world, db) = sealed(100_000).await;
+    let before = verify_from(&db, None).await;
+    assert_eq!(before.findings, []);
+    assert!(before.records >= 100_000 && before.unsealed == 0);
+    batch(
+        &world.config.database,
+        "update audit set actor = 'nobody' where seq = 77777",
+    );
+    assert_eq!(verify(&db).await, [Finding::Changed { seq: 77_777 }]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_to_alter_the_trail_is_named_and_undone_it_is_whole_again() {
+    let (world, db) = sealed(1500).await;
+    assert_eq!(verify(&db).await, []);
+    let changed = || vec![Finding::Changed { seq: 600 }];
+    let copy = "create table kept as select * from audit; create table kept_seals as select * from audit_seals";
+    batch(&world.config.database, copy);
+    let ways: [(&str, Vec<Finding>); 8] = [
+        ("update audit set at = at + 1 where seq = 600", changed()),
+        (
+            "update audit set user_agent = '' where seq = 600",
+            changed(),
+        ),
+        (
+            "update audit set detail = request_id, request_id = detail where seq = 600",
+            changed(),
+        ),
+        (
+            "delete from audit where seq = 600",
+            vec![Finding::Removed { seq: 600 }],
+        ),
+        (
+            "update audit set seq = -1 where seq = 600; update audit set seq = 600 where seq = 610;
+             update audit set seq = 610 where seq = -1",
+            vec![
+                Finding::Moved {
+                    seq: 600,
+                    from: 610,
+                },
+                Finding::Moved {
+                    seq: 610,
+                    from: 600,
+                },
+            ],
+        ),
+        (
+            "insert into audit (seq, at, action, result, actor, request_id) values (-7, 1, 'task.create', 'ok', 'x', 'x')",
+            vec![Finding::Inserted { seq: -7 }],
+        ),
+        (
+            "update audit_seals set digest = 'x' where number = 2",
+            vec![
+                Finding::SealBroken { seal: 2 },
+                Finding::SealBroken { seal: 3 },
+            ],
+        ),
+        (
+            "delete from audit where seq <= 500; delete from audit_seals where number = 1",
+            vec![Finding::SealRemoved { seal: 1 }],
+        ),
+    ];
+    for (way, findings) in ways {
+        batch(&world.config.database, way);
+        assert_eq!(verify(&db).await, findings, "{way}");
+        let back = "delete from audit; insert into audit select * from kept;
+            delete from audit_seals; insert into audit_seals select * from kept_seals";
+        batch(&world.config.database, back);
+        assert_eq!(verify(&db).await, [], "{way}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trail_that_was_cut_off_at_its_end_is_found_out_by_a_seal_seen_before() {
+    let (world, db) = sealed(1200).await;
+    let head = verify_from(&db, None).await.head.unwrap();
+    let seen = || Some((head.number, head.digest.clone()));
+    fill(&world, 600);
+    seal(&db, &world).await;
+    assert_eq!(verify_from(&db, seen()).await.findings, []);
+    let cut = format!(
+        "delete from audit_seals where number >= {0}; delete from audit where seq > 1000",
+        head.number
+    );
+    batch(&world.config.database, &cut);
+    assert_eq!(verify(&db).await, [], "by itself it looks whole");
+    let seal = head.number;
+    let findings = verify_from(&db, seen()).await.findings;
+    assert_eq!(findings, [Finding::SealRemoved { seal }]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_past_their_time_are_removed_and_the_rest_is_still_a_chain() {
+    let (world, db) = sealed(1200).await;
+    let trim = async |before| {
+        let by = Caller::internal("standin", world.now());
+        db.write(by, move |tx| audit::trim(tx, before))
+            .await
+            .unwrap()
+    };
+    assert_eq!(trim(world.now()).await, 0, "it was sealed at this moment");
+    world.advance(1);
+    assert_eq!(trim(world.now()).await, 500);
+    assert_eq!(verify(&db).await, []);
+    assert_eq!(trim(world.now()).await, 500);
+    seal(&db, &world).await;
+    assert_eq!(verify(&db).await, []);
+    // Somebody else removes the next ones and dresses it up.
+    let forged =
+        "delete from audit where seq <= (select last_seq from audit_seals where number = 3);
+        delete from audit_seals where number < 3;
+        update audit_seals set marks = '' where number = 3";
+    batch(&world.config.database, forged);
+    assert_eq!(verify(&db).await, [Finding::SealRemoved { seal: 3 }]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_nodes_write_and_seal_one_chain() {
+    let world = Arc::new(World::new().await);
+    let other = Server::start(world.config.clone()).await.unwrap();
+    let mut second = world.backend.clone();
+    second.base = format!("http://localhost:{}", other.local_addr().port());
+    let nodes = [world.backend.clone(), second];
+    join_all((0..600).map(|n| nodes[n % 2].create(json!({})))).await;
+    let (one, two) = (world.db().await, world.db().await);
+    let sealing = [one.clone(), two].map(|db| {
+        let world = world.clone();
+        tokio::spawn(async move { seal(&db, &world).await })
+    });
+    for sealing in sealing {
+        sealing.await.unwrap();
+    }
+    let verified = verify_from(&one, None).await;
+    assert_eq!(verified.findings, []);
+    assert!(verified.records >= 600 && verified.unsealed == 0);
+    other.stop().await;
+}
+
+/// Begins a record on PostgreSQL that has its number now and is committed when others with higher ones have been read.
+async fn begin_late_record(world: &World, db: &Db) -> Option<std::thread::JoinHandle<()>> {
+    if !matches!(world.config.database, Database::Postgres(_)) {
+        return None;
+    }
+    let given = async || {
+        let sql = "select last_value from audit_seq_seq";
+        db.read(move |tx| tx.one::<i64>(sql, &[])).await.unwrap()
+    };
+    let (before, database) = (given().await, world.config.database.clone());
+    let late = std::thread::spawn(move || {
+        let sql = "insert into audit (at, action, result, actor, request_id) values (1, 'task.create', 'ok', 'late', 'late');
+            select pg_sleep(3)";
+        batch(&database, sql);
+    });
+    while given().await == before {
+        tokio::task::yield_now().await;
+    }
+    Some(late)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_seals_by_itself_and_knows_what_was_committed_late() {
+    let mut world = World::new().await;
+    let db = world.db().await;
+    let late = begin_late_record(&world, &db).await;
+    fill(&world, 700);
+    // On PostgreSQL this takes the minute in which records may be late.
+    while db
+        .read(audit::last)
+        .await
+        .unwrap()
+        .is_none_or(|seal| seal.last_seq < 500)
+    {
+        tokio::task::yield_now().await;
+    }
+    if let Some(late) = late {
+        late.join().unwrap();
+    } else {
+        // On PostgreSQL a stop leaves the last minute to other nodes, or to the next start.
+        world.server.take().unwrap().stop().await;
+        assert_eq!(verify_from(&db, None).await.unsealed, 0);
+    }
+    assert_eq!(verify(&db).await, []);
+}

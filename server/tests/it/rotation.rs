@@ -1,0 +1,360 @@
+//! How keys take the place of others: those that sign tokens, and the master key.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde_json::{Value, json};
+use standin_server::Server;
+use standin_server::caller::Caller;
+use standin_server::clock::{Clock, Time};
+use standin_server::db::Write;
+use standin_server::error::Result;
+use standin_server::keys::{self, Published, Retired, Rotated, Rotation};
+use standin_server::secret::{MasterKey, Secret};
+
+use crate::world::{Browser, Task, World};
+
+const LEAD: i64 = 900;
+const KEEP: i64 = 3600;
+
+async fn write<T: Send + 'static>(
+    world: &World,
+    work: impl FnMut(&mut Write<'_>) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let by = Caller::internal("cli", world.now());
+    world.db().await.write(by, work).await
+}
+
+async fn rotate(world: &World, lead: i64, is_urgent: bool) -> Rotated {
+    let master = MasterKey::parse(&world.config.master_key).unwrap();
+    let (kid, sealed) = keys::generate(&master, world.now()).unwrap();
+    let rotation = Rotation {
+        kid,
+        sealed,
+        lead,
+        keep: KEEP,
+        is_urgent,
+    };
+    write(world, move |tx| keys::rotate(tx, &rotation))
+        .await
+        .unwrap()
+}
+
+async fn list(world: &World) -> Vec<Published> {
+    world.db().await.read(keys::list).await.unwrap()
+}
+
+async fn kids(base: &str) -> BTreeSet<String> {
+    let url = format!("{base}/.well-known/jwks.json");
+    let jwks: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let keys = jwks["keys"].as_array().unwrap().iter();
+    keys.map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Waits until a node publishes so many keys.
+async fn publishes(base: &str, count: usize) -> BTreeSet<String> {
+    loop {
+        let kids = kids(base).await;
+        if kids.len() == count {
+            return kids;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Runs everything there is, for those who look at each statement.
+pub async fn use_all(world: &World) {
+    own_template(world).await;
+    rotate(world, LEAD, false).await;
+    rotate(world, 5, true).await;
+    let waits = list(world).await[0].kid.clone();
+    let retired = write(world, move |tx| keys::retire(tx, &waits)).await;
+    assert_eq!(retired.unwrap(), Retired::Done);
+    let master = MasterKey::parse(&Secret::random()).unwrap();
+    let master = master.opening_also(MasterKey::parse(&world.config.master_key).unwrap());
+    let sealed = world.db().await.read(keys::sealed).await.unwrap();
+    let anew: Vec<_> = sealed
+        .into_iter()
+        .map(|sealed| sealed.anew(&master).unwrap().unwrap())
+        .collect();
+    let refused = write(world, move |tx| {
+        keys::replace(tx, &anew)?;
+        keys::sweep(tx)?;
+        // This server has the old master key only.
+        Err::<(), _>(standin_server::error::Error::KeyInvalid)
+    });
+    refused.await.unwrap_err();
+}
+
+/// A template that signs with a key of its own.
+async fn own_template(world: &World) {
+    let template = json!({ "name": "own", "claims": {}, "custom_signing_key": true, "signing_algorithm": "HS256",
+        "signing_key": "0123456789abcdef0123456789abcdef" });
+    world.backend.post("/v1/jwt_templates", template).await.ok();
+}
+
+/// An application's server that keeps the keys it fetched for five minutes, as Clerk's SDKs do, and fetches no sooner.
+struct Verifier {
+    base: String,
+    clock: Clock,
+    fetched_at: Option<Time>,
+    keys: HashMap<String, DecodingKey>,
+}
+
+impl Verifier {
+    async fn verifies(&mut self, token: &str) -> bool {
+        let now = self.clock.now();
+        if self
+            .fetched_at
+            .is_none_or(|at| now.seconds_since(at) >= 300)
+        {
+            let url = format!("{}/.well-known/jwks.json", self.base);
+            let jwks: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+            let text = |key: &Value, name: &str| key[name].as_str().unwrap().to_owned();
+            self.keys = jwks["keys"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|key| {
+                    let public = DecodingKey::from_rsa_components(&text(key, "n"), &text(key, "e"));
+                    (text(key, "kid"), public.unwrap())
+                })
+                .collect();
+            self.fetched_at = Some(now);
+        }
+        let kid = decode_header(token).unwrap().kid.unwrap();
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_exp = false;
+        validation.required_spec_claims.clear();
+        let key = self.keys.get(&kid);
+        key.is_some_and(|key| decode::<Value>(token, key, &validation).is_ok())
+    }
+}
+
+/// What a page and its application's server do again and again, until they are told to stop.
+async fn use_tokens(
+    (browser, session): (Browser, String),
+    mut verifier: Verifier,
+    (stop, rounds): (Arc<AtomicBool>, Arc<AtomicUsize>),
+) -> (BTreeSet<String>, usize) {
+    let (mut kids, mut failed) = (BTreeSet::new(), 0);
+    while !stop.load(Ordering::Relaxed) {
+        let token = browser.token(&session).await.ok().json["jwt"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        failed += usize::from(!verifier.verifies(&token).await);
+        kids.insert(decode_header(&token).unwrap().kid.unwrap());
+        rounds.fetch_add(1, Ordering::Relaxed);
+    }
+    (kids, failed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_takes_over_on_all_nodes_and_no_verifier_meets_a_token_it_does_not_know() {
+    let world = World::new().await;
+    let other = Server::start(world.config.clone()).await.unwrap();
+    let other_url = format!("http://localhost:{}", other.local_addr().port());
+    let nodes = [world.url.clone(), other_url.clone()];
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut pages = Vec::new();
+    for number in 0..4 {
+        let long = json!({ "session_max_duration_in_seconds": 86_400 });
+        let task = Task::of(&world.backend.create(long).await.ok());
+        let mut browser = world.browser();
+        browser.visit(&task).await.location();
+        let session = browser.session().await["id"].as_str().unwrap().to_owned();
+        // A page on one node, its application's server on the other, and both on the same.
+        browser.base.clone_from(&nodes[number % 2]);
+        let verifier = Verifier {
+            base: nodes[number / 2].clone(),
+            clock: world.clock.clone(),
+            fetched_at: None,
+            keys: HashMap::new(),
+        };
+        let rounds = Arc::new(AtomicUsize::new(0));
+        let told = (stop.clone(), rounds.clone());
+        let using = tokio::spawn(use_tokens((browser, session), verifier, told));
+        pages.push((using, rounds));
+    }
+    let rotated = rotate(&world, LEAD, false).await;
+    assert!(matches!(rotated, Rotated::Done(_)));
+    for node in &nodes {
+        publishes(node, 2).await;
+    }
+    // Until the old one is no longer published; verifiers fetch at different moments.
+    for _ in 0..=(LEAD + KEEP) / 50 {
+        world.advance(50);
+        for (_, rounds) in &pages {
+            let before = rounds.load(Ordering::Relaxed);
+            while rounds.load(Ordering::Relaxed) < before + 2 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    for (using, _) in pages {
+        let (kids, failed) = using.await.unwrap();
+        assert_eq!((kids.len(), failed), (2, 0));
+    }
+    for node in &nodes {
+        publishes(node, 1).await;
+    }
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_the_wrong_hands_is_replaced_within_seconds_and_what_it_signed_is_nothing() {
+    let world = World::new().await;
+    let (browser, task) = (world.browser(), world.backend.task().await);
+    browser.visit(&task).await.location();
+    let session = browser.session().await["id"].as_str().unwrap().to_owned();
+    let token = browser.token(&session).await.ok().json["jwt"].clone();
+    let verify = async |token: &Value| {
+        let body = json!({ "token": token });
+        world.backend.post("/v1/clients/verify", body).await.status
+    };
+    let old = list(&world).await[0].kid.clone();
+    let retire = async |kid: &str| {
+        let kid = kid.to_owned();
+        write(&world, move |tx| keys::retire(tx, &kid)).await
+    };
+    assert_eq!(retire(&old).await.unwrap(), Retired::Signs);
+
+    let Rotated::Done(new) = rotate(&world, 5, true).await else {
+        panic!("nothing was under way");
+    };
+    publishes(&world.url, 2).await;
+    world.advance(5);
+    let after = browser.token(&session).await.ok().json["jwt"].clone();
+    assert_eq!(
+        decode_header(after.as_str().unwrap()).unwrap().kid.unwrap(),
+        new.kid
+    );
+    assert_eq!(verify(&token).await, 200);
+    assert_eq!(retire(&old).await.unwrap(), Retired::Done);
+    assert_eq!(publishes(&world.url, 1).await, BTreeSet::from([new.kid]));
+    assert_eq!(verify(&token).await, 401);
+    assert_eq!(verify(&after).await, 200);
+    let shown = browser.session().await["last_active_token"]["jwt"].clone();
+    assert_eq!(
+        verify(&shown).await,
+        200,
+        "no token that is kept is of the old key"
+    );
+    let gone = retire(&old).await.unwrap_err();
+    assert!(gone.to_string().contains(&old), "{gone}");
+}
+
+#[tokio::test]
+async fn a_rotation_can_be_called_off_and_hurried_and_is_not_begun_twice() {
+    let world = World::new().await;
+    let first = list(&world).await[0].kid.clone();
+    let Rotated::Done(next) = rotate(&world, LEAD, false).await else {
+        panic!("nothing was under way");
+    };
+    let Rotated::UnderWay(again) = rotate(&world, LEAD, false).await else {
+        panic!("one was under way");
+    };
+    assert_eq!(again.kid, next.kid);
+    let kid = next.kid.clone();
+    let retired = write(&world, move |tx| keys::retire(tx, &kid)).await;
+    assert_eq!(retired.unwrap(), Retired::Done);
+    let left: Vec<_> = list(&world).await;
+    let signs = keys::next(&left, world.now()).0.unwrap();
+    assert_eq!((&signs.kid, signs.retired_at), (&first, None), "it goes on");
+
+    rotate(&world, LEAD, false).await;
+    let Rotated::Done(hurried) = rotate(&world, 5, true).await else {
+        panic!("it was to be hurried");
+    };
+    assert_eq!(hurried.active_at, world.now().plus_seconds(5));
+    let mut keys = list(&world).await;
+    // The one that was called off is swept, or will be.
+    keys.retain(|key| key.retired_at.is_none_or(|at| at > world.now()));
+    assert_eq!(
+        keys.len(),
+        2,
+        "the one that waited is taken, and no other made"
+    );
+}
+
+#[tokio::test]
+async fn the_master_key_is_replaced_node_by_node_and_nothing_that_was_sealed_is_lost() {
+    let mut world = World::new().await;
+    own_template(&world).await;
+    let [old, new] = [world.config.master_key.clone(), Secret::random()];
+    // Every node knows both before one seals with the new one.
+    world.config.master_key_also = Some(new.clone());
+    let other = Server::start(world.config.clone()).await.unwrap();
+    let other_url = format!("http://localhost:{}", other.local_addr().port());
+    world.config.master_key = new.clone();
+    world.config.master_key_also = Some(old.clone());
+    world.restart().await;
+
+    let (browser, task) = (world.browser(), world.backend.task().await);
+    let landed = browser.visit(&task).await.location();
+    let nonce = landed
+        .query_pairs()
+        .find(|(name, _)| name == "__clerk_handshake_nonce");
+    let nonce = nonce.unwrap().1.into_owned();
+    let mut backend = world.backend.clone();
+    backend.base = other_url;
+    let payload = format!("/v1/clients/handshake_payload?nonce={nonce}");
+    backend.get(&payload).await.ok();
+    let session = browser.session().await["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/sessions/{session}/tokens/own");
+    for node in [&backend, &world.backend] {
+        node.post(&path, json!({})).await.ok();
+    }
+    other.stop().await;
+
+    world.config.master_key_also = None;
+    world.restart().await;
+    world.backend.post(&path, json!({})).await.ok();
+    world.server.take().unwrap().stop().await;
+    world.config.master_key = old;
+    let refused = Server::start(world.config.clone()).await.err().unwrap();
+    assert!(
+        refused.to_string().contains("another master key"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_use_of_a_key_is_noted_to_the_minute_without_a_write_for_each_request() {
+    let world = World::with(|config| {
+        config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
+    })
+    .await;
+    let used = async || {
+        let sql = "select coalesce(max(last_used_at), 0) from secret_keys";
+        let db = world.db().await;
+        db.read(move |tx| tx.one::<Time>(sql, &[])).await.unwrap()
+    };
+    let writes = async || {
+        let address = world.server.as_ref().unwrap().metrics_addr().unwrap();
+        let text = reqwest::get(format!("http://{address}/metrics"))
+            .await
+            .unwrap();
+        let text = text.text().await.unwrap();
+        let name = "standin_db_transaction_writes_sum ";
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().parse::<u64>().unwrap()
+    };
+    let noted = async || {
+        while used().await != world.now() {
+            tokio::task::yield_now().await;
+        }
+    };
+    // Of the requests with which the world began.
+    noted().await;
+    world.advance(61);
+    let before = writes().await;
+    crate::world::join_all((0..50).map(|_| world.backend.get("/v1/jwks"))).await;
+    noted().await;
+    assert_eq!(writes().await - before, 1);
+}
