@@ -1,6 +1,6 @@
 //! The house, simulated: thousands of short stories, each of them made of one number.
 //!
-//! `STANDIN_SEEDS` says how many are told (3,000 where it says nothing), `STANDIN_SEED` tells a single one and shows it. A
+//! `STANDIN_SEEDS` says how many are told (2,000 where it says nothing), `STANDIN_SEED` tells a single one and shows it. A
 //! story that goes wrong is shown with its seed, and goes wrong in the same way every time.
 #![allow(
     clippy::unwrap_used,
@@ -63,7 +63,7 @@ fn the_house_answers_as_the_model_does_whatever_happens() {
         assert!(story.outcome.is_ok());
         return;
     }
-    let (seeds, started) = (number("STANDIN_SEEDS").unwrap_or(3_000), Instant::now());
+    let (seeds, started) = (number("STANDIN_SEEDS").unwrap_or(2_000), Instant::now());
     let (held, wrong) = tell_all(seeds);
     println!("{seeds} seeds in {:.1?}: {held}", started.elapsed());
     if let Some((seed, why)) = wrong.first_key_value() {

@@ -86,6 +86,30 @@ async fn a_visit_and_a_revocation_cannot_both_win() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_taken_back_gets_no_token_however_many_ask_meanwhile() {
+    let world = World::new().await;
+    let run = Run::new(&world);
+    for _ in 0..20 {
+        let task = run.create().await;
+        let url = format!("{}{}", world.url, task.path);
+        run.visit(&task, &url).await;
+        let session = run.session(&task).await;
+        let mut askers = JoinSet::new();
+        for _ in 0..8 {
+            let (run, session) = (run.clone(), session.clone());
+            askers
+                .spawn(async move { while let Told::Token { .. } = run.token(&session).await {} });
+        }
+        while run.token(&session).await == Told::Nothing {}
+        assert_eq!(run.sign_out(&session).await, Told::Done);
+        askers.join_all().await;
+    }
+    let held = run.hold().await;
+    assert!(held.taken_back == 20 && held.tokens >= 20, "{held}");
+    println!("{held}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_first_used_by_many_at_once_is_one_agent() {
     let world = World::new().await;
     for round in 0..10 {

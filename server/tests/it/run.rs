@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use reqwest::RequestBuilder;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use standin_proof::{Asked, Held, History, Kept, Told};
+use standin_proof::{Asked, Held, History, Kept, Told, Whose};
 use standin_server::clock::Clock;
 
 use crate::world::{Backend, Task, World};
@@ -52,9 +54,7 @@ impl Run {
     pub async fn create(&self) -> Task {
         let body = Backend::task_body();
         let agent = body["agent_name"].as_str().unwrap().to_owned();
-        let request = self
-            .backend
-            .request(reqwest::Method::POST, "/v1/agents/tasks");
+        let request = self.backend.request(Method::POST, "/v1/agents/tasks");
         let made = self.ask(Asked::Create { agent }, request.json(&body), |made| {
             let Task { id, agent, .. } = Task::read(made);
             Told::Created { task: id, agent }
@@ -76,10 +76,34 @@ impl Run {
             task: task.id.clone(),
         };
         let path = format!("/v1/agents/tasks/{}/revoke", task.id);
-        let request = self.backend.request(reqwest::Method::POST, &path);
+        let request = self.backend.request(Method::POST, &path);
         self.ask(asked, request.json(&json!({})), |_| Told::Done)
             .await
             .0
+    }
+
+    /// The session that a task opened.
+    pub async fn session(&self, task: &Task) -> String {
+        let path = format!("/v1/agents/tasks/{}", task.id);
+        let shown = self.backend.get(&path).await.ok().json;
+        shown["session_id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn sign_out(&self, session: &str) -> Told {
+        let asked = Asked::SignOut(Whose::Session(session.to_owned()));
+        let path = format!("/v1/sessions/{session}/revoke");
+        let request = self.backend.request(Method::POST, &path).json(&json!({}));
+        self.ask(asked, request, |_| Told::Done).await.0
+    }
+
+    pub async fn token(&self, session: &str) -> Told {
+        let asked = Asked::Token {
+            session: session.to_owned(),
+        };
+        let path = format!("/v1/sessions/{session}/tokens");
+        let request = self.backend.request(Method::POST, &path).json(&json!({}));
+        let made = self.ask(asked, request, |made| Told::Token { until: until(made) });
+        made.await.0
     }
 
     /// Holds everything that was told, and everything there is, against the laws.
@@ -105,4 +129,12 @@ impl Run {
             }
         }
     }
+}
+
+/// The second at which a token ends.
+fn until(made: &Value) -> i64 {
+    let claims = made["jwt"].as_str().unwrap().split('.').nth(1).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["exp"].as_i64().unwrap()
 }
