@@ -185,6 +185,15 @@ impl<'a> Write<'a> {
         self.attempted = None;
     }
 
+    /// Says that very many rows are being written, by this write and those after it: more of the indexes is kept in memory,
+    /// and the log is copied back less often. Only for who writes alone; a server's answers would wait for the copying.
+    pub fn in_bulk(&mut self) -> Result<()> {
+        match self.read.connection {
+            Connection::Sqlite(sqlite) => sqlite.in_bulk(),
+            Connection::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Runs a statement that changes rows and says how many it changed.
     pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
         match self.read.connection {

@@ -1,4 +1,4 @@
-//! `standin user import`: users from a file into the data itself. One thread reads, another writes, a thousand users in
+//! `standin user import`: users from a file into the data itself. One thread reads, another writes, thousands of users in
 //! one transaction; a user is made whole or not at all, and one that is there already is passed over, so the same
 //! command can be run again after anything.
 
@@ -181,7 +181,10 @@ impl Running {
             let started = Instant::now();
             let outcomes = self
                 .db
-                .write(by, move |tx| users::import(tx, &users))
+                .write(by, move |tx| {
+                    tx.in_bulk()?;
+                    users::import(tx, &users)
+                })
                 .await?;
             let taken = started.elapsed();
             self.note(batch, outcomes)?;

@@ -33,6 +33,12 @@ impl Connection {
         Ok(Self(connection))
     }
 
+    /// Keeps 64 MB of pages, and 64 MB of log before it is copied back. A page of an index that many rows share is then
+    /// written once instead of once a transaction.
+    pub(super) fn in_bulk(&mut self) -> Result<()> {
+        self.batch("pragma cache_size = -64000; pragma wal_autocheckpoint = 16000;")
+    }
+
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
         Ok(self.0.execute_batch(sql)?)
     }

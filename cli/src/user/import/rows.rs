@@ -18,7 +18,7 @@ use crate::failure::{Exit, Failure};
 use crate::user::clerk_csv;
 
 /// How many rows go into one transaction: it holds a running server's writes up for as long as it takes.
-const BATCH: usize = 1000;
+const BATCH: usize = 8000;
 /// More of a line than this is not kept: a row may have 64 KiB.
 const LINE_MAX: u64 = 128 * 1024;
 
