@@ -2,6 +2,9 @@
 //!
 //! SDKs read and write each of theirs under two names, plain and with the instance's suffix. The suffixed one wins,
 //! because another instance on the same host may own the plain one; both are always written.
+//!
+//! What nobody but this server reads is under one name over https, which begins with `__Host-`: browsers take such a cookie
+//! from this very host only, so that no page beside it can plant one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,10 +55,10 @@ impl<'a> Cookies<'a> {
         )
     }
 
-    /// The values of the cookie `name`: those under this instance's suffixed name, then those under the plain one. There
-    /// can be several of a name, since a cookie also has a path and a domain, which browsers do not tell.
+    /// The values of a cookie that this server alone reads: those under the name that belongs to this instance, then, where
+    /// that can be planted anyway, those under the plain one. There can be several of a name, since a cookie also has a path
+    /// and a domain, which browsers do not tell.
     pub fn all(&self, name: &str, instance: &Instance) -> impl Iterator<Item = &'a str> {
-        let suffixed = format!("{name}_{}", instance.cookie_suffix);
         let named = |wanted: &str| {
             let values = self.0.iter().filter(move |(name, _)| *name == wanted);
             values
@@ -63,10 +66,18 @@ impl<'a> Cookies<'a> {
                 .filter(|value| !value.is_empty())
                 .collect::<Vec<_>>()
         };
-        let mut values = named(&suffixed);
-        values.extend(named(name));
+        let mut values = named(&hosts(name, instance));
+        if !instance.secure {
+            values.extend(named(name));
+        }
         values.into_iter()
     }
+}
+
+/// The name of a cookie that this instance alone reads, on its own host.
+fn hosts(name: &str, instance: &Instance) -> String {
+    let prefix = if instance.secure { "__Host-" } else { "" };
+    format!("{prefix}{name}_{}", instance.cookie_suffix)
 }
 
 /// How many other instances on the same host keep their cookies in a browser.
@@ -179,6 +190,11 @@ impl Setting<'_> {
     /// Under the suffixed name, which belongs to this instance alone.
     pub fn own(&self, name: &str, value: &str, instance: &Instance) -> Cookie {
         self.one(&format!("{name}_{}", instance.cookie_suffix), value)
+    }
+
+    /// A cookie that this instance alone reads, on its own host.
+    pub fn hosts(&self, name: &str, value: &str, instance: &Instance) -> Cookie {
+        self.one(&hosts(name, instance), value)
     }
 
     /// The plain and the suffixed name.

@@ -169,20 +169,21 @@ impl Arrival {
     }
 
     /// The cookies a browser keeps for the Frontend API.
-    pub(super) fn cookies(&self, app: &App) -> [Cookie; 2] {
+    pub(super) fn cookies(&self, app: &App) -> Vec<Cookie> {
         cookies::client(&app.instance, &self.cookie)
     }
 
     /// Sets the browser's cookies at the Frontend API and, in production, the one it shares with the applications.
     pub(super) fn give(&self, app: &App, headers: &mut HeaderMap, session: &Session) -> Result<()> {
         self.name(headers)?;
-        let [plain, own] = self.cookies(app);
+        let cookies = self.cookies(app);
         if self.proxied {
-            // Such an answer may keep one cookie only. A page that misses the other one asks its server, which asks us.
-            return set(headers, &own);
+            // Such an answer may keep one cookie only. A page that misses the others asks its server, which asks us.
+            return cookies.last().map_or(Ok(()), |own| set(headers, own));
         }
-        set(headers, &plain)?;
-        set(headers, &own)?;
+        for cookie in &cookies {
+            set(headers, cookie)?;
+        }
         changed(app, headers, Some(session.created_at))
     }
 }

@@ -10,8 +10,8 @@
 //! | `__clerk_db_jwt` | the application's origin, development only | the client's second name |
 //! | `__clerk_handshake_nonce`, `__clerk_handshake` | the shared domain, production only, for a minute | a payload on its way |
 //!
-//! Each but the last two is written under two names, plain and with the instance's suffix (`__refresh` and attempts under
-//! the second only).
+//! Each but the last two is written under two names, plain and with the instance's suffix (`__refresh` under the second only).
+//! `__client` and attempts, which no SDK reads, are over https under `__Host-` and the second only.
 
 use super::{Form, NONCE_SECONDS, Payload};
 use crate::clock::Time;
@@ -26,20 +26,29 @@ pub(super) struct Tokens {
     pub(super) changed_at: Time,
 }
 
-/// At the Frontend API: the browser's client, under both names.
-pub fn client(instance: &Instance, secret: &Secret) -> [Cookie; 2] {
-    at_frontend_api(instance, YEAR).both(cookie::CLIENT, secret.expose(), instance)
+/// At the Frontend API: the browser's client. The last of them is the one that is read first.
+pub fn client(instance: &Instance, secret: &Secret) -> Vec<Cookie> {
+    of_client(at_frontend_api(instance, YEAR), secret.expose(), instance)
 }
 
 /// At the Frontend API: no client any more.
-pub fn no_client(instance: &Instance) -> [Cookie; 2] {
-    at_frontend_api(instance, 0).both(cookie::CLIENT, "", instance)
+pub fn no_client(instance: &Instance) -> Vec<Cookie> {
+    of_client(at_frontend_api(instance, 0), "", instance)
+}
+
+fn of_client(setting: Setting<'_>, secret: &str, instance: &Instance) -> Vec<Cookie> {
+    let own = setting.hosts(cookie::CLIENT, secret, instance);
+    if instance.secure {
+        vec![own]
+    } else {
+        vec![setting.one(cookie::CLIENT, secret), own]
+    }
 }
 
 /// At the Frontend API: an attempt to sign in or up for as long as it may take, or none any more.
 pub fn attempt(instance: &Instance, name: &str, sealed: Option<&str>, seconds: i64) -> Cookie {
     let max_age = if sealed.is_some() { seconds } else { 0 };
-    at_frontend_api(instance, max_age).own(name, sealed.unwrap_or_default(), instance)
+    at_frontend_api(instance, max_age).hosts(name, sealed.unwrap_or_default(), instance)
 }
 
 fn at_frontend_api(instance: &Instance, max_age: i64) -> Setting<'_> {
@@ -127,7 +136,7 @@ pub(super) fn directives(
         all.extend(kept.both(cookie::DEV_BROWSER, dev_browser, instance));
     }
     if let (Some(secret), Some(_)) = (&payload.client_secret, tokens) {
-        all.extend(hidden.both(cookie::CLIENT, secret, instance));
+        all.extend(of_client(hidden, secret, instance));
     }
     if !instance.is_development() {
         let spent = Setting {

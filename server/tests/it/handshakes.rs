@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Browser, DASHBOARD, World, claims};
+use crate::world::{Answer, Browser, DASHBOARD, World, claims, hosts_client};
 
 const REDIRECT: &str = "redirect_url=http%3A%2F%2Flocalhost%3A3000%2Fdashboard%3Fa%3Db%2520c";
 
@@ -260,7 +260,7 @@ async fn production_carries_in_cookies_on_the_shared_domain() {
             && nonce.contains("Max-Age=60"),
         "{nonce}"
     );
-    let client = &cookies["__client"];
+    let client = &cookies[hosts_client(&cookies)];
     assert!(
         client.contains("HttpOnly") && client.contains("Secure") && !client.contains("Domain"),
         "{client}"

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Browser, World, claims, join_all};
+use crate::world::{Answer, Browser, World, claims, hosts_client, join_all};
 
 const PASSWORD: &str = "correct horse battery";
 const TESTER: &str = "tester+clerk_test@example.com";
@@ -258,7 +258,7 @@ async fn a_password_signs_in_in_production_and_tells_the_applications() {
         .ok();
     let cookies = answer.set_cookies();
     assert!(cookies["__client_uat"].contains("Domain=example.com"));
-    assert!(cookies["__client"].contains("HttpOnly"));
+    assert!(cookies[hosts_client(&cookies)].contains("HttpOnly"));
     assert!(!browser.session().await.is_null());
 }
 

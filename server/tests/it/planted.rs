@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::SET_COOKIE;
 use tokio::task::JoinSet;
 
-use crate::world::{Answer, Browser, World};
+use crate::world::{Answer, Browser, Task, World, hosts_client};
 
 /// The secret under the instance's own cookie name, with that name.
 fn own(browser: &Browser) -> (String, String) {
@@ -41,6 +41,41 @@ async fn signed_in(world: &World) -> (Browser, serde_json::Value) {
     browser.visit(&world.backend.task().await).await.location();
     let session = browser.session().await["id"].clone();
     (browser, session)
+}
+
+#[tokio::test]
+async fn over_https_no_cookie_counts_that_another_host_could_have_set() {
+    let world = World::production().await;
+    let task = async || {
+        let to = serde_json::json!({ "redirect_url": "https://app.example.com/" });
+        Task::of(&world.backend.create(to).await.ok())
+    };
+    let browser = world.public_browser();
+    let arrived = browser.visit(&task().await).await;
+    let set = arrived.set_cookies();
+    let name = hosts_client(&set);
+    let text = &set[name];
+    assert!(
+        text.contains("; Path=/;") && text.ends_with("; Secure"),
+        "{text}"
+    );
+    assert!(!text.contains("Domain"), "{text}");
+    assert!(!set.contains_key("__client"), "{set:?}");
+
+    let secret = browser.cookies.lock().unwrap()[name].clone();
+    let suffixed = name.strip_prefix("__Host-").unwrap();
+    for planted in ["__client", suffixed] {
+        let victim = world.public_browser();
+        victim
+            .cookies
+            .lock()
+            .unwrap()
+            .insert(planted.into(), secret.clone());
+        assert!(victim.session().await.is_null(), "{planted}");
+        victim.visit(&task().await).await.location();
+        assert!(!victim.session().await.is_null(), "{planted}");
+    }
+    assert!(!browser.session().await.is_null());
 }
 
 #[tokio::test]
@@ -143,9 +178,6 @@ async fn a_signed_in_browser_that_asks_for_a_client_four_times_at_once_stays_wha
     let body = serde_json::json!({ "redirect_url": "https://app.example.com/" });
     let made = world.backend.create(body).await.ok();
     let browser = world.public_browser();
-    browser
-        .visit(&crate::world::Task::of(&made))
-        .await
-        .location();
+    browser.visit(&Task::of(&made)).await.location();
     asks_for_a_client(browser).await;
 }

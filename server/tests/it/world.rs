@@ -307,6 +307,13 @@ impl Answer {
     }
 }
 
+/// The name under which the client's secret is kept over https, among those of some cookies.
+pub fn hosts_client<T>(cookies: &BTreeMap<String, T>) -> &str {
+    let mut names = cookies.keys().map(String::as_str);
+    let found = names.find(|name| name.starts_with("__Host-__client_"));
+    found.unwrap_or_else(|| panic!("{:?}", cookies.keys()))
+}
+
 /// An application's server.
 #[derive(Clone)]
 pub struct Backend {
