@@ -23,8 +23,9 @@ use file::File;
 #[derive(Args)]
 #[command(
     after_help = "A file can also say: ticket_seconds, session_cap_seconds, database_wait_seconds, audit_days, on_replay\n\
-    (\"refuse\" or \"revoke_session\"), and below [limits], a second: per_key, per_ip, per_agent_or_user, refused_per_ip,\n\
-    guesses_per_ip, guesses_per_identifier, sign_ups_per_ip (0 lifts one)."
+    (\"refuse\" or \"revoke_session\"), confirm (\"nobody\" or \"visitor\"), restricted (true or false),\n\
+    and below [limits], a second: per_key, per_ip, per_agent_or_user, refused_per_ip, guesses_per_ip,\n\
+    guesses_per_identifier, sign_ups_per_ip (0 lifts one)."
 )]
 pub struct Serve {
     /// A TOML file with any of these settings, under the same names with underscores

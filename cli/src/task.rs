@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use standin::agent_tasks::{CreatedAgentTask, TaskStatus};
+use standin::agent_tasks::{Confirm, CreatedAgentTask, TaskStatus};
 use standin::{AgentTaskId, NewAgentTask, OnBehalfOf, OrganizationId, UserId};
 use standin_server::origin;
 use url::Url;
@@ -52,6 +52,12 @@ pub struct Create {
     /// The user's organization that the session begins in, by its id
     #[arg(long, value_name = "ID")]
     organization: Option<OrganizationId>,
+    /// Ask whoever opens the URL first, on a page that says who would act as whom
+    #[arg(long, conflicts_with = "storage_state")]
+    confirm: bool,
+    /// Pages of the session may use it and nothing more: not sign out, nor change its organization
+    #[arg(long)]
+    restricted: bool,
     /// Open the URL in the browser
     #[arg(long)]
     open: bool,
@@ -186,6 +192,12 @@ impl Create {
             }
             if let Some(id) = &self.organization {
                 task = task.organization(id);
+            }
+            if self.confirm {
+                task = task.confirm(Confirm::Visitor);
+            }
+            if self.restricted {
+                task = task.restricted(true);
             }
             client.ask(task)
         };

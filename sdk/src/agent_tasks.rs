@@ -14,7 +14,7 @@ use crate::call::{Call, awaitable};
 use crate::client::Client;
 use crate::id::{AgentId, AgentTaskId, OrganizationId, UserId};
 use crate::page::Page;
-pub use record::{AgentTaskRecord, ListAgentTasks, TaskStatus, UsedFrom};
+pub use record::{AgentTaskRecord, Confirm, ListAgentTasks, TaskStatus, UsedFrom};
 pub use redeem::{OpenedSession, SignedIn};
 
 /// The calls about agent tasks; from [`Client::agent_tasks`].
@@ -204,6 +204,19 @@ impl CreateAgentTask {
     #[doc(alias = "organization_id")]
     pub fn organization(self, id: &OrganizationId) -> Self {
         Self(self.0.set("organization_id", id))
+    }
+
+    /// Who is asked before the session is opened; as the server is set where not given, usually nobody.
+    /// **Standin only**: Clerk refuses it with `form_param_unknown`.
+    pub fn confirm(self, by: Confirm) -> Self {
+        Self(self.0.set("confirm", by))
+    }
+
+    /// Whether pages of the session may use it and nothing more: they neither sign out, nor change its organization, nor sign
+    /// anybody else in. As the server is set where not given, usually not. **Standin only**: Clerk refuses it with
+    /// `form_param_unknown`.
+    pub fn restricted(self, restricted: bool) -> Self {
+        Self(self.0.set("restricted", restricted))
     }
 }
 

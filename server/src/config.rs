@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::db::{Capacity, Database};
 use crate::error::{Error, Result};
 use crate::origin::Origin;
-use crate::policy::OnReplay;
+use crate::policy::{Confirm, OnReplay};
 use crate::secret::Secret;
 use crate::stage::Stage;
 use crate::tls::Tls;
@@ -110,6 +110,10 @@ pub struct Config {
     pub audit_days: Option<i64>,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
+    /// See [`crate::policy::Policy::confirm`].
+    pub confirm: Confirm,
+    /// See [`crate::policy::Policy::restricted`].
+    pub restricted: bool,
     /// What session tokens say beside the claims that all have, with shortcodes; the instance's setting takes them
     /// over at the start. `None` leaves it as it is.
     pub session_claims: Option<Map<String, Value>>,
@@ -153,6 +157,8 @@ impl Config {
             sign_up: true,
             audit_days: None,
             on_replay: OnReplay::Refuse,
+            confirm: Confirm::Nobody,
+            restricted: false,
             session_claims: None,
             limits: Limits {
                 per_key: None,

@@ -175,6 +175,10 @@ pub enum Error {
     UserLocked,
     /// A page that would change its user.
     UserReadOnly,
+    /// A page that would leave its restricted session, or take it elsewhere.
+    SessionRestricted,
+    /// A link that is opened only where its visitor agrees.
+    VisitorIsAsked,
     /// A wrong password.
     PasswordIncorrect,
     /// A user without a password.
@@ -328,6 +332,8 @@ impl Error {
             Self::UserBanned => shown(403, "user_banned", "user banned", "This user is banned and cannot be signed in."),
             Self::UserLocked => shown(403, "user_locked", "user locked", "This user is locked and cannot be signed in until the lock ends."),
             Self::UserReadOnly => shown(403, "authorization_invalid", "Not changed", "This session cannot change its user. The application's server can, through the Backend API."),
+            Self::SessionRestricted => shown(403, "authorization_invalid", "session restricted", "This session was opened for an agent's task and is restricted: its pages neither sign out, nor change the organization, nor sign anybody else in. The application's server can end it, through the Backend API."),
+            Self::VisitorIsAsked => shown(403, "agent_task_confirmation_required", "confirmation required", "This link opens only where its visitor agrees. Open it in a browser, in a window of its own: a page there says who would be signed in as whom. The ticket was not used."),
             Self::PasswordIncorrect => shown(422, "incorrect_password", "incorrect password", "This is not the user's password.").about("password"),
             Self::PasswordNotSet => shown(400, "no_password_set", "no password set", "This user has no password."),
             Self::LastIdentifier => shown(400, "identification_deletion_failed", "deletion failed", "This is the user's last verified identifier; add another one first."),

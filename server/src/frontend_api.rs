@@ -21,6 +21,7 @@ mod organizations;
 mod page;
 mod pictures;
 mod proxy;
+mod question;
 mod scripts;
 mod sessions;
 mod sign_ins;
@@ -49,6 +50,9 @@ use crate::wire::{self, Edge, Proxied};
 pub(crate) fn routes(app: &App, others: Router) -> Router {
     let elsewhere = others.clone();
     let links = agent_tasks::routes().route_layer(from_fn(navigation::spending));
+    let links = links.merge(
+        agent_tasks::answers().route_layer(from_fn_with_state(app.clone(), navigation::agreeing)),
+    );
     let guesses = |routes: Router<App>| routes.route_layer(from_fn_with_state(app.clone(), guess));
     let tickets = links.merge(guesses(sign_ins::routes()));
     Router::new()

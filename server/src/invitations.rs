@@ -17,7 +17,7 @@ use crate::secret::Digest;
 use crate::users;
 use crate::word::words;
 pub use list::{Filter, Order, count, list};
-pub use ticket::{Invited, InvitedBy, for_stranger, invited, knows, present, sign_in};
+pub use ticket::{Invited, InvitedBy, address, for_stranger, invited, knows, present, sign_in};
 
 words! {
     /// How far an invitation has come.

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::origin::{self, Origin};
 use crate::stage::Stage;
+use crate::word::words;
 
 /// What happens when a used ticket is shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,16 @@ pub enum OnReplay {
     Refuse,
     /// It is refused and recorded, and the session it opened is revoked.
     RevokeSession,
+}
+
+words! {
+    /// Who is asked before a ticket is spent.
+    pub enum Confirm {
+        /// Nobody: whoever opens the link is signed in.
+        Nobody = "nobody",
+        /// Whoever opens it, on a page that says who would act as whom.
+        Visitor = "visitor",
+    }
 }
 
 /// No ticket lives longer than a day, in seconds.
@@ -31,6 +42,10 @@ pub struct Policy {
     pub session_cap_seconds: i64,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
+    /// Who is asked before a ticket is spent, where the task does not say.
+    pub confirm: Confirm,
+    /// Whether the sessions of tasks are [restricted](crate::sessions::Session::restricted), where the task does not say.
+    pub restricted: bool,
     allowed_origins: Vec<Origin>,
     /// The configured origins that are not our own.
     applications: Vec<Url>,
@@ -49,6 +64,8 @@ impl Policy {
             ticket_seconds: config.ticket_seconds,
             session_cap_seconds: config.session_cap_seconds,
             on_replay: config.on_replay,
+            confirm: config.confirm,
+            restricted: config.restricted,
             applications: config
                 .allowed_origins
                 .iter()

@@ -108,6 +108,9 @@ pub struct Session {
     pub claims_revision: i64,
     /// When the user last proved who they are, if that was after the sign-in.
     verified_at: Option<Time>,
+    /// Whether its pages may use it and nothing more: they neither sign out, nor move it to another organization, nor begin
+    /// another sign-in.
+    pub restricted: bool,
 }
 
 impl Session {
@@ -132,6 +135,17 @@ impl Session {
     pub fn acting(&self) -> &str {
         let actor = self.actor.as_ref().and_then(Actor::subject);
         actor.unwrap_or(self.user_id.as_str())
+    }
+
+    /// Refuses what pages of a restricted session must leave as it is.
+    ///
+    /// # Errors
+    /// [`Error::SessionRestricted`].
+    fn may_change(&self) -> Result<()> {
+        if self.restricted {
+            return Err(Error::SessionRestricted);
+        }
+        Ok(())
     }
 
     fn event(&self, action: Action) -> Event {
@@ -182,6 +196,7 @@ impl FromRow for Session {
             waits: row.take()?,
             claims_revision: row.take()?,
             verified_at: row.take()?,
+            restricted: row.take()?,
         })
     }
 }
@@ -228,7 +243,7 @@ macro_rules! select {
             waits!(),
             " then 1 else 0 end as bigint),
                     (select case when i.session_claims is null then 0 else i.session_claims_revision end
-                     from instance i where i.slot = 1), s.verified_at
+                     from instance i where i.slot = 1), s.verified_at, s.restricted
              from sessions s ",
             around!(),
             " left join roles r on r.id = m.role_id ",
@@ -246,9 +261,9 @@ mod specimen;
 // Behind the macros that it uses.
 mod list;
 
-pub use ends::{end, revoke, set_end, sign_out, touch};
+pub use ends::{end, leave, may_be_left, revoke, set_end, sign_out, touch};
 pub use list::{Filter, alive, count, list};
-pub use open::{NewSession, SignIn, open};
+pub use open::{Consent, NewSession, SignIn, open};
 pub use organization::{Choice, choose, in_organization};
 pub use proof::{Proof, begin_proof, is_opened, of_user, opened_by, prepare_proof, proof, prove};
 pub use renew::renew;

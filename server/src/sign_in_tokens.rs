@@ -254,6 +254,14 @@ pub fn knows(tx: &mut Read<'_>, token: &Digest) -> Result<bool> {
     Ok(id.is_some())
 }
 
+/// Whom a sign-in token signs in.
+pub fn user(tx: &mut Read<'_>, token: &Digest) -> Result<Option<UserId>> {
+    tx.first(
+        "select user_id from sign_in_tokens where digest = $1",
+        values![token],
+    )
+}
+
 /// Spends a token and opens its session. A refusal is an outcome, not a failure: its record is committed.
 ///
 /// # Errors

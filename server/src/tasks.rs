@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::{AgentId, OrganizationId, SecretKeyId, SessionId, TaskId, UserId};
 use crate::organizations;
+use crate::policy::Confirm;
 use crate::secret::Digest;
 use crate::users;
 use crate::word::words;
@@ -67,6 +68,10 @@ pub struct Task {
     pub used_agent: Option<String>,
     /// The organization its session begins in, where its creator named one.
     pub organization_id: Option<OrganizationId>,
+    /// Who is asked before its ticket is spent.
+    pub confirm: Confirm,
+    /// Whether its session will be [`Session::restricted`](crate::sessions::Session::restricted).
+    pub restricted: bool,
     /// Whether its agent is disabled.
     agent_disabled: bool,
 }
@@ -122,6 +127,8 @@ impl FromRow for Task {
             used_ip: row.take()?,
             used_agent: row.take()?,
             organization_id: row.take()?,
+            confirm: row.take()?,
+            restricted: row.take()?,
             agent_disabled: row.take()?,
         })
     }
@@ -132,7 +139,7 @@ macro_rules! select {
         concat!(
             "select t.id, t.agent_id, a.name, t.user_id, t.description, t.permissions, t.redirect_url, t.session_seconds,
                     t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent,
-                    t.organization_id, cast(case when a.disabled_at is null then 0 else 1 end as bigint)
+                    t.organization_id, t.confirm, t.restricted, cast(case when a.disabled_at is null then 0 else 1 end as bigint)
              from tasks t join agents a on a.id = t.agent_id ",
             $rest
         )
@@ -189,6 +196,10 @@ pub struct NewTask {
     pub created_by: SecretKeyId,
     /// The organization the session shall begin in.
     pub organization: Option<OrganizationId>,
+    /// Who is asked before the ticket is spent.
+    pub confirm: Confirm,
+    /// Whether the session will be good for less.
+    pub restricted: bool,
 }
 
 /// Creates a task.
@@ -233,12 +244,20 @@ pub fn create(tx: &mut Write<'_>, new: &NewTask) -> Result<Task> {
         used_ip: None,
         used_agent: None,
         organization_id: new.organization.clone(),
+        confirm: new.confirm,
+        restricted: new.restricted,
         agent_disabled: false,
     };
+    insert(tx, &task, new)?;
+    tx.note(task.event(Action::TaskCreate));
+    Ok(task)
+}
+
+fn insert(tx: &mut Write<'_>, task: &Task, new: &NewTask) -> Result<()> {
     tx.execute(
         "insert into tasks (id, agent_id, user_id, created_by, description, permissions, redirect_url, session_seconds,
-                            ticket_digest, created_at, expires_at, organization_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                            ticket_digest, created_at, expires_at, organization_id, confirm, restricted)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         values![
             &task.id,
             &task.agent_id,
@@ -252,10 +271,11 @@ pub fn create(tx: &mut Write<'_>, new: &NewTask) -> Result<Task> {
             task.created_at,
             task.expires_at,
             task.organization_id.as_ref(),
+            task.confirm,
+            task.restricted,
         ],
     )?;
-    tx.note(task.event(Action::TaskCreate));
-    Ok(task)
+    Ok(())
 }
 
 /// The task with this id.
@@ -265,6 +285,15 @@ pub fn create(tx: &mut Write<'_>, new: &NewTask) -> Result<Task> {
 pub fn get(tx: &mut Read<'_>, id: &TaskId) -> Result<Task> {
     tx.first(select!("where t.id = $1"), values![id])?
         .ok_or(Error::TaskNotFound)
+}
+
+/// The task with this ticket.
+///
+/// # Errors
+/// [`Error::TicketInvalid`].
+pub fn of_ticket(tx: &mut Read<'_>, ticket: &Digest) -> Result<Task> {
+    tx.first(select!("where t.ticket_digest = $1"), values![ticket])?
+        .ok_or(Error::TicketInvalid)
 }
 
 /// Takes a pending task back. From the moment this is acknowledged its ticket opens nothing.

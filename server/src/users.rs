@@ -311,15 +311,16 @@ pub fn signed_in(tx: &mut Write<'_>, id: &UserId) -> Result<Option<OrganizationI
 /// How long a session lasts that no task has a say in, in seconds: a week, Clerk's default.
 const SESSION_SECONDS: i64 = 7 * 86_400;
 
-/// Signs a user in as themselves, without an agent.
+/// Signs in a user who has proven at this browser who they are.
 ///
 /// # Errors
-/// As [`signed_in`].
+/// As [`signed_in`]; [`Error::SessionRestricted`] where the browser has a session that must not be left so.
 pub fn sign_in(tx: &mut Write<'_>, id: &UserId, sign_in: &SignIn) -> Result<Session> {
+    sessions::may_be_left(tx, &sign_in.credentials)?;
     sign_in_at(tx, id, sign_in, None)
 }
 
-/// The same, in an organization where one is named.
+/// Signs a user in whom somebody else vouches for, in an organization where one is named.
 ///
 /// # Errors
 /// As [`signed_in`]; [`crate::error::OrganizationError::NotAMember`].
@@ -338,6 +339,7 @@ pub fn sign_in_at(
         actor: None,
         seconds: SESSION_SECONDS,
         organization: organization.or(next.as_ref()),
+        restricted: false,
     };
     sessions::open(tx, sign_in, new)
 }
@@ -359,6 +361,7 @@ pub fn act_for(
         actor: Some(actor),
         seconds,
         organization: next.as_ref(),
+        restricted: false,
     };
     sessions::open(tx, sign_in, new)
 }

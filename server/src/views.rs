@@ -57,6 +57,8 @@ pub(crate) fn agent_task_record(task: &Task, now: Time) -> Value {
         "redirect_url": task.redirect_url,
         "session_max_duration_in_seconds": task.session_seconds,
         "organization_id": task.organization_id,
+        "confirm": task.confirm,
+        "restricted": task.restricted,
         "session_id": task.session_id,
         "created_at": task.created_at,
         "expires_at": task.expires_at,

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use standin_server::config::Config;
-use standin_server::policy::OnReplay;
+use standin_server::config::{self, Config};
+use standin_server::policy::{Confirm, OnReplay};
 use url::Url;
 
 use crate::failure::{Exit, Failure, Result};
@@ -50,6 +50,10 @@ pub struct File {
     audit_days: Option<NonZeroU32>,
     /// What happens when a used link is opened again.
     on_replay: Option<Replay>,
+    /// Who is asked before a link is opened, where its task does not say.
+    confirm: Option<Asked>,
+    /// Whether pages of a task's session may use it and nothing more, where the task does not say.
+    restricted: bool,
     /// Custom claims for session tokens.
     claims: Option<Map<String, Value>>,
     limits: Limits,
@@ -60,6 +64,13 @@ pub struct File {
 enum Replay {
     Refuse,
     RevokeSession,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Asked {
+    Nobody,
+    Visitor,
 }
 
 /// Requests a second; 0 lifts a limit.
@@ -140,25 +151,36 @@ impl File {
             Some(Replay::RevokeSession) => config.on_replay = OnReplay::RevokeSession,
             None => {}
         }
+        match self.confirm {
+            Some(Asked::Nobody) => config.confirm = Confirm::Nobody,
+            Some(Asked::Visitor) => config.confirm = Confirm::Visitor,
+            None => {}
+        }
+        config.restricted |= self.restricted;
         config.session_claims = config.session_claims.take().or(self.claims);
-        let limits = &mut config.limits;
+        self.limits.apply(&mut config.limits);
+        Ok(())
+    }
+}
+
+impl Limits {
+    fn apply(&self, limits: &mut config::Limits) {
         for (given, setting) in [
-            (self.limits.per_key, &mut limits.per_key),
-            (self.limits.per_ip, &mut limits.per_ip),
-            (self.limits.per_agent_or_user, &mut limits.per_agent_or_user),
-            (self.limits.refused_per_ip, &mut limits.refused_per_ip),
-            (self.limits.guesses_per_ip, &mut limits.guesses_per_ip),
+            (self.per_key, &mut limits.per_key),
+            (self.per_ip, &mut limits.per_ip),
+            (self.per_agent_or_user, &mut limits.per_agent_or_user),
+            (self.refused_per_ip, &mut limits.refused_per_ip),
+            (self.guesses_per_ip, &mut limits.guesses_per_ip),
             (
-                self.limits.guesses_per_identifier,
+                self.guesses_per_identifier,
                 &mut limits.guesses_per_identifier,
             ),
-            (self.limits.sign_ups_per_ip, &mut limits.sign_ups_per_ip),
+            (self.sign_ups_per_ip, &mut limits.sign_ups_per_ip),
         ] {
             if let Some(most) = given {
                 *setting = Some(most).filter(|most| *most > 0);
             }
         }
-        Ok(())
     }
 }
 

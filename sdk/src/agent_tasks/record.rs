@@ -25,6 +25,16 @@ wire::open_enum! {
     }
 }
 
+wire::open_enum! {
+    /// Who is asked before a task's session is opened.
+    Confirm {
+        /// Nobody.
+        Nobody = "nobody",
+        /// Whoever opens its URL, on a page that says who would act as whom.
+        Visitor = "visitor",
+    }
+}
+
 /// A task and what became of it. **Standin only**.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
@@ -50,6 +60,10 @@ pub struct AgentTaskRecord {
         deserialize_with = "wire::seconds"
     )]
     pub session_max_duration: Duration,
+    /// Who is asked before its session is opened.
+    pub confirm: Confirm,
+    /// Whether pages of its session may use it and nothing more.
+    pub restricted: bool,
     /// The session it opened.
     pub session_id: Option<SessionId>,
     /// When it was created.

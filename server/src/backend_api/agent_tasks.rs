@@ -99,6 +99,11 @@ fn read(
         .unwrap_or(app.policy.ticket_seconds);
     // Ours: in which of the user's organizations the session begins.
     let organization = params.text("organization_id")?.filter(|id| !id.is_empty());
+    // Ours: whether its visitor is asked first, and whether its session is good for less.
+    let confirm = params.word("confirm")?.unwrap_or(app.policy.confirm);
+    let restricted = params
+        .boolean("restricted")?
+        .unwrap_or(app.policy.restricted);
     params.finish()?;
     app.policy.lands(&redirect_url)?;
     Ok(NewTask {
@@ -113,6 +118,8 @@ fn read(
         ticket_seconds,
         created_by: key.id.clone(),
         organization: organization.map(Into::into),
+        confirm,
+        restricted,
     })
 }
 

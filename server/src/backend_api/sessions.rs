@@ -18,7 +18,7 @@ use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
 use crate::jwt_templates;
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
-use crate::sessions::{self, Filter, Revoked, SignIn, Whose};
+use crate::sessions::{self, Consent, Filter, Revoked, SignIn, Whose};
 use crate::tokens::{self, Audience};
 use crate::users;
 use crate::views;
@@ -126,6 +126,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
             dev_browser: None,
         },
         session: SessionId::new(now),
+        consent: Consent::Own,
     };
     let sign_in =
         move |tx: &mut Write<'_>| users::sign_in_at(tx, &user, &sign_in, organization.as_ref());

@@ -1,14 +1,17 @@
 //! `GET /v1/agents/tasks?ticket=…` (spec path of the same name): the visit that opens a session. Also
-//! `GET /v1/tickets/accept`, the same for sign-in tokens and for links of invitations.
+//! `GET /v1/tickets/accept`, the same for sign-in tokens and for links of invitations; and beside both, `POST …/confirm`,
+//! where the page that asks sends its visitor who agrees.
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::routing::get;
-use http::HeaderMap;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::arrival::{self, Arrival, Landing};
-use super::{headless, invited};
+use super::asked::Asked;
+use super::{headless, invited, question};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Write;
@@ -33,6 +36,13 @@ pub(super) fn routes() -> Router<App> {
         )
 }
 
+/// What the page that asks sends its answers to.
+pub(super) fn answers() -> Router<App> {
+    Router::new()
+        .route("/v1/agents/tasks/confirm", post(confirm_visit))
+        .route("/v1/tickets/confirm", post(confirm_accept))
+}
+
 async fn visit(
     State(app): State<App>,
     RawQuery(query): RawQuery,
@@ -42,7 +52,7 @@ async fn visit(
 ) -> Reply {
     let ticket = ticket(&mut Params::query(query.as_deref())?)?;
     let now = by.at;
-    let arrival = Arrival::new(&app, browser, now);
+    let arrival = Arrival::new(&app, browser.clone(), now);
     if headless::is_wanted(&headers) {
         let person = |tx: &mut Write<'_>, session: &Session| {
             organizations::person(tx, session, session.created_at)
@@ -50,8 +60,36 @@ async fn visit(
         let opened = spend(&app, &ticket, &arrival, by, person).await?;
         return headless::answer(&app, &arrival, opened, now).await;
     }
+    match land(&app, &ticket, &arrival, by).await {
+        Err(Error::VisitorIsAsked) => question::of_task(&app, browser, &ticket, now).await,
+        landed => {
+            let (landing, target) = landed?;
+            arrival.redirect(&app, &landing, target, now)
+        }
+    }
+}
+
+/// The same for a visitor who was asked, and agreed.
+async fn confirm_visit(
+    State(app): State<App>,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
+) -> Reply {
+    let ticket = ticket(&mut params)?;
+    params.finish()?;
+    let now = by.at;
+    let arrival = Arrival::new(&app, browser, now);
     let (landing, target) = land(&app, &ticket, &arrival, by).await?;
-    arrival.redirect(&app, &landing, target, now)
+    arrival.redirect(&app, &landing, target, now).map(to_get)
+}
+
+/// The redirect of an answer to a form: the next page is asked for, and sent nothing.
+fn to_get(mut response: Response) -> Response {
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response
 }
 
 /// Spends a task's ticket for a browser that opens it as a page, or lets it land again where it is already.
@@ -134,23 +172,55 @@ async fn accept(
 ) -> Reply {
     let mut params = Params::query(query.as_deref())?;
     let ticket = ticket(&mut params)?;
-    let target = match params.text("redirect_url")? {
-        Some(url) => app.policy.lands(&url)?,
-        None => home(&app)?,
+    let redirect_url = params.text("redirect_url")?;
+    let now = by.at;
+    let arrival = Arrival::new(&app, browser.clone(), now);
+    match open(&app, &ticket, redirect_url.as_deref(), &arrival, by).await {
+        Err(Error::VisitorIsAsked) => {
+            question::of_link(&app, browser, &ticket, redirect_url.as_deref(), now).await
+        }
+        opened => opened,
+    }
+}
+
+/// The same for a visitor who was asked, and agreed.
+async fn confirm_accept(
+    State(app): State<App>,
+    Asked {
+        browser,
+        by,
+        mut params,
+    }: Asked,
+) -> Reply {
+    let ticket = ticket(&mut params)?;
+    let redirect_url = params.text("redirect_url")?;
+    params.finish()?;
+    let arrival = Arrival::new(&app, browser, by.at);
+    open(&app, &ticket, redirect_url.as_deref(), &arrival, by)
+        .await
+        .map(to_get)
+}
+
+async fn open(
+    app: &App,
+    ticket: &Secret,
+    redirect_url: Option<&str>,
+    arrival: &Arrival,
+    by: Caller,
+) -> Reply {
+    let target = match redirect_url {
+        Some(url) => app.policy.lands(url)?,
+        None => home(app)?,
     };
     let now = by.at;
-    let arrival = Arrival::new(&app, browser, now);
-    let opened = accept_token(&app, &ticket, &arrival, by.clone(), |_, session| {
-        Ok(session)
-    })
-    .await;
-    let session = match opened {
+    let opened = accept_token(app, ticket, arrival, by.clone(), |_, session| Ok(session));
+    let session = match opened.await {
         Err(Error::TicketInvalid) => {
-            return invited::open(&app, &ticket, &arrival, target, by).await;
+            return invited::open(app, ticket, arrival, target, by).await;
         }
         opened => opened?,
     };
-    arrival.redirect(&app, &Landing::First(Box::new(session)), target, now)
+    arrival.redirect(app, &Landing::First(Box::new(session)), target, now)
 }
 
 /// Spends a sign-in token for an arriving browser.

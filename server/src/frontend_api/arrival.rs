@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::handshake::{Form, Payload, carry, cookies};
 use crate::id::{ClientId, SessionId};
 use crate::secret::{Digest, Secret};
-use crate::sessions::{Session, SignIn};
+use crate::sessions::{Consent, Session, SignIn};
 use crate::wire::{About, Browser};
 
 /// How a browser comes to its session.
@@ -45,6 +45,8 @@ pub(super) struct Arrival {
     proxied: bool,
     /// The origin of its page.
     origin: Option<String>,
+    /// How it came here.
+    consent: Consent,
 }
 
 impl Arrival {
@@ -61,6 +63,7 @@ impl Arrival {
             origin: browser.origin,
             strays: browser.strays,
             credentials: browser.credentials,
+            consent: browser.consent,
         }
     }
 
@@ -74,6 +77,7 @@ impl Arrival {
                 dev_browser: self.dev_browser.as_ref().map(Secret::digest),
             },
             session: self.session.clone(),
+            consent: self.consent,
         }
     }
 

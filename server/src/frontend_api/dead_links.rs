@@ -3,8 +3,8 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::HeaderMap;
 use http::header::ACCEPT;
-use http::{HeaderMap, Method};
 use std::sync::Arc;
 
 use super::headless;
@@ -15,7 +15,7 @@ use crate::wire::Page;
 
 /// Gives a refusal the form of a page where a person asked.
 pub(super) async fn explain(State(app): State<App>, request: Request, next: Next) -> Response {
-    let by_person = request.method() == Method::GET && wants_page(request.headers());
+    let by_person = wants_page(request.headers());
     let mut response = next.run(request).await;
     if by_person && let Some(error) = response.extensions().get::<Arc<Error>>() {
         let page = Page {
@@ -95,6 +95,11 @@ fn words(error: &Error) -> (&'static str, Option<&'static str>, &'static str) {
             "This user cannot be signed in",
             None,
             "Ask whoever looks after the users of the application.",
+        ),
+        Error::VisitorIsAsked => (
+            "This link asks first",
+            Some("Another page tried to answer in your place. Nothing was opened."),
+            "Open the link once more, in a window of its own, and answer there.",
         ),
         Error::TaskCannotBeUsed(_) => ("This link cannot be used", None, ASK),
         Error::NotANavigation | Error::Preview | Error::Prefetch => (

@@ -100,7 +100,7 @@ async fn choose(app: &App, session: &Session, choice: Choice, by: Caller) -> Res
         .await;
     match there {
         Ok(there) if there.organization == session.organization => return Ok(()),
-        Err(Error::Organization(_)) => return Ok(()),
+        Err(Error::Organization(_) | Error::SessionRestricted) => return Ok(()),
         Err(error) => return Err(error),
         Ok(_) => {}
     }

@@ -7,7 +7,7 @@ use axum::routing::get;
 
 use super::arrival::to;
 use super::client::Seen;
-use super::page::{escape, page};
+use super::page::{page, table};
 use crate::app::App;
 use crate::clock::Time;
 use crate::error::{Error, Result};
@@ -84,14 +84,10 @@ fn rows(session: &Session, person: &Person, task: Option<&Task>, now: Time) -> S
             left % 60
         ),
     ));
-    let cells: Vec<String> = rows
-        .iter()
-        .map(|(head, text)| format!("<tr><th>{head}</th><td>{}</td></tr>", escape(text)))
-        .collect();
-    let cells = cells.concat();
     format!(
-        "<table>{cells}</table><p>Take it back:</p><pre>standin session revoke {}</pre>\
+        "{}<p>Take it back:</p><pre>standin session revoke {}</pre>\
          <p>Now with your own application:</p><pre>standin env --file .env.local</pre>",
+        table(&rows),
         session.id
     )
 }

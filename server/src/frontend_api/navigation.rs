@@ -7,14 +7,16 @@
 //!
 //! The rules stand before the routes they hold for, so that no handler can forget them.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{COOKIE, ORIGIN, RANGE, REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderName, Method};
 
 use super::headless;
+use crate::app::App;
 use crate::error::{Error, Result};
+use crate::sessions::Consent;
 use crate::wire::{Edge, Proxied, header};
 
 /// What opens an address.
@@ -28,22 +30,53 @@ enum Opener {
     Program,
 }
 
-/// Lets through who may spend a ticket.
-pub(super) async fn spending(request: Request, next: Next) -> Result<Response> {
+/// Lets through who may spend a ticket, and says how they came.
+pub(super) async fn spending(mut request: Request, next: Next) -> Result<Response> {
     if request.method() == Method::GET {
-        let headers = request.headers();
-        if is_preview(headers) {
-            return Err(Error::Preview);
-        }
-        let opener = opener(headers, is_trustworthy(&request))?;
-        if opener == Opener::Frame {
-            return Err(Error::NotANavigation);
-        }
-        if headless::is_wanted(headers) && has_page_headers(headers) {
-            return Err(Error::ProgramsOnly);
-        }
+        let consent = opened(&request)?;
+        request.extensions_mut().insert(consent);
     }
     Ok(next.run(request).await)
+}
+
+/// Lets through the answer of Standin's own page that asks: a form that was sent by a page of this very origin, as browsers say
+/// of themselves. Who says nothing is no browser, or an old one, which names the origin at least.
+pub(super) async fn agreeing(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response> {
+    if request.method() == Method::POST {
+        let headers = request.headers();
+        let own = app.instance.public_url.origin().ascii_serialization();
+        let is_own = match says(headers, "sec-fetch-site") {
+            Some(site) => site == "same-origin",
+            None => header(headers, ORIGIN) == Some(own.as_str()),
+        };
+        if !is_own {
+            return Err(Error::VisitorIsAsked);
+        }
+        request.extensions_mut().insert(Consent::Given);
+    }
+    Ok(next.run(request).await)
+}
+
+/// A link that is opened.
+fn opened(request: &Request) -> Result<Consent> {
+    let headers = request.headers();
+    if is_preview(headers) {
+        return Err(Error::Preview);
+    }
+    if opener(headers, is_trustworthy(request))? == Opener::Frame {
+        return Err(Error::NotANavigation);
+    }
+    if headless::is_wanted(headers) && has_page_headers(headers) {
+        return Err(Error::ProgramsOnly);
+    }
+    Ok(match says(headers, "sec-fetch-site").as_deref() {
+        Some("cross-site") => Consent::Sent,
+        _ => Consent::Own,
+    })
 }
 
 /// Lets through who may carry a handshake. Applications may stand in a frame, and their servers send that frame here;
@@ -66,20 +99,23 @@ fn is_trustworthy(request: &Request) -> bool {
             .is_some_and(|edge| edge.is_trustworthy)
 }
 
+/// What a header says, in lower case.
+fn says(headers: &HeaderMap, name: &'static str) -> Option<String> {
+    header(headers, HeaderName::from_static(name)).map(str::to_ascii_lowercase)
+}
+
 fn opener(headers: &HeaderMap, is_trustworthy: bool) -> Result<Opener> {
-    let says = |name: &'static str| {
-        header(headers, HeaderName::from_static(name)).map(str::to_ascii_lowercase)
-    };
     let ahead = |name| {
-        says(name).is_some_and(|text| text.contains("prefetch") || text.contains("prerender"))
+        says(headers, name)
+            .is_some_and(|text| text.contains("prefetch") || text.contains("prerender"))
     };
     if ahead("sec-purpose") || ahead("purpose") || ahead("x-moz") || ahead("x-purpose") {
         return Err(Error::Prefetch);
     }
     let (mode, dest, site) = (
-        says("sec-fetch-mode"),
-        says("sec-fetch-dest"),
-        says("sec-fetch-site"),
+        says(headers, "sec-fetch-mode"),
+        says(headers, "sec-fetch-dest"),
+        says(headers, "sec-fetch-site"),
     );
     match (mode.as_deref(), dest.as_deref(), site) {
         (None | Some("cors"), None, None) => {

@@ -22,6 +22,15 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
+/// Rows of a name and a text each.
+pub(super) fn table(rows: &[(&str, String)]) -> String {
+    let row = |(head, text): &(&str, String)| {
+        format!("<tr><th>{head}</th><td>{}</td></tr>", escape(text))
+    };
+    let rows: Vec<_> = rows.iter().map(row).collect();
+    format!("<table>{}</table>", rows.concat())
+}
+
 /// A page of Standin's own: no script, nothing from elsewhere, light or dark as the reader has it.
 pub(super) fn html(title: &str, body: &str) -> String {
     format!(
@@ -49,4 +58,5 @@ const STYLE: &str = "\
     main{max-width:46rem;margin:12vh auto;padding:0 1.5rem}h1{font-weight:600}\
     table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #8884}\
     th{width:6rem;font-weight:500;opacity:.7}td{overflow-wrap:anywhere}\
+    button{font:inherit;padding:.5rem 1.25rem;margin:1rem 0;border-radius:.5rem;border:1px solid #8888;cursor:pointer}\
     pre{padding:.75rem 1rem;border-radius:.5rem;background:#8882;white-space:pre-wrap;overflow-wrap:anywhere}";

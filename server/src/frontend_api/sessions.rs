@@ -194,7 +194,7 @@ async fn remove(
 
 async fn over(app: &App, id: String, browser: Browser, by: Caller, how: End) -> Response {
     let ended = change(app, SessionId::from(id), browser, by, move |tx, session| {
-        sessions::end(tx, session, how).map(|_| ())
+        sessions::leave(tx, session, how)
     })
     .await;
     let told = ended.and_then(|mut response| {

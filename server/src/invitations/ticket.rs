@@ -195,6 +195,15 @@ pub fn present(tx: &mut Write<'_>, ticket: &Digest) -> Result<std::result::Resul
     }
 }
 
+/// The address that an invitation is for.
+///
+/// # Errors
+/// [`Error::TicketInvalid`].
+pub fn address(tx: &mut Read<'_>, ticket: &Digest) -> Result<String> {
+    let found = find(tx, ticket)?.ok_or(Error::TicketInvalid)?;
+    Ok(found.email_address().to_owned())
+}
+
 /// A session with where the link leads that has opened it, or a refusal, whose record is committed.
 pub type SignedIn = std::result::Result<(Session, Option<String>), Error>;
 

@@ -24,6 +24,28 @@ pub fn end(tx: &mut Write<'_>, session: &Session, how: End) -> Result<bool> {
     Ok(true)
 }
 
+/// Ends a session that its own page wants to be over.
+///
+/// # Errors
+/// [`Error::SessionRestricted`].
+pub fn leave(tx: &mut Write<'_>, session: &Session, how: End) -> Result<()> {
+    session.may_change()?;
+    end(tx, session, how).map(|_| ())
+}
+
+/// Refuses a browser whose own pages must not take it out of its session.
+///
+/// # Errors
+/// [`Error::SessionRestricted`].
+pub fn may_be_left(tx: &mut Write<'_>, credentials: &[Credential]) -> Result<()> {
+    let now = tx.now();
+    for client in clients::all(tx, credentials)? {
+        let sessions = active_at(tx, &client.id, now)?;
+        sessions.iter().try_for_each(Session::may_change)?;
+    }
+    Ok(())
+}
+
 /// Moves the end of an active session to `expire_at`, which must lie ahead, and at most `cap_seconds` after its beginning.
 ///
 /// # Errors
@@ -75,6 +97,9 @@ pub fn revoke(tx: &mut Write<'_>, id: &SessionId) -> Result<Session> {
 }
 
 /// Signs a browser out: ends every session of its client. `None` for a browser that is no client; it is signed out already.
+///
+/// # Errors
+/// [`Error::SessionRestricted`].
 pub fn sign_out(tx: &mut Write<'_>, credentials: &[Credential]) -> Result<Option<Client>> {
     let now = tx.now();
     let Some(client) = clients::find(tx, credentials, now)? else {
@@ -82,7 +107,7 @@ pub fn sign_out(tx: &mut Write<'_>, credentials: &[Credential]) -> Result<Option
     };
     for session in active_at(tx, &client.id, now)? {
         tx.acts_as(session.acting());
-        end(tx, &session, End::Removed)?;
+        leave(tx, &session, End::Removed)?;
     }
     clients::get(tx, &client.id).map(Some)
 }

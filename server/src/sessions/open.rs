@@ -4,10 +4,21 @@ use super::{Actor, End, Session, end, unended_at};
 use crate::clients::{self, Credential, NewSecrets};
 use crate::clock::Time;
 use crate::db::{Write, values};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::Action;
 use crate::id::{OrganizationId, SessionId, UserId};
 use crate::organizations;
+
+/// How a browser came to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Its user read who would be signed in, and agreed.
+    Given,
+    /// Its user went there, or a program did.
+    Own,
+    /// Another site sent it.
+    Sent,
+}
 
 /// A browser that signs in, and all that is made for it before the write.
 #[derive(Clone, Debug)]
@@ -18,6 +29,8 @@ pub struct SignIn {
     pub secrets: NewSecrets,
     /// The id of the session that will be opened.
     pub session: SessionId,
+    /// How it came here.
+    pub consent: Consent,
 }
 
 /// A session to be opened.
@@ -30,16 +43,28 @@ pub struct NewSession<'a> {
     pub seconds: i64,
     /// The organization it begins in, if the user is a member there.
     pub organization: Option<&'a OrganizationId>,
+    /// See [`Session::restricted`].
+    pub restricted: bool,
 }
 
 /// Opens a session for a browser that signs in, under new secrets. Whatever else was active at the clients that it showed is
 /// replaced: also at one that somebody planted.
+///
+/// # Errors
+/// [`Error::VisitorIsAsked`] where another site has sent the browser here to become somebody else: its user would go on in the
+/// account of whoever made the link, and not know it.
 pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result<Session> {
     let (now, by) = (tx.now(), tx.by());
     let known = clients::all(tx, &sign_in.credentials)?;
     for client in &known {
         // Also those that are barred now: they would come back with their user beside the new one.
         for session in unended_at(tx, &client.id, now)? {
+            let becomes_another = session.user_id != *new.user && session.is_active(now);
+            if sign_in.consent == Consent::Sent && becomes_another {
+                // Nothing was tried yet.
+                tx.attempted();
+                return Err(Error::VisitorIsAsked);
+            }
             end(tx, &session, End::Replaced)?;
         }
     }
@@ -64,12 +89,13 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
         waits,
         claims_revision: 0,
         verified_at: None,
+        restricted: new.restricted,
     };
     let (agent, task) = session.actor.as_ref().and_then(Actor::agent).unzip();
     let opened: Vec<(i64, Time)> = tx.returning(
         "insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
-                               ip, user_agent, organization_id, given_actor)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10, $11)
+                               ip, user_agent, organization_id, given_actor, restricted)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $8, $9, $10, $11, $12)
          returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1),
                    (select max(barred.began) from (
                       select i.sessions_revoked_at as began from instance i where i.slot = 1
@@ -87,6 +113,7 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
             by.user_agent.as_ref(),
             session.chosen.as_ref(),
             session.actor.as_ref().and_then(Actor::given),
+            session.restricted,
         ],
     )?;
     if let Some((claims_revision, barred)) = opened.into_iter().next() {

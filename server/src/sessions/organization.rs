@@ -34,12 +34,27 @@ impl Choice {
 /// no fault of the page: the session stays as it is, and that is outside.
 ///
 /// # Errors
-/// [`OrganizationError::NotFoundOrUnauthorized`].
+/// [`OrganizationError::NotFoundOrUnauthorized`]; what [`Session::may_change`] refuses, where it would not be where it is.
 #[expect(
     clippy::option_option,
     reason = "staying, and leaving for no organization, are two things"
 )]
 fn meant(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Option<Option<Active>>> {
+    let meant = wanted(tx, session, choice)?;
+    let place = |active: &Active| active.id.clone();
+    if let Some(wanted) = &meant
+        && wanted.as_ref().map(place) != session.organization.as_ref().map(place)
+    {
+        session.may_change()?;
+    }
+    Ok(meant)
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "staying, and leaving for no organization, are two things"
+)]
+fn wanted(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Option<Option<Active>>> {
     let active = session.organization.as_ref();
     match choice {
         Choice::Same => Ok(None),
@@ -71,7 +86,7 @@ fn meant(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Option
 /// The session as it would be in another organization, for a single token. The session itself stays where it is.
 ///
 /// # Errors
-/// [`OrganizationError::NotFoundOrUnauthorized`].
+/// As [`meant`].
 pub fn in_organization(tx: &mut Read<'_>, session: Session, choice: &Choice) -> Result<Session> {
     Ok(match meant(tx, &session, choice)? {
         None => session,
@@ -87,7 +102,7 @@ pub fn in_organization(tx: &mut Read<'_>, session: Session, choice: &Choice) -> 
 /// went there. Nothing is changed or recorded where the session is there already.
 ///
 /// # Errors
-/// [`OrganizationError::NotFoundOrUnauthorized`].
+/// As [`meant`].
 pub fn choose(tx: &mut Write<'_>, session: &Session, choice: &Choice) -> Result<()> {
     let Some(organization) = meant(tx, session, choice)? else {
         return Ok(());

@@ -30,6 +30,7 @@ impl Session {
             waits: false,
             claims_revision: 0,
             verified_at: None,
+            restricted: false,
         }
     }
 }

@@ -2,16 +2,16 @@
 
 use url::Url;
 
-use super::{Task, get};
+use super::{Task, get, of_ticket};
 use crate::clients::{self, Client};
 use crate::db::{Write, values};
 use crate::error::{Error, Result};
 use crate::events::Action;
 use crate::id::SessionId;
 use crate::organizations;
-use crate::policy::{OnReplay, Policy};
+use crate::policy::{Confirm, OnReplay, Policy};
 use crate::secret::Digest;
-use crate::sessions::{self, Actor, NewSession, Session, SignIn, Whose};
+use crate::sessions::{self, Actor, Consent, NewSession, Session, SignIn, Whose};
 use crate::users;
 
 /// How a ticket is shown.
@@ -41,7 +41,8 @@ pub enum Visit {
 /// shows at the second time what the first one gave it. It is let through, and nothing is opened.
 ///
 /// # Errors
-/// [`Error::TicketInvalid`] for a ticket that was never given out, without a trace in the database.
+/// [`Error::TicketInvalid`] for a ticket that was never given out, and [`Error::VisitorIsAsked`] where a person must agree first,
+/// both without a trace in the database.
 pub fn accept(
     tx: &mut Write<'_>,
     ticket: &Digest,
@@ -50,9 +51,7 @@ pub fn accept(
     way: Way,
 ) -> Result<Visit> {
     let now = tx.now();
-    let task: Task = tx
-        .first(select!("where t.ticket_digest = $1"), values![ticket])?
-        .ok_or(Error::TicketInvalid)?;
+    let task = of_ticket(tx, ticket)?;
     if way == Way::Page
         && let Some(held) = held(tx, &task, sign_in)?
     {
@@ -63,6 +62,9 @@ pub fn accept(
         Err(error) if error.is_fault() => return Err(error),
         Err(refusal) => return refuse(tx, &task, refusal, policy),
     };
+    if task.confirm == Confirm::Visitor && sign_in.consent != Consent::Given {
+        return Err(Error::VisitorIsAsked);
+    }
     if !spend(tx, &task, &sign_in.session)? {
         // Somebody else was faster, by less than this transaction takes.
         let task = get(tx, &task.id)?;
@@ -82,6 +84,7 @@ pub fn accept(
         }),
         seconds: task.session_seconds,
         organization: task.organization_id.as_ref().or(next.as_ref()),
+        restricted: task.restricted,
     };
     let session = sessions::open(tx, sign_in, new)?;
     tx.note(task.event(Action::TaskAccept).session(&session.id));

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::id::SessionId;
 use crate::secret::Secret;
 use crate::secret_keys::SecretKey;
-use crate::sessions;
+use crate::sessions::{self, Consent};
 use crate::{sign_ins, sign_ups};
 
 impl FromRequestParts<App> for Caller {
@@ -63,6 +63,8 @@ pub(crate) struct Browser {
     pub(crate) strays: Vec<String>,
     /// Whether it comes through an application's own server, which then keeps the cookies.
     pub(crate) proxied: bool,
+    /// How it came here.
+    pub(crate) consent: Consent,
     /// The attempt to sign in that it is in the middle of.
     pub(crate) sign_in: Option<sign_ins::Attempt>,
     /// The attempt to sign up.
@@ -106,6 +108,8 @@ impl FromRequestParts<App> for Browser {
             } else {
                 Vec::new()
             },
+            // Where nothing was found out, a page of an allowed origin calls.
+            consent: parts.extensions.get().copied().unwrap_or(Consent::Own),
             proxied: parts.extensions.get::<Proxied>().is_some(),
         })
     }

@@ -428,6 +428,20 @@ async fn sign_in_and_out(world: &World) {
     // A planted cookie beside the browser's own: both are looked at.
     let other = world.browser();
     other.visit(&backend.task().await).await.location();
+    // Another site sends it to become somebody else: it is asked.
+    let sent = json!({ "on_behalf_of": { "user_id": "user_17" } });
+    let sent = Task::of(&backend.create(sent).await.ok());
+    let token = json!({ "user_id": "user_18" });
+    let token = backend.post("/v1/sign_in_tokens", token).await.ok().json;
+    let token = token["token"].as_str().unwrap();
+    for path in [&sent.path, &format!("/v1/tickets/accept?ticket={token}")] {
+        let sent = other
+            .request(Method::GET, path)
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
+            .header("sec-fetch-site", "cross-site");
+        assert_eq!(other.send(sent).await.status, 200);
+    }
     let planted = other.cookies.lock().unwrap()["__client"].clone();
     let own = browser.cookies.lock().unwrap()["__client"].clone();
     let both = world.browser();
