@@ -21,6 +21,7 @@ import { arrival } from './checks/arrival.js'
 import { components } from './checks/components.js'
 import { endings } from './checks/endings.js'
 import { organizations as inOrganizations } from './checks/organizations.js'
+import { questions } from './checks/questions.js'
 import { refusals } from './checks/refusals.js'
 import { reuse } from './checks/reuse.js'
 import { Waits } from './checks/waits.js'
@@ -120,7 +121,7 @@ async function all(worlds) {
   const waits = options.quick ? [] : worlds.map(world => new Waits(world))
   await abreast(3, waits, wait => groups.run(wait.world, () => wait.begin(), Waits.waits))
   await abreast(3, worlds, async world => {
-    for (const group of [arrival, refusals, endings, reuse]) await groups.run(world, group)
+    for (const group of [arrival, refusals, questions, endings, reuse]) await groups.run(world, group)
     if (world.app.components) await groups.run(world, components)
     if (world.app.organizations) await groups.run(world, inOrganizations)
   })

@@ -5,7 +5,8 @@ import { open, version } from './app.js'
 import { launch, person } from './browser.js'
 import { report } from './report.js'
 
-const local = /^(localhost|127\.0\.0\.1|([a-z-]+\.)*example\.test)$/
+// `elsewhere.test` is a page that the checks make up.
+const local = /^(localhost|127\.0\.0\.1|elsewhere\.test|([a-z-]+\.)*example\.test)$/
 
 class World {
   constructor({ app, opened, deployment, standin, browser }) {
