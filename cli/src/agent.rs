@@ -1,7 +1,7 @@
 //! `standin agent`: who acts, and the switch that stops one with everything it has open.
 
 use clap::{Args, Subcommand};
-use standin::agents::Agent;
+use standin::agents::{Agent, TaskOutcomes};
 use standin::{AgentId, Call};
 
 use crate::client::{Client, PageOptions, ServerOptions};
@@ -14,6 +14,8 @@ use crate::terminal;
 pub enum Command {
     /// List agents
     List(List),
+    /// Show one agent: what it has open, and what came of its tasks
+    Show(One),
     /// Refuse an agent's tasks from now on and end its sessions
     Disable(One),
     /// Let a disabled agent act again
@@ -40,6 +42,7 @@ pub struct One {
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::List(list) => list.run(json).await,
+        Command::Show(one) => one.show(json).await,
         Command::Disable(one) => {
             let outcome = "may not act any more; its sessions have ended";
             one.change(|api, id| api.agents().disable(id), outcome, json)
@@ -93,18 +96,61 @@ impl List {
         }
         let agents = client.ask(agents).await?;
         page.show(["AGENT", "NAME", "FIRST SEEN", "STATE"], &agents, |agent| {
-            let state = match agent.disabled_at {
-                Some(at) => format!("disabled since {}", moment(at)),
-                None => "enabled".to_owned(),
-            };
             let first_seen = moment(agent.created_at);
-            [agent.id.to_string(), agent.name.clone(), first_seen, state]
+            [
+                agent.id.to_string(),
+                agent.name.clone(),
+                first_seen,
+                state(agent),
+            ]
         });
         Ok(())
     }
 }
 
+fn state(agent: &Agent) -> String {
+    match agent.disabled_at {
+        Some(at) => format!("disabled since {}", moment(at)),
+        None => "enabled".to_owned(),
+    }
+}
+
 impl One {
+    async fn show(&self, json: bool) -> Result<()> {
+        let client = Client::of(&self.server)?;
+        let id = id(&client, &self.agent).await?;
+        let agent = client.api.agents().get(&id);
+        if json {
+            return client.print(agent.json()).await;
+        }
+        let agent = client.ask(agent).await?;
+        let did = agent.activity.as_ref();
+        let its_tasks = did.map(|did| {
+            let TaskOutcomes {
+                pending,
+                used,
+                revoked,
+                expired,
+                ..
+            } = did.tasks;
+            format!("{used} used, {pending} pending, {expired} expired, {revoked} revoked")
+        });
+        let last_in_use = did.and_then(|did| did.last_active_at);
+        terminal::facts(&[
+            ("Agent", Some(agent.id.to_string())),
+            ("Name", Some(agent.name.clone())),
+            ("State", Some(state(&agent))),
+            ("First seen", Some(moment(agent.created_at))),
+            ("Last in use", last_in_use.map(moment)),
+            (
+                "Open sessions",
+                did.map(|did| did.open_sessions.to_string()),
+            ),
+            ("Tasks", its_tasks),
+        ]);
+        Ok(())
+    }
+
     async fn change(
         &self,
         call: impl FnOnce(&standin::Client, &AgentId) -> Call<Agent>,

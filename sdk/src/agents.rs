@@ -35,7 +35,7 @@ impl Agents<'_> {
         ListAgents(Call::get(self.0, "/v1/agents"))
     }
 
-    /// One agent.
+    /// One agent, with its [`activity`](Agent::activity).
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) for an unknown one.
@@ -110,4 +110,33 @@ pub struct Agent {
     /// Since when it is stopped.
     #[serde(default, with = "millisecond::optional")]
     pub disabled_at: Option<Timestamp>,
+    /// What it did; only [`Agents::get`] tells.
+    pub activity: Option<AgentActivity>,
+}
+
+/// What an agent did, as far as its newest 1,000 tasks and its newest 1,000 sessions show. **Standin only**.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct AgentActivity {
+    /// What came of its tasks.
+    pub tasks: TaskOutcomes,
+    /// How many sessions it acts in now.
+    pub open_sessions: u32,
+    /// When a page last said that one of its sessions is in use.
+    #[serde(default, with = "millisecond::optional")]
+    pub last_active_at: Option<Timestamp>,
+}
+
+/// How many tasks there are of each [`TaskStatus`](crate::agent_tasks::TaskStatus).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct TaskOutcomes {
+    /// Their URLs can be opened.
+    pub pending: u32,
+    /// Their sessions were opened.
+    pub used: u32,
+    /// They were taken back before anybody opened them.
+    pub revoked: u32,
+    /// Nobody opened them in time.
+    pub expired: u32,
 }

@@ -20,7 +20,7 @@ use crate::sessions::{Actor, Session, Status};
 use crate::settings::Settings;
 use crate::sign_in_tokens::SignInToken;
 use crate::sign_ups::restrictions::{List, Listed};
-use crate::tasks::Task;
+use crate::tasks::{self, Task};
 use crate::tokens;
 pub(crate) use attempts::*;
 pub(crate) use claims::*;
@@ -65,6 +65,24 @@ pub(crate) fn agent_task_record(task: &Task, now: Time) -> Value {
         "used_at": task.used_at,
         "revoked_at": task.revoked_at,
         "used_from": task.used_at.map(|_| json!({ "ip_address": task.used_ip, "user_agent": task.used_agent })),
+    })
+}
+
+/// What came of an agent's tasks, and what it has open: Standin's own.
+pub(crate) fn activity(tasks: &[Task], sessions: &[Session], now: Time) -> Value {
+    let tasks_that_are = |status| {
+        let such = tasks.iter().filter(|task| task.status(now) == status);
+        such.count()
+    };
+    json!({
+        "tasks": {
+            "pending": tasks_that_are(tasks::Status::Pending),
+            "used": tasks_that_are(tasks::Status::Used),
+            "revoked": tasks_that_are(tasks::Status::Revoked),
+            "expired": tasks_that_are(tasks::Status::Expired),
+        },
+        "open_sessions": sessions.iter().filter(|session| session.is_active(now)).count(),
+        "last_active_at": sessions.iter().map(|session| session.last_active_at).max(),
     })
 }
 

@@ -9,9 +9,11 @@ use super::calls::Calls;
 use crate::agents;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::db::Write;
+use crate::db::{Page, Read, Write};
 use crate::id::AgentId;
 use crate::secret_keys::Scope;
+use crate::sessions;
+use crate::tasks;
 use crate::views;
 use crate::wire::{Answer, COUNTED, Params};
 
@@ -53,10 +55,32 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
-    let id = AgentId::from(id);
-    let agent = app.db.read(move |tx| agents::get(tx, &id)).await?;
-    Ok(Json(views::agent(&agent)))
+    let (id, now) = (AgentId::from(id), app.now());
+    let page = Page {
+        limit: LATEST,
+        offset: 0,
+    };
+    let look = move |tx: &mut Read<'_>| {
+        let agent = agents::get(tx, &id)?;
+        let its = tasks::Filter {
+            agent: Some(id.clone()),
+            ..tasks::Filter::default()
+        };
+        let tasks = tasks::list(tx, &its, page, now)?;
+        let its = sessions::Filter {
+            agent: Some(id.clone()),
+            ..sessions::Filter::default()
+        };
+        Ok((agent, tasks, sessions::list(tx, &its, page, now)?))
+    };
+    let (agent, tasks, sessions) = app.db.search(look).await?;
+    let mut view = views::agent(&agent);
+    view["activity"] = views::activity(&tasks, &sessions, now);
+    Ok(Json(view))
 }
+
+/// What an agent did is told of so many of its tasks and sessions, the newest.
+const LATEST: i64 = 1_000;
 
 /// Refuses the agent's tasks from now on and ends its sessions, in one transaction.
 async fn disable(

@@ -73,6 +73,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let paginated = params.boolean("paginated")?.unwrap_or(false);
     let page = params.page()?;
     let filter = Filter {
+        agent: None,
         client: params.text("client_id")?.map(Into::into),
         user: params.text("user_id")?.map(Into::into),
         status: params.word("status")?,

@@ -4,7 +4,7 @@ use super::{Session, Status};
 use crate::clock::Time;
 use crate::db::{Page, Query, Read, values};
 use crate::error::Result;
-use crate::id::{ClientId, UserId};
+use crate::id::{AgentId, ClientId, UserId};
 
 /// Which sessions to list. What is `None` does not restrict.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Filter {
     pub client: Option<ClientId>,
     /// Of this user.
     pub user: Option<UserId>,
+    /// Of this agent.
+    pub agent: Option<AgentId>,
     /// With this status.
     pub status: Option<Status>,
 }
@@ -25,6 +27,7 @@ impl Filter {
     fn apply(&self, mut query: Query, now: Time) -> Query {
         query.equals("s.client_id", self.client.as_ref());
         query.equals("s.user_id", self.user.as_ref());
+        query.equals("s.agent_id", self.agent.as_ref());
         let Some(status) = self.status else {
             return query;
         };

@@ -55,6 +55,7 @@ mod sizes;
 mod sockets;
 mod starts;
 mod strangers;
+mod switches;
 mod tasks;
 mod tls;
 mod users;
