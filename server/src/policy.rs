@@ -44,7 +44,7 @@ pub struct Policy {
     pub on_replay: OnReplay,
     /// Who is asked before a ticket is spent, where the task does not say.
     pub confirm: Confirm,
-    /// Whether the sessions of tasks are [restricted](crate::sessions::Session::restricted), where the task does not say.
+    /// Whether pages of a task's session may use it and nothing more, where the task does not say.
     pub restricted: bool,
     allowed_origins: Vec<Origin>,
     /// The configured origins that are not our own.

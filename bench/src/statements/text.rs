@@ -32,7 +32,7 @@ impl Statement {
 
 const TASK: &str = "select t.id, t.agent_id, a.name, t.user_id, t.description, t.permissions, t.redirect_url, t.session_seconds,
     t.created_at, t.expires_at, t.used_at, t.revoked_at, t.session_id, t.used_ip, t.used_agent,
-    t.organization_id, cast(case when a.disabled_at is null then 0 else 1 end as bigint)
+    t.organization_id, t.confirm, t.restricted, cast(case when a.disabled_at is null then 0 else 1 end as bigint)
     from tasks t join agents a on a.id = t.agent_id ";
 const SESSION: &str = "select s.id, s.client_id, s.user_id, s.agent_id, a.name, s.task_id, s.given_actor, s.organization_id, o.id, o.slug, r.key,
     r.permissions, s.created_at, s.updated_at, s.expire_at, s.last_active_at, s.ip, s.user_agent, s.ended_at,
@@ -45,7 +45,7 @@ const BARRED: &str = "(u.id is null or u.banned_at is not null or a.disabled_at 
 const AND: &str = " then 1 else 0 end as bigint), cast(case when ";
 const WAITS: &str = "(o.id is null and g.enabled * g.force_organization_selection = 1)";
 const OF_SESSION: &str = " then 1 else 0 end as bigint),
-    (select case when i.session_claims is null then 0 else i.session_claims_revision end from instance i where i.slot = 1)";
+    (select case when i.session_claims is null then 0 else i.session_claims_revision end from instance i where i.slot = 1), s.verified_at, s.restricted";
 const FROM: &str = " from sessions s ";
 const AROUND: &str = "left join users u on u.id = s.user_id left join agents a on a.id = s.agent_id
     join organization_settings g on g.slot = 1
@@ -107,8 +107,8 @@ pub const CREATE: &[Statement] = &[
     },
     Statement {
         pieces: &["insert into tasks (id, agent_id, user_id, created_by, description, permissions, redirect_url, session_seconds,
-                   ticket_digest, created_at, expires_at, organization_id)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"],
+                   ticket_digest, created_at, expires_at, organization_id, confirm, restricted)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"],
         values: |about| vec![
             about.population.task(about.n).into(),
             about.population.agent(about.n).into(),
@@ -122,6 +122,8 @@ pub const CREATE: &[Statement] = &[
             about.now.into(),
             (about.now + 600_000).into(),
             Cell::Null,
+            "nobody".into(),
+            0.into(),
         ],
     },
     record!("task.create", false),
@@ -175,9 +177,13 @@ pub const VISIT: &[Statement] = &[
     },
     Statement {
         pieces: &["insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at,
-                   ip, user_agent, organization_id, given_actor)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?6, ?8, ?9, ?10, ?11)
-                   returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1)"],
+                   ip, user_agent, organization_id, given_actor, restricted)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?6, ?8, ?9, ?10, ?11, ?12)
+                   returning (select case when session_claims is null then 0 else session_claims_revision end from instance where slot = 1),
+                   (select max(barred.began) from (
+                      select i.sessions_revoked_at as began from instance i where i.slot = 1
+                      union all select u.sessions_revoked_at from users u where u.id = ?3
+                      union all select a.sessions_revoked_at from agents a where a.id = ?4) barred)"],
         values: |about| vec![
             about.population.session(about.n).into(),
             about.population.client(about.n).into(),
@@ -190,6 +196,7 @@ pub const VISIT: &[Statement] = &[
             Cell::Null,
             Cell::Null,
             Cell::Null,
+            0.into(),
         ],
     },
     record!("session.create", true),

@@ -14,9 +14,9 @@ use standin_server::events::Action;
 use standin_server::handshake::Payload;
 use standin_server::id::{AgentId, MembershipId, OrganizationId, TaskId, UserId};
 use standin_server::organizations::{self, NewMembership, NewOrganization, SettingsChange};
-use standin_server::policy::{OnReplay, Policy};
+use standin_server::policy::{Confirm, OnReplay, Policy};
 use standin_server::secret::{MasterKey, Secret};
-use standin_server::sessions::{self, Actor, Choice, SignIn};
+use standin_server::sessions::{self, Actor, Choice, Consent, SignIn};
 use standin_server::stage::Stage;
 use standin_server::tasks::{self, NewTask, OnBehalfOf, Visit, Way};
 use standin_server::users::{self, Change, Edit};
@@ -318,6 +318,8 @@ fn create(tx: &mut Write<'_>, n: usize, wanted: Wanted) -> Result<Given> {
         ticket_seconds: wanted.ticket / 1000,
         created_by: id("key", 0).into(),
         organization: wanted.inside.then(organization),
+        confirm: Confirm::Nobody,
+        restricted: false,
     };
     let task = tasks::create(tx, &new)?;
     let agent = number(task.agent_id.as_str())?;
@@ -333,6 +335,7 @@ fn visit(tx: &mut Write<'_>, n: usize, shown: play::Visit, policy: &Policy) -> R
             dev_browser: None,
         },
         session: id("sess", n).into(),
+        consent: Consent::Own,
     };
     let (ticket, now) = (secret("ticket", shown.task).digest(), tx.now());
     let way = if shown.as_page { Way::Page } else { Way::Call };

@@ -114,8 +114,9 @@ impl KeyCache {
         if !is_due(last.as_ref()) {
             return;
         }
+        let asked_at = Instant::now();
         let failure = match self.backend.ask(Client::jwks).await {
-            Ok(set) => self.hold(Keys::of(&set)),
+            Ok(set) => self.hold(Keys::of(&set), asked_at),
             Err(error) if error.is_unauthorized() => Some((Reason::SecretKeyInvalid, Some(error))),
             Err(error) => Some((Reason::KeysUnavailable, Some(error))),
         };
@@ -125,14 +126,14 @@ impl KeyCache {
         });
     }
 
-    /// Keeps what was read; a set without a usable key is none.
-    fn hold(&self, keys: Keys) -> Option<Unavailable> {
+    /// Keeps what was read, as good as it was when it was asked for; a set without a usable key is none.
+    fn hold(&self, keys: Keys, read_at: Instant) -> Option<Unavailable> {
         if keys.is_empty() {
             return Some((Reason::KeysUnavailable, None));
         }
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(Held {
             keys: Arc::new(keys),
-            read_at: Instant::now(),
+            read_at,
         });
         None
     }

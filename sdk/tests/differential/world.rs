@@ -120,7 +120,7 @@ impl World {
         let headers = self
             .get(&format!("{}?{}", url.path(), url.query().unwrap()), "")
             .await;
-        let client = set_cookies(&headers)["__client"].clone();
+        let client = set_cookies(&headers)[&self.client_cookie()].clone();
         let nonce = self.carried(&headers, "__clerk_handshake_nonce");
         let url = format!(
             "{}/v1/clients/handshake_payload?nonce={nonce}",
@@ -150,6 +150,12 @@ impl World {
         }
     }
 
+    /// The cookie in which a browser keeps who it is.
+    fn client_cookie(&self) -> String {
+        let prefix = if self.live { "__Host-" } else { "" };
+        format!("{prefix}__client_{}", self.suffix)
+    }
+
     /// What a handshake sends back: its nonce, or the long form.
     pub async fn handshake(&self, visitor: &Visitor, nonce: bool) -> String {
         let (format, name) = if nonce {
@@ -157,11 +163,7 @@ impl World {
         } else {
             ("", "__clerk_handshake")
         };
-        let cookie = format!(
-            "__client={c}; __client_{s}={c}",
-            c = visitor.client,
-            s = self.suffix
-        );
+        let cookie = format!("{}={}", self.client_cookie(), visitor.client);
         let path = format!(
             "/v1/client/handshake?redirect_url={}/dashboard{format}",
             self.origin

@@ -73,10 +73,10 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let paginated = params.boolean("paginated")?.unwrap_or(false);
     let page = params.page()?;
     let filter = Filter {
-        agent: None,
         client: params.text("client_id")?.map(Into::into),
         user: params.text("user_id")?.map(Into::into),
         status: params.word("status")?,
+        ..Filter::default()
     };
     params.finish()?;
     // Of a user or a client there are few; else a count, or a status alone, may go through all of them.

@@ -1,7 +1,7 @@
 //! Opening a session for a browser that signs in.
 
 use super::{Actor, End, Session, end, unended_at};
-use crate::clients::{self, Credential, NewSecrets};
+use crate::clients::{self, Client, Credential, NewSecrets};
 use crate::clock::Time;
 use crate::db::{Write, values};
 use crate::error::{Error, Result};
@@ -57,16 +57,7 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
     let (now, by) = (tx.now(), tx.by());
     let known = clients::all(tx, &sign_in.credentials)?;
     for client in &known {
-        // Also those that are barred now: they would come back with their user beside the new one.
-        for session in unended_at(tx, &client.id, now)? {
-            let becomes_another = session.user_id != *new.user && session.is_active(now);
-            if sign_in.consent == Consent::Sent && becomes_another {
-                // Nothing was tried yet.
-                tx.attempted();
-                return Err(Error::VisitorIsAsked);
-            }
-            end(tx, &session, End::Replaced)?;
-        }
+        replace(tx, client, sign_in, new.user)?;
     }
     let client_id = clients::admit(tx, known.first(), &sign_in.secrets, &sign_in.session)?;
     let (organization, waits) = organizations::at_start(tx, new.user, new.organization)?;
@@ -123,6 +114,22 @@ pub fn open(tx: &mut Write<'_>, sign_in: &SignIn, new: NewSession<'_>) -> Result
     tx.acts_as(session.acting());
     tx.note(session.event(Action::SessionCreate));
     Ok(session)
+}
+
+/// Ends what a client has open, for a session that takes its place.
+fn replace(tx: &mut Write<'_>, client: &Client, sign_in: &SignIn, user: &UserId) -> Result<()> {
+    let now = tx.now();
+    // Also those that are barred now: they would come back with their user beside the new one.
+    for session in unended_at(tx, &client.id, now)? {
+        let becomes_another = session.user_id != *user && session.is_active(now);
+        if sign_in.consent == Consent::Sent && becomes_another {
+            // Nothing was tried yet.
+            tx.attempted();
+            return Err(Error::VisitorIsAsked);
+        }
+        end(tx, &session, End::Replaced)?;
+    }
+    Ok(())
 }
 
 /// A session that is opened after others were taken back begins after them, whatever its request took for the present: it is

@@ -173,7 +173,7 @@ fn rows() -> String {
     select 'orgdmn_' || id, id, slug || '.example', slug || '.example', created_at, 1 from organizations;
     insert into answers (id, request_digest, answer, created_at) select id, id, id, created_at from users;
     insert into audit (at, action, result, actor, task_id, request_id) select 1, 'task.create', 'ok', 'key_1', id, '' from tasks;
-    insert into audit_seals (number, last_seq, marks, digest, sealed_at) select i, i, 'm', 'd', 1 from (select created_at i from users) u where i <= {ROWS};
+    insert into audit_seals (number, last_seq, marks, digest, sealed_at) select i, i, 'm', 'd', 1 from (select created_at i from users) u where i <= 5000;
     analyze;"
     )
 }

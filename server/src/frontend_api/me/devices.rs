@@ -36,7 +36,7 @@ async fn list(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
         let filter = Filter {
             user: Some(own.user_id),
             status: Some(Status::Active),
-            client: None,
+            ..Filter::default()
         };
         let page = Page {
             limit: LISTED,
