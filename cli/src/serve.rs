@@ -2,6 +2,7 @@
 //! from options, from `STANDIN_…` variables, and from a file, in this order.
 
 mod file;
+mod keep;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -19,10 +20,11 @@ use crate::failure::{Failure, Result};
 use crate::tls::Certificate;
 use crate::{claims, log, signals, startup};
 use file::File;
+use keep::Keep;
 
 #[derive(Args)]
 #[command(
-    after_help = "A file can also say: ticket_seconds, session_cap_seconds, database_wait_seconds, audit_days, on_replay\n\
+    after_help = "A file can also say: ticket_seconds, session_cap_seconds, database_wait_seconds, on_replay\n\
     (\"refuse\" or \"revoke_session\"), confirm (\"nobody\" or \"visitor\"), restricted (true or false),\n\
     and below [limits], a second: per_key, per_ip, per_agent_or_user, refused_per_ip, guesses_per_ip,\n\
     guesses_per_identifier, sign_ups_per_ip (0 lifts one)."
@@ -89,6 +91,8 @@ pub struct Serve {
     /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from
     #[arg(long, value_name = "DIR", env = "STANDIN_NPM")]
     npm: Option<PathBuf>,
+    #[command(flatten)]
+    keep: Keep,
     /// A JSON file with custom claims for session tokens, as `{"metadata": "{{user.public_metadata}}"}`; they stay set
     #[arg(long, value_name = "FILE", env = "STANDIN_CLAIMS")]
     claims: Option<PathBuf>,
@@ -166,6 +170,8 @@ impl Serve {
         config.npm.extend(self.npm);
         config.tls = self.certificate.or(file.certificate()).read()?;
         config.session_claims = self.claims.as_deref().map(claims::read).transpose()?;
+        file.keep().apply(&mut config.keep);
+        self.keep.apply(&mut config.keep);
         file.apply(&mut config)?;
         Ok((config, folder))
     }

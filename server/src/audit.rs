@@ -1,13 +1,15 @@
 //! The audit trail, as it is read back, sealed and verified. The ledger writes it.
 
 mod seal;
+mod trim;
 mod verify;
 
 use crate::clock::Time;
 use crate::db::{FromRow, Page, Query, Read, Row, values};
 use crate::error::Result;
 use crate::id::TaskId;
-pub use seal::{SLICE, Seal, keep, last, newest, prepare, trim};
+pub use seal::{SLICE, Seal, keep, last, newest, prepare};
+pub use trim::trim;
 pub use verify::{Finding, Verification};
 
 /// One record. Ids are kept as text: what they name may be gone.

@@ -143,10 +143,15 @@ pub fn admit(
 ) -> Result<ClientId> {
     let now = tx.now();
     let id = if let Some(client) = known {
-        tx.execute(
+        let changed = tx.execute(
             "update clients set secret_digest = $2, last_active_session_id = $3, updated_at = $4 where id = $1",
             values![&client.id, &new.cookie, session, now],
         )?;
+        if changed == 0 {
+            return Err(Error::Conflict(
+                "the client was removed at this moment".into(),
+            ));
+        }
         tx.execute(
             "delete from dev_browsers where client_id = $1",
             values![&client.id],

@@ -67,6 +67,38 @@ impl Default for Connections {
     }
 }
 
+/// How long what is over is kept, in seconds; `None` is for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// Tasks and sign-in tokens after they expired; a task stays at least as long as its session.
+    pub tasks: Option<i64>,
+    /// Sessions after they ended or expired, with clients that have none left. An hour at least, or the attempt that opened one
+    /// opens another.
+    pub sessions: Option<i64>,
+    /// Records of the audit trail after they were sealed.
+    pub audit: Option<i64>,
+}
+
+impl Keep {
+    /// Nothing is removed.
+    pub const FOREVER: Self = Self {
+        tasks: None,
+        sessions: None,
+        audit: None,
+    };
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        let days = |days: i64| Some(days * 86_400);
+        Self {
+            tasks: days(30),
+            sessions: days(30),
+            audit: days(400),
+        }
+    }
+}
+
 /// Everything a server needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -106,8 +138,8 @@ pub struct Config {
     pub session_cap_seconds: i64,
     /// Whether strangers may make themselves a user.
     pub sign_up: bool,
-    /// How long the audit trail is kept, in days; `None` is for ever.
-    pub audit_days: Option<i64>,
+    /// See [`Keep`].
+    pub keep: Keep,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
     /// See [`crate::policy::Policy::confirm`].
@@ -155,7 +187,7 @@ impl Config {
             ticket_seconds: TICKET_SECONDS,
             session_cap_seconds: SESSION_CAP_SECONDS,
             sign_up: true,
-            audit_days: None,
+            keep: Keep::default(),
             on_replay: OnReplay::Refuse,
             confirm: Confirm::Nobody,
             restricted: false,

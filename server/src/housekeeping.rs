@@ -1,22 +1,23 @@
 //! What the server does by itself, apart from any request.
 
-use std::collections::VecDeque;
+mod removal;
+mod sealing;
+
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
-use crate::audit;
 use crate::caller::Caller;
-use crate::db::{Database, Read};
 use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
-use crate::idempotency;
 use crate::instance;
-use crate::keys;
 use crate::limits::Tried;
 use crate::sessions::{self, Progress};
+pub(crate) use removal::EVERY;
+use removal::Removal;
+use sealing::Sealing;
 
 /// The one loop of such work.
 pub(crate) struct Housekeeping(JoinHandle<()>);
@@ -37,6 +38,7 @@ impl Housekeeping {
         Self(tokio::spawn(async move {
             let (mut ticks, mut looks) = (interval(TICK), interval(LOOK));
             let (mut counted, mut sealing) = (Counted::default(), Sealing::default());
+            let mut removal = Removal::new(&app);
             // The first tick is at once, and the start has just done it.
             ticks.tick().await;
             counted.count(&app).await;
@@ -45,13 +47,13 @@ impl Housekeeping {
                     _ = ticks.tick() => {
                         chore(&app, "note_moment", tidy(&app)).await;
                         chore(&app, "seal_audit", sealing.seal(&app, 1)).await;
-                        chore(&app, "trim_audit", trim_audit(&app)).await;
                         counted.count(&app).await;
                     }
                     _ = looks.tick() => {
                         chore(&app, "read_signing_keys", read_keys(&app)).await;
                         chore(&app, "end_revoked_sessions", end_sessions(&app)).await;
                         chore(&app, "seal_audit", sealing.look(&app)).await;
+                        removal.go_on(&app).await;
                     }
                 }
             }
@@ -71,98 +73,25 @@ impl Housekeeping {
     }
 }
 
-/// Seals the audit trail: whenever there are enough records for a seal, and once a minute whatever there is.
-#[derive(Default)]
-struct Sealing {
-    /// The newest record at each look.
-    newest: VecDeque<i64>,
+/// The server itself, at this moment.
+fn internal(app: &App) -> Caller {
+    Caller::internal("standin", app.now())
 }
 
-impl Sealing {
-    /// How many looks late records are sealed on PostgreSQL. Their numbers are given before they are committed, so one with a
-    /// lower number may still come; no write takes a minute.
-    const LATE: usize = 60;
-
-    async fn note(&mut self, app: &App) -> Result<()> {
-        let newest = app.db.search(audit::newest).await?;
-        self.newest.push_back(newest);
-        if self.newest.len() > Self::LATE {
-            self.newest.pop_front();
-        }
-        Ok(())
-    }
-
-    /// The last record that may be sealed.
-    fn horizon(&self, app: &App) -> i64 {
-        let seen = match app.config.database {
-            Database::Sqlite(_) => self.newest.back(),
-            Database::Postgres(_) if self.newest.len() == Self::LATE => self.newest.front(),
-            Database::Postgres(_) => None,
-        };
-        seen.copied().unwrap_or_default()
-    }
-
-    async fn look(&mut self, app: &App) -> Result<u64> {
-        self.note(app).await?;
-        self.seal(app, audit::SLICE).await
-    }
-
-    /// Makes seals as long as so many records wait.
-    async fn seal(&self, app: &App, least: i64) -> Result<u64> {
-        let horizon = self.horizon(app);
-        let (mut count, mut newest) = (0, None);
-        loop {
-            let now = app.now();
-            let prepare = move |tx: &mut Read<'_>| audit::prepare(tx, horizon, least, now);
-            let Some(seal) = app.db.search(prepare).await? else {
-                break;
-            };
-            let (by, kept) = (Caller::internal("standin", now), seal.clone());
-            if app.db.write(by, move |tx| audit::keep(tx, &kept)).await? {
-                count += 1;
-                newest = Some(seal);
-            }
-        }
-        // Whoever changes the database cannot change what the log said. In development nobody keeps it.
-        if let Some(seal) = newest.filter(|_| !app.instance.is_development()) {
-            tracing::info!(
-                seal = format!("{}:{}", seal.number, seal.digest),
-                "the audit trail is sealed"
-            );
-        }
-        Ok(count)
-    }
-}
-
-/// Removes the records that are older than was set, a seal's worth in each write.
-async fn trim_audit(app: &App) -> Result<u64> {
-    let Some(days) = app.config.audit_days else {
-        return Ok(0);
-    };
-    let mut removed = 0;
-    loop {
-        let now = app.now();
-        let before = now.plus_seconds(-days.saturating_mul(86_400));
-        let by = Caller::internal("standin", now);
-        match app.db.write(by, move |tx| audit::trim(tx, before)).await? {
-            0 => return Ok(removed),
-            more => removed += more,
-        }
-    }
-}
-
-/// Does something, and says in the figures whether it was done and with how many rows.
-async fn chore(app: &App, name: &'static str, work: impl Future<Output = Result<u64>>) {
+/// Does something, and says in the figures whether it was done and with how many rows. False if it could not be done.
+async fn chore(app: &App, name: &'static str, work: impl Future<Output = Result<u64>>) -> bool {
     let figures = app.metrics.chores.of("", name);
     match work.await {
         Ok(rows) => {
             figures.done.count();
             figures.rows.add(rows);
             figures.last.set(app.now().seconds());
+            true
         }
         Err(error) => {
             figures.failed.count();
             tracing::warn!(%error, chore = name, "housekeeping could not be done");
+            false
         }
     }
 }
@@ -211,14 +140,9 @@ fn interval(period: Duration) -> Interval {
 
 /// Another node, or the command line, may have changed them.
 async fn read_keys(app: &App) -> Result<u64> {
-    let some_gone = app
-        .keys
-        .refresh(&app.db, &app.master_key, app.now())
-        .await?;
-    if some_gone {
+    let keys = &app.keys;
+    if keys.refresh(&app.db, &app.master_key, app.now()).await? {
         app.recent.clear();
-        let by = Caller::internal("standin", app.now());
-        return app.db.write(by, keys::sweep).await;
     }
     Ok(0)
 }
@@ -256,9 +180,7 @@ async fn end_sessions(app: &App) -> Result<u64> {
 }
 
 async fn tidy(app: &App) -> Result<u64> {
-    let now = app.now();
-    let by = Caller::internal("standin", now);
-    while app.db.write(by.clone(), idempotency::forget).await? {}
+    let (now, by) = (app.now(), internal(app));
     let limiters = &app.limiters;
     let unknown: Vec<Event> = [
         (&limiters.refused, Tried::Key, Error::KeyInvalid),

@@ -13,9 +13,6 @@ use crate::secret::Digest;
 /// How long an answer is kept, in seconds.
 pub const KEPT: i64 = 86_400;
 
-/// How many rows housekeeping removes in one write, or a few more of the same moment.
-const SLICE: i64 = 500;
-
 fn forgotten(now: Time) -> Time {
     now.plus_seconds(-KEPT)
 }
@@ -54,10 +51,10 @@ pub fn keep(tx: &mut Write<'_>, once: &Once, sealed: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes some of what was kept long enough. Says whether there may be more.
-pub fn forget(tx: &mut Write<'_>) -> Result<bool> {
+/// Removes up to `most` of what was kept long enough, or a few more of the same moment.
+pub fn forget(tx: &mut Write<'_>, most: i64) -> Result<u64> {
     const SQL: &str = "delete from answers where created_at <= $1 and created_at <=
         coalesce((select created_at from answers order by created_at limit 1 offset $2), $1)";
     let before = forgotten(tx.now());
-    Ok(tx.execute(SQL, values![before, SLICE - 1])? >= SLICE.unsigned_abs())
+    tx.execute(SQL, values![before, most - 1])
 }

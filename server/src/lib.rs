@@ -51,6 +51,7 @@ pub mod metrics;
 pub mod organizations;
 pub mod origin;
 pub mod policy;
+pub mod retention;
 pub mod secret;
 pub mod secret_keys;
 pub mod sessions;
@@ -247,7 +248,9 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
     let (fresh, stage) = (InstanceId::new(now), config.stage);
     let (id, seen_at) = db
         .write(by.clone(), move |tx| {
-            Ok((instance::load(tx, &fresh, stage)?, instance::seen(tx, now)?))
+            let id = instance::load(tx, &fresh, stage)?;
+            retention::begin(tx, now.plus_seconds(housekeeping::EVERY))?;
+            Ok((id, instance::seen(tx, now)?))
         })
         .await
         .map_err(|error| config.database.at_fault(error))?;

@@ -69,6 +69,13 @@ const MICROS: &[u64] = &[
     5_000_000,
 ];
 
+impl Default for Histogram {
+    /// Of durations.
+    fn default() -> Self {
+        Self::of_durations()
+    }
+}
+
 impl Histogram {
     /// Of sizes with these bounds.
     pub fn of(bounds: &'static [u64]) -> Self {
@@ -164,11 +171,14 @@ pub struct Metrics {
     pub refusals: Table<Counter>,
     /// Housekeeping by what it does.
     pub chores: Table<Chore>,
+    /// Writes that remove what is old.
+    pub slices: Histogram,
     /// Sessions that are alive, as housekeeping last counted them.
     pub sessions: Gauge,
 }
 
 /// Requests of one method and route.
+#[derive(Default)]
 pub struct Requests {
     by_status: [Counter; STATUSES.len() + 1],
     /// How long they took.
@@ -180,15 +190,6 @@ const STATUSES: [u16; 23] = [
     200, 201, 204, 206, 304, 307, 400, 401, 403, 404, 405, 408, 409, 413, 415, 416, 421, 422, 429,
     431, 499, 500, 503,
 ];
-
-impl Default for Requests {
-    fn default() -> Self {
-        Self {
-            by_status: Default::default(),
-            took: Histogram::of_durations(),
-        }
-    }
-}
 
 impl Requests {
     /// One was answered.

@@ -22,6 +22,7 @@ use crate::events::{Action, Event};
 use crate::id::{IdentifierId, OrganizationId, UserId};
 use crate::organizations;
 use crate::passwords::PasswordHash;
+use crate::retention;
 use crate::sessions::{self, Actor, NewSession, Session, SignIn, Whose};
 pub use edit::{Edit, Metadata};
 pub(crate) use edit::{merge, metadata_text};
@@ -442,12 +443,13 @@ pub fn edit(tx: &mut Write<'_>, id: &UserId, change: &Change) -> Result<Profile>
     })
 }
 
-/// Deletes a user with everything that is only the user's, and ends its sessions. What it did stays on record.
+/// Deletes a user with everything that is only the user's, and ends its sessions. What it did stays on record, by its id.
 pub fn delete(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
     let event = Event::new(Action::UserDelete).user(id);
     tx.attempt(event.clone());
     hold(tx, id)?;
     organizations::remove_of_user(tx, id)?;
+    retention::forget_user(tx, id)?;
     tx.execute("delete from identifiers where user_id = $1", values![id])?;
     tx.execute("delete from users where id = $1", values![id])?;
     tx.note(event);

@@ -2,7 +2,7 @@
 //! also be an option has the option's name, with underscores.
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use standin_server::config::{self, Config};
 use standin_server::policy::{Confirm, OnReplay};
 use url::Url;
 
+use super::keep::{Keep, Kept};
 use crate::failure::{Exit, Failure, Result};
 use crate::nearest::nearest;
 use crate::tls::Certificate;
@@ -46,8 +47,9 @@ pub struct File {
     ticket_seconds: Option<i64>,
     /// The longest session a task may ask for, in seconds.
     session_cap_seconds: Option<i64>,
-    /// How long the audit trail is kept, in days.
-    audit_days: Option<NonZeroU32>,
+    keep_tasks: Option<Kept>,
+    keep_sessions: Option<Kept>,
+    keep_audit: Option<Kept>,
     /// What happens when a used link is opened again.
     on_replay: Option<Replay>,
     /// Who is asked before a link is opened, where its task does not say.
@@ -109,6 +111,15 @@ impl File {
         Certificate::of(self.tls_cert.clone(), self.tls_key.clone())
     }
 
+    /// How long it says that what is over is kept.
+    pub fn keep(&self) -> Keep {
+        Keep {
+            tasks: self.keep_tasks,
+            sessions: self.keep_sessions,
+            audit: self.keep_audit,
+        }
+    }
+
     /// Lays its settings over those that are in place.
     pub fn apply(self, config: &mut Config) -> Result<()> {
         for text in self.allow_origin {
@@ -145,7 +156,6 @@ impl File {
         if let Some(seconds) = self.database_wait_seconds {
             config.capacity.patience = Duration::from_secs(seconds.get());
         }
-        config.audit_days = self.audit_days.map(|days| days.get().into());
         match self.on_replay {
             Some(Replay::Refuse) => config.on_replay = OnReplay::Refuse,
             Some(Replay::RevokeSession) => config.on_replay = OnReplay::RevokeSession,
@@ -293,6 +303,22 @@ mod tests {
             read(text).unwrap().apply(&mut config).unwrap();
             assert_eq!(config.sign_up, allowed);
         }
+    }
+
+    #[test]
+    fn times_are_written_as_options_have_them() {
+        let mut keep = standin_server::config::Keep::default();
+        let file = "keep_sessions = \"90d\"\nkeep_audit = \"forever\"\n";
+        read(file).unwrap().keep().apply(&mut keep);
+        assert_eq!(
+            (keep.tasks, keep.sessions, keep.audit),
+            (Some(30 * 86_400), Some(90 * 86_400), None)
+        );
+        let refused = read("keep_tasks = \"1h\"\n").err().unwrap();
+        assert!(
+            refused.sentence.contains("a day is the least"),
+            "{refused:?}"
+        );
     }
 
     #[test]

@@ -10,7 +10,6 @@ use super::{Record, after};
 use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::Result;
-use crate::events::{Action, Event};
 
 /// How many records one seal holds at most.
 pub const SLICE: i64 = 500;
@@ -41,7 +40,8 @@ impl FromRow for Seal {
     }
 }
 
-const SELECT: &str = "select number, last_seq, marks, digest, sealed_at from audit_seals";
+pub(super) const SELECT: &str =
+    "select number, last_seq, marks, digest, sealed_at from audit_seals";
 
 impl Seal {
     /// Of some records, after another seal.
@@ -160,32 +160,4 @@ pub fn keep(tx: &mut Write<'_>, seal: &Seal) -> Result<bool> {
         values![seal.number, seal.last_seq, &seal.marks, &seal.digest, seal.sealed_at],
     )?;
     Ok(true)
-}
-
-/// Removes the records of the oldest seal, if they were sealed before this moment. The seal itself stays until the next one
-/// goes, so that the chain has a beginning; which one that may be is in a record of its own.
-pub fn trim(tx: &mut Write<'_>, before: Time) -> Result<u64> {
-    let oldest: Option<Seal> = tx.first(
-        &format!("{SELECT} where marks <> '' order by number limit 1"),
-        &[],
-    )?;
-    let Some(seal) = oldest.filter(|seal| seal.sealed_at < before) else {
-        return Ok(0);
-    };
-    let removed = tx.execute("delete from audit where seq <= $1", values![seal.last_seq])?;
-    tx.execute(
-        "delete from audit_seals where number < $1",
-        values![seal.number],
-    )?;
-    tx.execute(
-        "update audit_seals set marks = '' where number = $1",
-        values![seal.number],
-    )?;
-    tx.note(Event::new(Action::AuditTrim).detail(beginning(&seal)));
-    Ok(removed)
-}
-
-/// How the record of a removal names the seal with which the chain begins from then on.
-pub(super) fn beginning(seal: &Seal) -> String {
-    format!("{}:{}", seal.number, seal.digest)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::seal::{self, MARK, Seal};
+use super::trim;
 use super::{Record, after};
 use crate::clock::Time;
 use crate::db::Read;
@@ -88,26 +89,28 @@ impl Verification {
         let is_expected =
             |(number, digest): &mut (i64, String)| *number == seal.number && *digest == seal.digest;
         self.expected.take_if(is_expected);
-        let from = self.head.as_ref().map_or(i64::MIN, |seal| seal.last_seq);
-        let records = between(tx, from, seal.last_seq)?;
-        self.records += records.len() as u64;
-        self.note_removals(&records);
-        if self.head.is_none() && seal.marks.is_empty() {
-            // The server removed everything up to here.
+        if seal.marks.is_empty() {
+            // The server removes everything up to here.
             self.beginning = Some(seal.clone());
-            let inserted = records.iter().map(|record| record.seq);
-            self.findings
-                .extend(inserted.map(|seq| Finding::Inserted { seq }));
             return Ok(());
         }
+        let from = self.head.as_ref().map_or(i64::MIN, |seal| seal.last_seq);
+        let records = between(tx, from, seal.last_seq)?;
+        self.note_removals(&records);
         let expected = self.head.as_ref().map_or(0, |seal| seal.number) + 1;
         if seal.number != expected {
             self.findings.push(Finding::SealRemoved { seal: expected });
             return Ok(());
         }
         let found = compare(&seal.marks(), &records);
-        let again = Seal::of(self.head.as_ref(), &records, seal.sealed_at);
-        if found.is_empty() && again != *seal {
+        let is_whole = Seal::of(self.head.as_ref(), &records, seal.sealed_at) == *seal;
+        let is_beyond = |beginning: Seal| beginning.number >= seal.number;
+        if !is_whole && trim::beginning(tx)?.is_some_and(is_beyond) {
+            // It was removed while it was looked at.
+            return Ok(());
+        }
+        self.records += records.len() as u64;
+        if found.is_empty() && !is_whole {
             self.findings
                 .push(Finding::SealBroken { seal: seal.number });
         }
@@ -138,7 +141,7 @@ impl Verification {
             self.note_removals(&records);
         }
         if let Some(beginning) = &self.beginning
-            && !self.trimmed.contains(&seal::beginning(beginning))
+            && !self.trimmed.contains(&trim::named(beginning))
         {
             let seal = beginning.number;
             self.findings.push(Finding::SealRemoved { seal });

@@ -4,7 +4,7 @@ use super::{Connection, Query, Read, values};
 use crate::error::{Error, Result};
 use crate::text;
 
-const MIGRATIONS: [&str; 18] = [
+const MIGRATIONS: [&str; 19] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_session_activity.sql"),
     include_str!("../../migrations/0003_growth.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 18] = [
     include_str!("../../migrations/0016_rotation.sql"),
     include_str!("../../migrations/0017_audit_seals.sql"),
     include_str!("../../migrations/0018_asked_and_restricted.sql"),
+    include_str!("../../migrations/0019_retention.sql"),
 ];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.

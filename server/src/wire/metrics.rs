@@ -132,6 +132,13 @@ fn chores(metrics: &Metrics, text: &mut Text) {
         "When it was last done, in seconds since 1970.",
         &|place| of(place).last.get().to_string(),
     );
+    let name = "standin_housekeeping_write_seconds";
+    text.family(
+        name,
+        "histogram",
+        "How long writes that remove what is old took until they were durable.",
+    );
+    text.seconds(name, &[], &metrics.slices);
 }
 
 /// The memory of this process, where the system says it.

@@ -6,7 +6,7 @@ use serde_json::json;
 use standin_server::Server;
 use standin_server::audit::{self, Finding, Seal, Verification};
 use standin_server::caller::Caller;
-use standin_server::db::{Database, Db};
+use standin_server::db::{Database, Db, Write};
 
 use crate::world::{World, batch, join_all};
 
@@ -80,7 +80,11 @@ pub async fn use_all(world: &World) {
     seal(&db, world).await;
     verify(&db).await;
     let (by, now) = (Caller::internal("standin", world.now()), world.now());
-    db.write(by, move |tx| audit::trim(tx, now)).await.unwrap();
+    let trim = move |tx: &mut Write<'_>| {
+        audit::trim(tx, now, 1)?;
+        audit::trim(tx, now, 1)
+    };
+    db.write(by, trim).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,28 +181,60 @@ async fn a_trail_that_was_cut_off_at_its_end_is_found_out_by_a_seal_seen_before(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn records_past_their_time_are_removed_and_the_rest_is_still_a_chain() {
-    let (world, db) = sealed(1200).await;
+async fn records_past_their_time_are_removed_little_by_little_and_the_rest_is_a_chain_all_the_time()
+{
+    let (world, db) = sealed(11_200).await;
     let trim = async |before| {
         let by = Caller::internal("standin", world.now());
-        db.write(by, move |tx| audit::trim(tx, before))
+        db.write(by, move |tx| audit::trim(tx, before, 300))
             .await
             .unwrap()
     };
     assert_eq!(trim(world.now()).await, 0, "it was sealed at this moment");
     world.advance(1);
-    assert_eq!(trim(world.now()).await, 500);
-    assert_eq!(verify(&db).await, []);
-    assert_eq!(trim(world.now()).await, 500);
+    let before = world.now();
+    fill(&world, 700);
     seal(&db, &world).await;
+    assert_eq!(trim(before).await, 1, "the trail begins later");
     assert_eq!(verify(&db).await, []);
+    assert_eq!(trim(before).await, 300);
+    assert_eq!(verify(&db).await, []);
+    while trim(before).await > 0 {}
+    assert_eq!(verify(&db).await, []);
+    let kept = verify_from(&db, None).await;
+    assert!((700..1200).contains(&(kept.records + kept.unsealed)));
     // Somebody else removes the next ones and dresses it up.
-    let forged =
-        "delete from audit where seq <= (select last_seq from audit_seals where number = 3);
-        delete from audit_seals where number < 3;
-        update audit_seals set marks = '' where number = 3";
-    batch(&world.config.database, forged);
-    assert_eq!(verify(&db).await, [Finding::SealRemoved { seal: 3 }]);
+    seal(&db, &world).await;
+    let head = verify_from(&db, None).await.head.unwrap();
+    let forged = format!(
+        "delete from audit where seq <= {};
+        delete from audit_seals where number < {number};
+        update audit_seals set marks = '' where number = {number}",
+        head.last_seq,
+        number = head.number
+    );
+    batch(&world.config.database, &forged);
+    let seal = head.number;
+    assert_eq!(verify(&db).await, [Finding::SealRemoved { seal }]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_verifies_at_any_moment_while_the_server_removes_its_beginning() {
+    let mut world = World::with(|config| config.keep.audit = Some(86_400)).await;
+    world.server.take().unwrap().stop().await;
+    fill(&world, 30_000);
+    let db = world.db().await;
+    seal(&db, &world).await;
+    world.advance(2 * 86_400);
+    let before = world.count("audit").await;
+    world.restart().await;
+    let mut left = before;
+    while left > 1000 {
+        assert_eq!(verify(&db).await, []);
+        left = world.count("audit").await;
+    }
+    assert_eq!(verify(&db).await, []);
+    assert!(world.count("audit_seals").await < 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,6 +55,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "ledger",
             "organizations",
             "passwords",
+            "retention",
             "secret_keys",
             "sessions",
             "settings",

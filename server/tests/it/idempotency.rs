@@ -145,7 +145,9 @@ async fn an_answer_is_kept_for_a_day_sealed_and_then_forgotten() {
     assert_ne!(anew.json["agent_task_id"], first.json["agent_task_id"]);
     world.advance(86_401);
     let by = Caller::internal("test", world.now());
-    db.write(by, idempotency::forget).await.unwrap();
+    db.write(by, |tx| idempotency::forget(tx, 10))
+        .await
+        .unwrap();
     assert_eq!(world.count("answers").await, 0);
 }
 

@@ -43,6 +43,7 @@ mod races;
 mod records;
 mod restricted;
 mod restrictions;
+mod retention;
 mod revisits;
 mod rotation;
 mod run;

@@ -13,13 +13,13 @@ async fn ask(world: &World, base: &str, path: &str) -> Answer {
 }
 
 /// The value of a figure.
-fn figure(text: &str, name: &str) -> u64 {
+pub fn figure(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     let line = line.unwrap_or_else(|| panic!("no {name} in {text}"));
     line.trim().parse().unwrap()
 }
 
-async fn metrics(world: &World) -> String {
+pub async fn metrics(world: &World) -> String {
     let address = world.server.as_ref().unwrap().metrics_addr().unwrap();
     ask(world, &format!("http://{address}"), "/metrics")
         .await

@@ -144,9 +144,11 @@ impl World {
         }
     }
 
-    /// Stops the server and starts it again on the same data.
+    /// Stops the server, where it runs, and starts it again on the same data.
     pub async fn restart(&mut self) {
-        self.server.take().unwrap().stop().await;
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
         self.start().await;
     }
 
