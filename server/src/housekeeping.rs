@@ -180,7 +180,7 @@ async fn end_sessions(app: &App) -> Result<u64> {
 }
 
 async fn tidy(app: &App) -> Result<u64> {
-    let (now, by) = (app.now(), internal(app));
+    let by = internal(app);
     let limiters = &app.limiters;
     let unknown: Vec<Event> = [
         (&limiters.refused, Tried::Key, Error::KeyInvalid),
@@ -201,8 +201,8 @@ async fn tidy(app: &App) -> Result<u64> {
     app.db
         .write(by, move |tx| {
             unknown.iter().cloned().for_each(|event| tx.note(event));
-            instance::seen(tx, now)
+            instance::remember(tx)
         })
         .await
-        .map(|_| 1)
+        .map(|()| 1)
 }

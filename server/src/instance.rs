@@ -150,12 +150,20 @@ pub fn load(tx: &mut Write<'_>, fresh: &InstanceId, stage: Stage) -> Result<Inst
     }
 }
 
-/// Remembers that the moment `at` was seen, and returns the latest one that ever was: by this note, or by the audit trail.
-pub fn seen(tx: &mut Write<'_>, at: Time) -> Result<Time> {
+/// Remembers that the moment of this write was seen. For what was answered because some time is over, and left no record: after a
+/// crash the clock may be set back, and it must stay over.
+pub fn remember(tx: &mut Write<'_>) -> Result<()> {
+    let now = tx.now();
     tx.execute(
         "update instance set seen_at = $1 where seen_at < $1",
-        values![at],
-    )?;
+        values![now],
+    )
+    .map(|_| ())
+}
+
+/// Remembers the moment of this write, and returns the latest one that was ever seen: by such a note, or by the audit trail.
+pub fn seen(tx: &mut Write<'_>) -> Result<Time> {
+    remember(tx)?;
     let noted: Time = tx.one("select seen_at from instance", &[])?;
     // A request that was overtaken leaves its record after a later one's.
     let recorded: Time = tx.one(

@@ -250,7 +250,7 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         .write(by.clone(), move |tx| {
             let id = instance::load(tx, &fresh, stage)?;
             retention::begin(tx, now.plus_seconds(housekeeping::EVERY))?;
-            Ok((id, instance::seen(tx, now)?))
+            Ok((id, instance::seen(tx)?))
         })
         .await
         .map_err(|error| config.database.at_fault(error))?;

@@ -112,7 +112,7 @@ impl House {
         self.watch = Watch::new(self.clock.clone(), now);
         let seen = self.write("start", move |tx| {
             instance::load(tx, &id("ins", 0).into(), Stage::Development)?;
-            instance::seen(tx, now)
+            instance::seen(tx)
         })?;
         self.watch = Watch::new(self.clock.clone(), seen);
         Ok(())
@@ -133,14 +133,13 @@ impl House {
 
     /// What the server does by itself: notes the moment, and ends some of the sessions that were taken back.
     pub fn tidy(&mut self, slice: usize) -> Result<bool> {
-        let now = self.watch.now();
-        self.write("standin", move |tx| instance::seen(tx, now))?;
+        self.write("standin", instance::remember)?;
         let Some(revocation) = self.db.read(sessions::unfinished)? else {
             return Ok(false);
         };
         let mut unended = self.db.read(|tx| revocation.look(tx, None))?.unended;
         unended.truncate(slice);
-        let coming = self.db.write(revocation.by(now), move |tx| {
+        let coming = self.db.write(revocation.by(self.watch.now()), move |tx| {
             if unended.is_empty() {
                 revocation.finish(tx)
             } else {

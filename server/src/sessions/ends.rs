@@ -7,6 +7,7 @@ use crate::db::{Write, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::SessionId;
+use crate::instance;
 
 /// Ends a session. False when it was over already; then nothing is changed or recorded.
 pub fn end(tx: &mut Write<'_>, session: &Session, how: End) -> Result<bool> {
@@ -92,7 +93,9 @@ pub fn set_end(
 pub fn revoke(tx: &mut Write<'_>, id: &SessionId) -> Result<Session> {
     tx.attempt(Event::new(Action::SessionRevoke).session(id));
     let session = get(tx, id)?;
-    end(tx, &session, End::Revoked)?;
+    if !end(tx, &session, End::Revoked)? {
+        instance::remember(tx)?;
+    }
     get(tx, id)
 }
 

@@ -86,7 +86,7 @@ fn wanted(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Optio
 /// The session as it would be in another organization, for a single token. The session itself stays where it is.
 ///
 /// # Errors
-/// As [`meant`].
+/// [`OrganizationError::NotFoundOrUnauthorized`]; what [`Session::restricted`] keeps from elsewhere.
 pub fn in_organization(tx: &mut Read<'_>, session: Session, choice: &Choice) -> Result<Session> {
     Ok(match meant(tx, &session, choice)? {
         None => session,
@@ -102,7 +102,7 @@ pub fn in_organization(tx: &mut Read<'_>, session: Session, choice: &Choice) -> 
 /// went there. Nothing is changed or recorded where the session is there already.
 ///
 /// # Errors
-/// As [`meant`].
+/// As [`in_organization`].
 pub fn choose(tx: &mut Write<'_>, session: &Session, choice: &Choice) -> Result<()> {
     let Some(organization) = meant(tx, session, choice)? else {
         return Ok(());

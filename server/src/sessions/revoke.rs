@@ -12,6 +12,7 @@ use crate::db::{FromRow, Page, Query, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::events::{Action, Event};
 use crate::id::{AgentId, ClientId, SessionId, TaskId, UserId};
+use crate::instance;
 use crate::word::words;
 
 /// Whose sessions are meant.
@@ -206,6 +207,9 @@ const CHUNK: usize = 50;
 
 /// Ends these sessions as of a moment, those that nobody has ended meanwhile, and says which they were.
 fn end_each(tx: &mut Write<'_>, unended: &[Unended], at: Time) -> Result<Vec<SessionId>> {
+    if unended.is_empty() {
+        instance::remember(tx)?;
+    }
     let mut ended = Vec::new();
     for chunk in unended.chunks(CHUNK) {
         let mut query =
