@@ -6,6 +6,7 @@ mod sqlite;
 
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::population::Population;
 use crate::rows::{self, Table};
@@ -70,6 +71,25 @@ impl Store {
         match self {
             Self::Sqlite(sqlite) => sqlite.fill(population),
             Self::Postgres(postgres) => postgres.fill(population),
+        }
+    }
+
+    /// Waits until the running server has sealed the audit trail, but for what is too little for a seal.
+    pub fn wait_until_sealed(&self) {
+        let unsealed = "select coalesce((select max(seq) from audit), 0) - coalesce((select max(last_seq) from audit_seals), 0)";
+        loop {
+            let waiting = match self {
+                Self::Sqlite(sqlite) => sqlite.number(unsealed),
+                Self::Postgres(postgres) => postgres.number(unsealed),
+            };
+            if waiting < 500 {
+                return;
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the server tells nobody, so the condition itself is asked"
+            )]
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
 

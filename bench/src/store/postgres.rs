@@ -75,6 +75,11 @@ impl Postgres {
         client.batch_execute("checkpoint").expect("a checkpoint");
     }
 
+    pub(super) fn number(&self, sql: &str) -> i64 {
+        let row = self.connect().query_one(sql, &[]).expect("a row");
+        row.get(0)
+    }
+
     pub(super) fn keep(&self) {
         let name = &self.name;
         self.maintenance(&[

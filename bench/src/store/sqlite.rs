@@ -66,6 +66,11 @@ impl Sqlite {
             .expect("the mode the server found");
     }
 
+    pub(super) fn number(&self, sql: &str) -> i64 {
+        let number = self.connect().query_row(sql, [], |row| row.get(0));
+        number.expect("a number")
+    }
+
     fn kept(&self) -> PathBuf {
         self.file.with_extension("kept")
     }
