@@ -1,39 +1,11 @@
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
-
 use serde_json::Value;
 
-use crate::world::{Done, run, standin};
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::world::{Done, Production, run, standin};
 
 #[test]
 fn a_running_server_publishes_a_new_key_and_drops_a_retired_one() {
     let folder = tempfile::tempdir().unwrap();
-    let serve = [
-        "serve",
-        "--data",
-        "d",
-        "--public-url",
-        "https://clerk.example.com",
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let mut command = standin(folder.path(), &serve);
-    let server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut server = Running(server.unwrap());
-    let mut lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
-    let ready: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-    let url = format!("http://{}", ready["address"].as_str().unwrap());
-    std::thread::spawn(move || lines.for_each(drop));
-
+    let server = Production::start(folder.path());
     let jwks = |arguments: &[&str]| -> Done {
         let all = [&["jwks"], arguments, &["--data", "d"]].concat();
         run(standin(folder.path(), &all))
@@ -46,7 +18,7 @@ fn a_running_server_publishes_a_new_key_and_drops_a_retired_one() {
             .collect()
     };
     let key = run(standin(folder.path(), &["key", "create", "--data", "d"])).ok();
-    let published = |count| publishes(&url, key.line(), count);
+    let published = |count| publishes(&server.url, key.line(), count);
     let first = states().remove(0).0;
     let new = jwks(&["rotate"]).ok().line().to_owned();
     assert_eq!(

@@ -1,21 +1,6 @@
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use crate::world::{Production, run, standin};
 
-use serde_json::Value;
-
-use crate::world::{run, standin};
-
-const PUBLIC: &str = "https://clerk.example.com";
-
-/// Ends the server however the test ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+const PUBLIC: &str = Production::PUBLIC;
 
 #[test]
 fn a_production_server_says_what_it_needs_to_know() {
@@ -56,23 +41,10 @@ fn a_production_server_says_what_it_needs_to_know() {
 #[test]
 fn a_key_is_made_beside_the_server_shown_once_and_ended() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = [
-        "serve",
-        "--data",
-        "d",
-        "--public-url",
-        PUBLIC,
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let mut command = standin(folder.path(), &arguments);
-    let server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut server = Running(server.unwrap());
-    let mut lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
-    let ready: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-    let warning = lines.next().unwrap().unwrap();
+    let server = Production::start(folder.path());
+    let warning = server.line();
     assert!(warning.contains("standin key create"), "{warning}");
-    let url = format!("http://{}", ready["address"].as_str().unwrap());
+    let url = &server.url;
 
     let keys = |arguments: &[&str]| {
         run(standin(
@@ -86,11 +58,11 @@ fn a_key_is_made_beside_the_server_shown_once_and_ended() {
     let users = || {
         run(standin(
             folder.path(),
-            &["user", "list", "--api-url", &url, "--secret-key", &key],
+            &["user", "list", "--api-url", url, "--secret-key", &key],
         ))
     };
     users().ok();
-    let doctor = ["doctor", "--api-url", &url, "--secret-key", &key, "--json"];
+    let doctor = ["doctor", "--api-url", url, "--secret-key", &key, "--json"];
     let doctor = run(standin(folder.path(), &doctor));
     let found = doctor.json();
     let grades: Vec<String> = found["findings"]
@@ -102,7 +74,7 @@ fn a_key_is_made_beside_the_server_shown_once_and_ended() {
     for grade in ["server ok", "clock ok", "address note"] {
         assert!(grades.iter().any(|one| one == grade), "{found:#}");
     }
-    let env = ["env", "--api-url", &url, "--secret-key", &key, "--json"];
+    let env = ["env", "--api-url", url, "--secret-key", &key, "--json"];
     let env = run(standin(folder.path(), &env)).ok().json();
     assert_eq!(
         env["CLERK_PROXY_URL"], PUBLIC,

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -77,6 +78,49 @@ pub fn run(mut command: Command) -> Done {
         code: output.status.code().unwrap_or(-1),
         stdout: text(output.stdout),
         stderr: text(output.stderr),
+    }
+}
+
+/// A production server on the data in `d`, which ends however the test ends.
+pub struct Production {
+    server: Child,
+    /// Where it listens.
+    pub url: String,
+    lines: Receiver<String>,
+}
+
+impl Production {
+    pub const PUBLIC: &str = "https://clerk.example.com";
+
+    pub fn start(folder: &Path) -> Self {
+        let (public, listen) = (["--public-url", Self::PUBLIC], ["--listen", "127.0.0.1:0"]);
+        let serve = ["serve", "--data", "d"];
+        let mut command = standin(folder, &[&serve[..], &public, &listen].concat());
+        let server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut server = server.unwrap();
+        let log = BufReader::new(server.stderr.take().unwrap()).lines();
+        let (tell, lines) = mpsc::channel();
+        // Read to its end whoever listens, or the server would stand still.
+        std::thread::spawn(move || {
+            for line in log {
+                let _ = tell.send(line.unwrap());
+            }
+        });
+        let ready: Value = serde_json::from_str(&lines.recv().unwrap()).unwrap();
+        let url = format!("http://{}", ready["address"].as_str().unwrap());
+        Self { server, url, lines }
+    }
+
+    /// The next line of its log after the one that says where it listens.
+    pub fn line(&self) -> String {
+        self.lines.recv().unwrap()
+    }
+}
+
+impl Drop for Production {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 }
 

@@ -118,8 +118,21 @@ pub async fn pause(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
+/// Nothing that was acknowledged is missing after so many faults, and there was enough of it to tell.
+pub async fn nothing_is_lost(after: &str, calls: &Calls, told: &Told) {
+    let lost = lost(calls, told).await;
+    println!(
+        "{after}, {} tasks acknowledged, {} opened, {} times unknown, {lost} lost",
+        told.created.len(),
+        told.opened.len(),
+        told.unknown
+    );
+    assert_eq!(lost, 0);
+    assert!(told.created.len() > 100, "the load was too small to tell");
+}
+
 /// What was acknowledged and is not there. Panics if anything is there twice.
-pub async fn lost(calls: &Calls, told: &Told) -> usize {
+async fn lost(calls: &Calls, told: &Told) -> usize {
     let tasks = calls.all("/v1/agents/tasks?paginated=true").await;
     let ids: HashSet<&str> = tasks
         .iter()

@@ -253,11 +253,14 @@ async fn nor_does_it_by_a_sign_in_token_or_an_invitation() {
     let invited = json!({ "email_address": "grace@example.com", "ignore_existing": true });
     let invited = world.backend.post("/v1/invitations", invited).await.ok();
     let records = world.count("audit").await;
-    for made in [&token, &invited] {
+    let ask = async |made: &Answer| {
         let url = url::Url::parse(made.json["url"].as_str().unwrap()).unwrap();
         let to = "&redirect_url=http://localhost:3000/a?b=c%26d";
         let path = format!("{}?{}{to}", url.path(), url.query().unwrap());
-        let asked = follow(&browser, &path, "cross-site").await;
+        follow(&browser, &path, "cross-site").await
+    };
+    for made in [&token, &invited] {
+        let asked = ask(made).await;
         assert!(asks(&asked), "{asked:?}");
         assert!(asked.text.contains("grace@example.com"), "{}", asked.text);
         assert_eq!(user_of(&browser).await.as_ref(), Some(&ada));
@@ -269,10 +272,7 @@ async fn nor_does_it_by_a_sign_in_token_or_an_invitation() {
         let refused = agree(&browser, &asked, "cross-site").await;
         assert_eq!(refused.status, 403);
     }
-    let url = url::Url::parse(token.json["url"].as_str().unwrap()).unwrap();
-    let to = "&redirect_url=http://localhost:3000/a?b=c%26d";
-    let path = format!("{}?{}{to}", url.path(), url.query().unwrap());
-    let asked = follow(&browser, &path, "cross-site").await;
+    let asked = ask(&token).await;
     let landed = agree(&browser, &asked, "same-origin").await;
     assert_eq!(landed.status, 303, "{landed:?}");
     let location = landed.headers["location"].to_str().unwrap();
