@@ -8,7 +8,7 @@ use crate::clock::Time;
 use crate::db::{FromRow, Page, Query, Read, Row, values};
 use crate::error::Result;
 use crate::id::TaskId;
-pub use seal::{SLICE, Seal, keep, last, newest, prepare};
+pub use seal::{SLICE, Seal, keep, last, newest, prepare, sealed_to};
 pub use trim::trim;
 pub use verify::{Finding, Verification};
 

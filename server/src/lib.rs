@@ -254,7 +254,9 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         })
         .await
         .map_err(|error| config.database.at_fault(error))?;
-    reseal(&db, &master_key, &by).await?;
+    if config.master_key_also.is_some() {
+        reseal(&db, &master_key, &by).await?;
+    }
     let keys = Keys::load(&db, &master_key, now).await?;
     if let (Stage::Development, Some(secret)) = (config.stage, config.development_key.clone()) {
         let new = NewKey {

@@ -137,13 +137,19 @@ pub(super) fn seals(tx: &mut Read<'_>, number: i64) -> Result<Vec<Seal>> {
     )
 }
 
-/// The next seal, over records up to this number; `None` where fewer wait than `least`.
-pub fn prepare(tx: &mut Read<'_>, horizon: i64, least: i64, now: Time) -> Result<Option<Seal>> {
+/// The number of the last record that is sealed.
+pub fn sealed_to(tx: &mut Read<'_>) -> Result<i64> {
+    let last: Option<i64> = tx.first(
+        "select last_seq from audit_seals order by number desc limit 1",
+        &[],
+    )?;
+    Ok(last.unwrap_or_default())
+}
+
+/// The next seal, over records up to this number; `None` where none waits.
+pub fn prepare(tx: &mut Read<'_>, horizon: i64, now: Time) -> Result<Option<Seal>> {
     let before = last(tx)?;
     let from = before.as_ref().map_or(0, |seal| seal.last_seq);
-    if horizon - from < least {
-        return Ok(None);
-    }
     let mut records = after(tx, from, SLICE)?;
     records.retain(|record| record.seq <= horizon);
     let is_any = !records.is_empty();

@@ -15,7 +15,7 @@ async fn seal(db: &Db, world: &World) {
     let now = world.now();
     let newest = db.read(audit::newest).await.unwrap();
     while let Some(seal) = db
-        .read(move |tx| audit::prepare(tx, newest, 1, now))
+        .read(move |tx| audit::prepare(tx, newest, now))
         .await
         .unwrap()
     {
