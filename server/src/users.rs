@@ -31,7 +31,7 @@ pub use identifiers::{Identifier, IdentifierKind, NewIdentifier, Setting, Verifi
 pub use identifiers::{add, are_free, by_address, get_identifier, remove, replace, set};
 pub use import::{NewUser, Outcome, import};
 pub use own::{add_own, attempt_code, change_password, delete_self, own, prepare_code, remove_own};
-pub use picture::{goes_by, picture};
+pub use picture::{full_name, goes_by, picture};
 pub use proof::{ATTEMPTS_MAX, Evidence, prove};
 pub(crate) use search::containing;
 pub use search::{Filter, OrderBy, Range, Selection, count, fullest, list, newest};

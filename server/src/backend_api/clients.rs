@@ -7,13 +7,14 @@ use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
 use super::calls::Calls;
+use super::tokens::session_of;
 use crate::app::App;
 use crate::clients::{self, Client};
 use crate::clock::Time;
 use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::handshake::Payload;
-use crate::id::{ClientId, SessionId};
+use crate::id::ClientId;
 use crate::secret_keys::Scope;
 use crate::sessions;
 use crate::views;
@@ -78,23 +79,9 @@ async fn verify(State(app): State<App>, mut params: Params) -> Answer {
     let token = params.required_text("token", 8192)?;
     params.finish()?;
     let now = app.now();
-    let live = |claims: &Value| {
-        claims
-            .get("exp")
-            .and_then(Value::as_i64)
-            .is_some_and(|exp| now.seconds() < exp)
-    };
-    let claims = app
-        .keys
-        .verify(&token, now)
-        .filter(live)
-        .ok_or(Error::SignedOut)?;
-    let session = SessionId::from(
-        claims
-            .get("sid")
-            .and_then(Value::as_str)
-            .unwrap_or_default(),
-    );
+    let claims = app.keys.verify_live(&token, now);
+    let session = claims.as_ref().and_then(session_of);
+    let session = session.ok_or(Error::SignedOut)?;
     app.db
         .read(move |tx| {
             let session = sessions::find(tx, &session)?

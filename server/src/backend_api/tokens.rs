@@ -39,17 +39,14 @@ fn shown(mut params: Params) -> Result<String> {
     Ok(token)
 }
 
-fn session_of(claims: &Value) -> Option<SessionId> {
+/// The session that a token is of.
+pub(super) fn session_of(claims: &Value) -> Option<SessionId> {
     claims.get("sid")?.as_str().map(SessionId::from)
 }
 
 async fn introspect(State(app): State<App>, params: Params) -> Answer {
     let (token, now) = (shown(params)?, app.now());
-    let lives = |claims: &Value| {
-        let end = claims.get("exp").and_then(Value::as_i64);
-        end.is_some_and(|end| now.seconds() < end)
-    };
-    let claims = app.keys.verify(&token, now).filter(lives);
+    let claims = app.keys.verify_live(&token, now);
     let inactive = || Ok(Json(json!({ "active": false })));
     let Some((mut claims, id)) = claims.and_then(|claims| {
         let id = session_of(&claims)?;

@@ -201,7 +201,7 @@ impl Path {
             S::UserExternalId => whole(json!(user()?.external_id)),
             S::UserFirstName => whole(json!(user()?.first_name)),
             S::UserLastName => whole(json!(user()?.last_name)),
-            S::UserFullName => whole(json!(full_name(user()?))),
+            S::UserFullName => whole(json!(users::full_name(user()?))),
             S::UserUsername => whole(json!(user()?.username)),
             S::UserCreatedAt => whole(seconds(user()?.created_at)),
             S::UserUpdatedAt => whole(seconds(user()?.updated_at)),
@@ -256,12 +256,6 @@ impl Path {
 
 fn seconds(at: Time) -> Json {
     at.seconds().into()
-}
-
-fn full_name(user: &User) -> Option<String> {
-    let names = [&user.first_name, &user.last_name];
-    let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
-    (!names.is_empty()).then(|| names.join(" "))
 }
 
 fn primary(profile: &Profile, kind: IdentifierKind) -> Option<(Json, Verification)> {

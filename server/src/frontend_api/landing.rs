@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::organizations::Person;
 use crate::sessions::{Actor, Session};
 use crate::tasks::{self, Task};
+use crate::users;
 use crate::wire::{Browser, Reply};
 
 pub(super) fn routes() -> Router<App> {
@@ -61,11 +62,7 @@ const SIGNED_OUT: &str = "<p>Nobody is signed in at this browser. Make a link th
 
 fn rows(session: &Session, person: &Person, task: Option<&Task>, now: Time) -> String {
     let user = &person.profile.user;
-    let name = [user.first_name.as_deref(), user.last_name.as_deref()]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let name = users::full_name(user).unwrap_or_default();
     let mut rows = vec![
         ("User", format!("{name} ({})", user.id)),
         ("Session", session.id.to_string()),

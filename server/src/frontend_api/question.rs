@@ -104,25 +104,10 @@ fn with_present(
 
 /// A user as people know them: by name and address, as far as there are such.
 fn name(profile: &Profile) -> String {
-    let user = &profile.user;
-    let names = [user.first_name.as_deref(), user.last_name.as_deref()];
-    let primary = user
-        .primary_email_address
-        .as_ref()
-        .or(user.primary_phone_number.as_ref());
-    let address = profile
-        .identifiers
-        .iter()
-        .find(|identifier| Some(&identifier.id) == primary)
-        .map(|identifier| identifier.value.as_str());
-    let called = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let known = address
-        .or(user.username.as_deref())
-        .unwrap_or(user.id.as_str());
-    if called.is_empty() {
-        known.to_owned()
-    } else {
-        format!("{called} ({known})")
+    let known = users::goes_by(profile).unwrap_or(profile.user.id.as_str());
+    match users::full_name(&profile.user).filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name} ({known})"),
+        None => known.to_owned(),
     }
 }
 

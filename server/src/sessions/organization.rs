@@ -28,6 +28,9 @@ impl Choice {
     }
 }
 
+/// Where a session is: in an organization, or outside of all.
+type Place = Option<Active>;
+
 /// What a choice means for a session: outer `None` where it stays where it is.
 ///
 /// A page names the organization that it believes to be in with every call. One that the user was removed from since is
@@ -35,11 +38,7 @@ impl Choice {
 ///
 /// # Errors
 /// [`OrganizationError::NotFoundOrUnauthorized`]; what [`Session::may_change`] refuses, where it would not be where it is.
-#[expect(
-    clippy::option_option,
-    reason = "staying, and leaving for no organization, are two things"
-)]
-fn meant(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Option<Option<Active>>> {
+fn meant(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Option<Place>> {
     let meant = wanted(tx, session, choice)?;
     let place = |active: &Active| active.id.clone();
     if let Some(wanted) = &meant
@@ -50,11 +49,7 @@ fn meant(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Option
     Ok(meant)
 }
 
-#[expect(
-    clippy::option_option,
-    reason = "staying, and leaving for no organization, are two things"
-)]
-fn wanted(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Option<Option<Active>>> {
+fn wanted(tx: &mut Read<'_>, session: &Session, choice: &Choice) -> Result<Option<Place>> {
     let active = session.organization.as_ref();
     match choice {
         Choice::Same => Ok(None),

@@ -17,6 +17,13 @@ pub fn goes_by(profile: &Profile) -> Option<&str> {
         .or(profile.user.username.as_deref())
 }
 
+/// First and last name, as far as there are such.
+pub fn full_name(user: &User) -> Option<String> {
+    let names = [&user.first_name, &user.last_name];
+    let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
 /// The address of the picture that the Frontend API draws for a user: initials on a colour. All it takes stands in the
 /// address, so that it shows whoever asks nothing that is not there.
 pub fn picture(profile: &Profile, instance: &Instance) -> String {
