@@ -16,6 +16,7 @@ export function start([command, ...args], { cwd, env, name }) {
     running.delete(process)
     return how
   })
+  process.closed = new Promise(resolve => child.on('close', resolve))
   child.stdout.on('data', data => { process.stdout += data; process.log += data })
   child.stderr.on('data', data => { process.log += data })
   running.add(process)
@@ -26,6 +27,8 @@ export function start([command, ...args], { cwd, env, name }) {
 export async function run(command, options) {
   const process = start(command, options)
   const how = await process.exit
+  // What it printed last may still be under way when it has ended.
+  await process.closed
   if (how !== 0) throw new Error(`${options.name}: ended with ${how}\n${tail(process)}`)
   return process.stdout
 }
