@@ -281,7 +281,7 @@ impl Verify {
     }
 }
 
-fn told(found: &Finding) -> String {
+pub fn told(found: &Finding) -> String {
     match found {
         Finding::Changed { seq } => format!("record {seq} was changed"),
         Finding::Moved { seq, from } => format!("record {seq} was record {from}"),

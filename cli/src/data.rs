@@ -114,6 +114,28 @@ impl Folder {
         Ok(())
     }
 
+    /// Refuses a folder that has a database, or what one left behind: SQLite would take an old log for the new file's.
+    pub fn is_without_data(&self) -> Result<()> {
+        let mut there = DATABASE
+            .iter()
+            .map(|name| self.0.join(name))
+            .filter(|path| path.exists());
+        let Some(found) = there.next() else {
+            return Ok(());
+        };
+        let path = self.0.display();
+        let sentence = format!(
+            "{} is there, perhaps in use, and nothing is written over",
+            found.display()
+        );
+        Err(Failure::new(Exit::Denied, "data_in_the_way", sentence)
+            .hint("take another folder", "--data DIR")
+            .hint(
+                "or stop its server and put it aside",
+                format!("mv {path} {path}.before"),
+            ))
+    }
+
     /// What of the folder others can get at, with its mode.
     pub fn open_to_others(&self) -> Vec<(PathBuf, u32)> {
         let secret = [

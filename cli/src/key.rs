@@ -126,15 +126,19 @@ impl Data {
         folder.master_key(&database)
     }
 
-    /// Opens what must be there already.
-    pub async fn open(&self) -> Result<Db> {
+    /// The same, where there must be data already.
+    pub fn find_there(&self) -> Result<(Folder, Database)> {
         let (folder, database) = self.find()?;
-        if let Database::Sqlite(file) = &database
-            && !file.exists()
-        {
+        if matches!(&database, Database::Sqlite(file) if !file.exists()) {
             let sentence = format!("there is no data in {}", folder.path().display());
             return Err(Failure::new(Exit::Denied, "data_not_found", sentence));
         }
+        Ok((folder, database))
+    }
+
+    /// Opens what must be there already.
+    pub async fn open(&self) -> Result<Db> {
+        let (folder, database) = self.find_there()?;
         open(&folder, &database).await
     }
 

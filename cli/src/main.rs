@@ -11,6 +11,7 @@ mod browser;
 mod claims;
 mod client;
 mod data;
+mod db;
 mod dev;
 mod doctor;
 mod duration;
@@ -70,6 +71,9 @@ enum Command {
     /// Read the record of what happened
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Back the database up and restore it, look whether it is whole, move it
+    #[command(subcommand)]
+    Db(db::Command),
     /// Make and end secret keys; make a master key
     #[command(subcommand)]
     Key(key::Command),
@@ -140,6 +144,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Agent(command) => agent::run(command, json).await?,
         Command::Session(command) => session::run(command, json).await?,
         Command::Audit(command) => audit::run(command, json).await?,
+        Command::Db(command) => db::run(command, json).await?,
         Command::Key(command) => key::run(command, json).await?,
         Command::Jwks(command) => jwks::run(command, json).await?,
         Command::Trust(trust) => trust::run(&trust, json)?,

@@ -148,6 +148,24 @@ impl History {
         (call.told, call.to) = (told, to);
     }
 
+    /// How many events there were so far.
+    pub fn events_so_far(&self) -> u64 {
+        self.events().count
+    }
+
+    /// The same as if nobody had been told anything after so many events: what a backup that was begun then must hold. What
+    /// was asked later may be in it or not.
+    #[must_use]
+    pub fn as_of(&self, nth: u64) -> Self {
+        let events = self.events();
+        let mut calls = events.calls.clone();
+        for call in calls.iter_mut().filter(|call| call.to.nth > nth) {
+            (call.told, call.to) = (Told::Nothing, NEVER);
+        }
+        let count = events.count;
+        Self(Mutex::new(Events { count, calls }))
+    }
+
     /// Every call, in the order in which they were asked.
     pub fn calls(&self) -> Vec<Call> {
         self.events().calls.clone()

@@ -77,6 +77,15 @@ pub fn after(tx: &mut Read<'_>, seq: i64, limit: i64) -> Result<Vec<Record>> {
     )
 }
 
+/// How many records are not sealed yet, and since when.
+pub fn unsealed(tx: &mut Read<'_>) -> Result<(i64, Option<Time>)> {
+    let sealed = seal::sealed_to(tx)?;
+    tx.one(
+        "select count(*), min(at) from audit where seq > $1",
+        values![sealed],
+    )
+}
+
 /// The newest records first, of one task where one is named.
 pub fn list(tx: &mut Read<'_>, task: Option<&TaskId>, page: Page) -> Result<Vec<Record>> {
     let mut query = Query::new(SELECT);

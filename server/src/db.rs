@@ -12,12 +12,14 @@ mod job;
 mod lane;
 mod line;
 mod migrate;
+pub mod moving;
 mod postgres;
 mod query;
 mod rows;
 mod sqlite;
 mod state;
 mod stepped;
+pub mod upkeep;
 mod value;
 mod writer;
 
@@ -106,6 +108,11 @@ pub struct Read<'a> {
 }
 
 impl Read<'_> {
+    /// Whether this is SQLite, for the few questions about the database itself that each engine answers in its own words.
+    fn is_sqlite(&self) -> bool {
+        matches!(self.connection, Connection::Sqlite(_))
+    }
+
     /// All rows a statement returns.
     pub fn all<T: FromRow>(&mut self, sql: &str, values: &[Value]) -> Result<Vec<T>> {
         let rows = match self.connection {
@@ -236,6 +243,10 @@ enum Connection {
 enum Purpose {
     Reads,
     Writes,
+    /// Looks at everything there is, as it is and for as long as it takes.
+    Looks,
+    /// Reads and writes everything, while nobody else has it open.
+    Alone,
 }
 
 impl Connection {
@@ -246,6 +257,14 @@ impl Connection {
                 Self::Postgres(Box::new(postgres::Connection::open(url, purpose)?))
             }
         })
+    }
+
+    /// Whether nobody has come meanwhile who could write. On SQLite nobody can.
+    fn still_alone(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(postgres) => postgres.is_alone(),
+        }
     }
 
     /// Runs statements without parameters, as migrations have them.
@@ -357,7 +376,10 @@ impl Db {
     }
 
     fn open_here(database: &Database, capacity: Capacity, ledger: Ledger) -> Result<Self> {
-        migrate::migrate(&mut Connection::open(database, Purpose::Writes)?)?;
+        let mut connection = Connection::open(database, Purpose::Writes)?;
+        migrate::migrate(&mut connection)?;
+        moving::serves(&mut connection)?;
+        drop(connection);
         let state = Arc::new(State::default());
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (writers, searchers, reads) = match database {

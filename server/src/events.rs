@@ -41,6 +41,8 @@ words! {
         WaitlistReject = "waitlist_entry.reject",
         /// It waits no longer.
         WaitlistDelete = "waitlist_entry.delete",
+        /// The database was restored, and what was open in it was taken back; how much says the detail.
+        DatabaseRestore = "database.restore",
         /// A JWT template was made.
         JwtTemplateCreate = "jwt_template.create",
         /// It changed.

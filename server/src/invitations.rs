@@ -236,6 +236,19 @@ pub fn revoke(tx: &mut Write<'_>, id: &AppInvitationId) -> Result<Invitation> {
     Ok(found)
 }
 
+/// Takes every open invitation back, and says how many there were.
+pub fn revoke_open(tx: &mut Write<'_>) -> Result<usize> {
+    let open: Vec<AppInvitationId> = tx.returning(
+        "update invitations set revoked_at = $1, updated_at = $1
+         where accepted_at is null and revoked_at is null and expires_at > $1 returning id",
+        values![tx.now()],
+    )?;
+    for id in &open {
+        tx.note(Event::new(Action::AppInvitationRevoke).detail(id.as_str()));
+    }
+    Ok(open.len())
+}
+
 /// Spends an open invitation for the user it made or signed in.
 fn spend(tx: &mut Write<'_>, found: &Invitation, user: &UserId) -> Result<()> {
     let now = tx.now();

@@ -29,7 +29,7 @@ pub use domains::{add_domain, count_domains, domain, list_domains, remove_domain
 pub use invitations::{Invitation, InvitationFilter, InvitationOrder, Invited, NewInvitation};
 pub use invitations::{
     accept_invitation, count_invitations, invitation, invitations, invite, invited,
-    revoke_invitation,
+    revoke_invitation, revoke_open_invitations,
 };
 pub(crate) use invitations::{admit, invitation_by_id, invitation_with, refuse};
 pub use list::{Filter, OrderBy, count, lacks_manager, list};

@@ -232,6 +232,11 @@ pub fn erase(tx: &mut Write<'_>, user: &UserId, most: i64) -> Result<u64> {
     Ok(0)
 }
 
+/// Who looks for what is old, or did so last; until when nobody else takes its turn; and when there is one again.
+pub fn turn(tx: &mut Read<'_>) -> Result<Option<(String, Time, Time)>> {
+    tx.first("select node, held_until, due_at from retention", &[])
+}
+
 /// Has the first turn of a new database wait: nothing in it is old.
 pub fn begin(tx: &mut Write<'_>, due_at: Time) -> Result<()> {
     tx.execute(

@@ -245,6 +245,20 @@ pub fn revoke(tx: &mut Write<'_>, id: &SignInTokenId, kind: Kind) -> Result<Sign
     Ok(token)
 }
 
+/// Takes every open token of either kind back, and says how many there were.
+pub fn revoke_open(tx: &mut Write<'_>) -> Result<usize> {
+    let ids: Vec<SignInTokenId> = tx.returning(
+        "update sign_in_tokens set revoked_at = $1 where used_at is null and revoked_at is null and expires_at > $1
+         returning id",
+        values![tx.now()],
+    )?;
+    for id in &ids {
+        let token: SignInToken = tx.one(&format!("{SELECT} where id = $1"), values![id])?;
+        tx.note(token.event(Happened::Revoke));
+    }
+    Ok(ids.len())
+}
+
 /// Whether some sign-in token has this digest. A look that costs no write.
 pub fn knows(tx: &mut Read<'_>, token: &Digest) -> Result<bool> {
     let id: Option<SignInTokenId> = tx.first(

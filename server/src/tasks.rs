@@ -315,6 +315,22 @@ pub fn revoke(tx: &mut Write<'_>, id: &TaskId) -> Result<Task> {
     Ok(task)
 }
 
+/// Takes every open task back, and says how many there were.
+pub fn revoke_open(tx: &mut Write<'_>) -> Result<usize> {
+    let open: Vec<(TaskId, UserId, AgentId)> = tx.returning(
+        "update tasks set revoked_at = $1 where used_at is null and revoked_at is null and expires_at > $1
+         returning id, user_id, agent_id",
+        values![tx.now()],
+    )?;
+    for (id, user, agent) in &open {
+        tx.note(Event {
+            task: Some(id.clone()),
+            ..Event::new(Action::TaskRevoke).user(user).agent(agent)
+        });
+    }
+    Ok(open.len())
+}
+
 /// Whether some task has this ticket. A look that costs no write, for tickets that were never given out.
 pub fn knows(tx: &mut Read<'_>, ticket: &Digest) -> Result<bool> {
     let id: Option<TaskId> = tx.first(

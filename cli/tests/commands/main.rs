@@ -8,6 +8,7 @@
 mod audit;
 mod certificates;
 mod claims;
+mod database;
 mod doctor;
 mod environment;
 mod imports;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::process::free_port;
 
 /// Where PostgreSQL's programs are, as `scripts/with-postgres` found them.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     std::env::var_os("STANDIN_PG_BIN").map(PathBuf::from)
 }
 

@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use crate::process::{Calls, Process, Task, count, database, free_port};
 
 const CALLERS: usize = 8;
-const EMAIL: &str = "ada@example.com";
+pub const EMAIL: &str = "ada@example.com";
 
 /// One caller: creates tasks, leaves some alone and takes some back, visits the others and signs some of those out, until
 /// the process dies.
-async fn call(calls: Calls, tasks: Arc<Mutex<Vec<Task>>>) {
+pub async fn call(calls: Calls, tasks: Arc<Mutex<Vec<Task>>>) {
     for turn in 0.. {
         let Some(task) = calls.create(EMAIL).await else {
             return;

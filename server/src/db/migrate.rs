@@ -4,7 +4,12 @@ use super::{Connection, Query, Read, values};
 use crate::error::{Error, Result};
 use crate::text;
 
-const MIGRATIONS: [&str; 19] = [
+/// The schema that this program knows.
+pub(super) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+const MIGRATIONS: [&str; 20] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_session_activity.sql"),
     include_str!("../../migrations/0003_growth.sql"),
@@ -24,6 +29,7 @@ const MIGRATIONS: [&str; 19] = [
     include_str!("../../migrations/0017_audit_seals.sql"),
     include_str!("../../migrations/0018_asked_and_restricted.sql"),
     include_str!("../../migrations/0019_retention.sql"),
+    include_str!("../../migrations/0020_moves.sql"),
 ];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.

@@ -3,6 +3,7 @@
 //! Nothing is waited for without an end. A server that is there ends a statement itself; one that is frozen or cut off is
 //! given up on from here, with its connection.
 
+mod alone;
 mod certificate;
 mod mark;
 mod target;
@@ -48,6 +49,8 @@ pub(super) struct Connection {
     is_lost: bool,
     owes: bool,
     mark: Option<Mark>,
+    /// How long an answer is waited for.
+    patience: Duration,
 }
 
 impl Connection {
@@ -64,14 +67,22 @@ impl Connection {
             is_lost: false,
             owes: false,
             mark: None,
+            patience: ANSWER,
         };
+        let mut limit = STATEMENT.as_secs();
+        if matches!(purpose, Purpose::Looks | Purpose::Alone) {
+            (connection.patience, limit) = (Duration::MAX, 0);
+        }
         let limits = format!(
-            "set client_min_messages = warning; set statement_timeout = '{0}s'; set lock_timeout = '{0}s'; set idle_in_transaction_session_timeout = '{0}s'",
-            STATEMENT.as_secs()
+            "set client_min_messages = warning; set statement_timeout = '{limit}s'; set lock_timeout = '{limit}s'; set idle_in_transaction_session_timeout = '{limit}s'",
         );
         connection.control(&limits)?;
-        if purpose == Purpose::Reads {
-            connection.control("set default_transaction_read_only = on")?;
+        match purpose {
+            Purpose::Reads | Purpose::Looks => {
+                connection.control("set default_transaction_read_only = on")?;
+            }
+            Purpose::Writes => {}
+            Purpose::Alone => connection.be_alone()?,
         }
         Ok(connection)
     }
@@ -107,9 +118,9 @@ impl Connection {
         &mut self,
         question: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T> {
-        match self.answer(ANSWER, question) {
+        match self.answer(self.patience, question) {
             Some(answer) => Ok(answer?),
-            None => Err(silent(ANSWER)),
+            None => Err(silent(self.patience)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{ErrorCode, Statement, StatementStatus, ToSql, params_from_iter};
+use rusqlite::{ErrorCode, OpenFlags, Statement, StatementStatus, ToSql, params_from_iter};
 
 use super::{Purpose, Row, Value};
 use crate::error::{Error, Result};
@@ -15,7 +15,16 @@ pub(super) struct Connection(rusqlite::Connection);
 
 impl Connection {
     pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Self> {
+        if purpose == Purpose::Looks {
+            let connection =
+                rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(Duration::from_secs(5))?;
+            return Ok(Self(connection));
+        }
         let connection = rusqlite::Connection::open(path)?;
+        if purpose == Purpose::Alone {
+            return Self::alone(connection);
+        }
         // Another process (the command line beside a running server) may hold the write lock for a moment.
         connection.busy_timeout(Duration::from_secs(5))?;
         // The cache holds the upper levels of every index at a million rows; the rest is left to the system's. The log is copied
@@ -31,6 +40,23 @@ impl Connection {
         // Plans do not depend on the values bound; else every binding would have the statement compiled anew.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self(connection))
+    }
+
+    /// Keeps everybody else out, from the first look on until it is closed.
+    fn alone(connection: rusqlite::Connection) -> Result<Self> {
+        connection.busy_timeout(Duration::from_secs(1))?;
+        let taken = connection.execute_batch(
+            "pragma locking_mode = exclusive; begin immediate; commit; pragma journal_mode = wal; pragma synchronous = full;
+             pragma foreign_keys = on; pragma temp_store = memory;",
+        );
+        match taken {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                Err(Error::Config(
+                    "somebody has the database open; stop the server and every other program on it first".into(),
+                ))
+            }
+            taken => Ok(taken.map(|()| Self(connection))?),
+        }
     }
 
     /// Keeps 64 MB of pages, and 64 MB of log before it is copied back. A page of an index that many rows share is then

@@ -140,6 +140,13 @@ pub trait FromRow: Sized {
     fn from_row(row: &mut Row) -> Result<Self>;
 }
 
+/// Whatever there is.
+impl FromRow for Vec<Value> {
+    fn from_row(row: &mut Row) -> Result<Self> {
+        Ok(row.0.by_ref().collect())
+    }
+}
+
 impl FromRow for String {
     fn from_row(row: &mut Row) -> Result<Self> {
         row.take()
@@ -161,5 +168,11 @@ impl FromRow for i64 {
 impl<A: FromValue, B: FromValue> FromRow for (A, B) {
     fn from_row(row: &mut Row) -> Result<Self> {
         Ok((row.take()?, row.take()?))
+    }
+}
+
+impl<A: FromValue, B: FromValue, C: FromValue> FromRow for (A, B, C) {
+    fn from_row(row: &mut Row) -> Result<Self> {
+        Ok((row.take()?, row.take()?, row.take()?))
     }
 }

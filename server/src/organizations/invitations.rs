@@ -227,6 +227,19 @@ pub fn revoke_invitation(
     Ok(found)
 }
 
+/// Takes every open invitation into any organization back, and says how many there were.
+pub fn revoke_open_invitations(tx: &mut Write<'_>) -> Result<usize> {
+    let open: Vec<(InvitationId, OrganizationId)> = tx.returning(
+        "update organization_invitations set revoked_at = $1, updated_at = $1
+         where accepted_at is null and revoked_at is null and expires_at > $1 returning id, organization_id",
+        values![tx.now()],
+    )?;
+    for (id, organization) in &open {
+        tx.note(Event::new(Action::InvitationRevoke).detail(format!("{organization} {id}")));
+    }
+    Ok(open.len())
+}
+
 /// Accepts an invitation as a signed-in user who has proven to hold the address.
 ///
 /// # Errors

@@ -41,6 +41,7 @@ mod proxied;
 mod queues;
 mod races;
 mod records;
+mod restoring;
 mod restricted;
 mod restrictions;
 mod retention;

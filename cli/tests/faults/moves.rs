@@ -1,0 +1,233 @@
+//! A move to another database that is killed in the middle, again and again, and the same command once more to the end.
+//!
+//! Under `scripts/with-postgres` from SQLite to PostgreSQL and back; elsewhere from one file to another.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::load::pause;
+use crate::process::{Process, count, database, free_port};
+
+fn standin(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
+    command
+        .args(arguments)
+        .arg("--json")
+        .stderr(Stdio::null())
+        .stdout(Stdio::piped());
+    command
+}
+
+fn done(arguments: &[&str]) -> Value {
+    let Output { status, stdout, .. } = standin(arguments).output().unwrap();
+    let text = String::from_utf8(stdout).unwrap();
+    assert!(status.success(), "{arguments:?}: {text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = standin(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    let text: Value = serde_json::from_slice(&output.stdout).unwrap();
+    text["error"]["message"].as_str().unwrap().to_owned()
+}
+
+/// A place for data: a folder, and perhaps a database of PostgreSQL's.
+struct Place {
+    folder: TempDir,
+    url: Option<String>,
+}
+
+impl Place {
+    fn new(url: Option<String>, key: Option<&Path>) -> Self {
+        let folder = TempDir::new().unwrap();
+        if let Some(key) = key {
+            std::fs::copy(key, folder.path().join("master.key")).unwrap();
+        }
+        Self { folder, url }
+    }
+
+    fn name(&self) -> String {
+        let folder = self.folder.path().display().to_string();
+        self.url.clone().unwrap_or(folder)
+    }
+
+    fn key(&self) -> PathBuf {
+        self.folder.path().join("master.key")
+    }
+
+    /// The options of a command that works on it.
+    fn options<'a>(&'a self, command: &[&'a str]) -> Vec<&'a str> {
+        let mut all = command.to_vec();
+        all.extend(["--data", self.folder.path().to_str().unwrap()]);
+        all.extend(
+            self.url
+                .iter()
+                .flat_map(|url| ["--database-url", url.as_str()]),
+        );
+        all
+    }
+
+    /// Whether it says of itself that it takes part in a move.
+    fn is_moving(&self) -> bool {
+        let status = standin(&self.options(&["db", "status"])).output().unwrap();
+        let Ok(status) = serde_json::from_slice::<Value>(&status.stdout) else {
+            return false;
+        };
+        let tables = status["tables"].as_array();
+        let mut moves = tables
+            .into_iter()
+            .flatten()
+            .filter(|one| one["table"] == "moves");
+        moves.any(|one| one["rows"] == 1)
+    }
+
+    async fn serve(&self) -> Process {
+        let port = free_port();
+        Process::start(self.folder.path(), self.url.as_deref(), port, port).await
+    }
+}
+
+/// Moves and is killed so often while rows are on their way, then moves to the end.
+async fn interrupted(from: &Place, to: &Place, kills: usize) -> Value {
+    let (here, there) = (from.name(), to.name());
+    let arguments = ["db", "move", &here, &there];
+    let (mut killed, mut begun, mut moment) = (0, 0, 20);
+    while begun < kills {
+        let mut child = standin(&arguments).spawn().unwrap();
+        pause(moment).await;
+        let is_over = child.try_wait().unwrap().is_some();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if is_over {
+            break;
+        }
+        killed += 1;
+        if !from.is_moving() {
+            moment += 40;
+            continue;
+        }
+        (begun, moment) = (begun + 1, moment + 15);
+        // Whatever has arrived by then, neither side serves.
+        for place in [from, to].into_iter().filter(|place| place.is_moving()) {
+            let said = refused(&place.options(&["key", "list"]));
+            assert!(
+                said.contains("db move") || said.contains("was moved"),
+                "{said}"
+            );
+        }
+    }
+    println!("{killed} kills, {begun} of them with rows on their way");
+    assert!(begun > 0, "every kill came too early or too late");
+    let moved = standin(&arguments).output().unwrap();
+    if !moved.status.success() {
+        // It was over before.
+        assert_eq!(refused(&arguments), "the data was moved from there already");
+    }
+    done(&to.options(&["db", "status"]))
+}
+
+/// How many rows each table has, apart from those that a database has for itself.
+fn rows(status: &Value) -> Vec<String> {
+    let tables = status["tables"].as_array().unwrap();
+    let all = tables.iter().filter(|one| {
+        let name = one["table"].as_str().unwrap();
+        !["migrations", "writers", "moves", "arrivals"].contains(&name)
+    });
+    all.map(|one| format!("{} {} {}", one["table"], one["rows"], one["newest"]))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_is_killed_goes_on_and_one_database_serves_in_the_end() {
+    const USERS: usize = 3000;
+    let first = Place::new(None, None);
+    let process = first.serve().await;
+    let (spent, open) = {
+        process.calls.user("ada@example.com").await;
+        let spent = process.calls.create("ada@example.com").await.unwrap();
+        process.calls.visit(&spent).await;
+        (
+            spent,
+            process.calls.create("ada@example.com").await.unwrap(),
+        )
+    };
+    let second = Place::new(database(), Some(&first.key()));
+    let (here, there) = (first.name(), second.name());
+    let said = refused(&["db", "move", &here, &there]);
+    assert!(said.contains("stop the server"), "{said}");
+    process.kill();
+    let mut text = String::new();
+    for n in 0..USERS {
+        let letter = ["a", "B", "b", "Z", "_"][n % 5];
+        writeln!(
+            text,
+            r#"{{"id":"user_{letter}{n}","email_address":["u{n}@example.com"]}}"#
+        )
+        .unwrap();
+    }
+    let file = first.folder.path().join(".users.jsonl");
+    std::fs::write(&file, text).unwrap();
+    done(&first.options(&["user", "import", file.to_str().unwrap()]));
+    let before = rows(&done(&first.options(&["db", "status"])));
+
+    let kills = count("STANDIN_KILLS", 30) / 10;
+    let arrived = interrupted(&first, &second, kills).await;
+    assert_eq!(rows(&arrived), before);
+    done(&second.options(&["db", "check"]));
+    assert_eq!(
+        refused(&first.options(&["key", "list"])),
+        "this data was moved to another database; name that one"
+    );
+
+    // Back again, without an interruption, into a new folder; and served there.
+    let third = Place::new(None, Some(&first.key()));
+    let (here, there) = (second.name(), third.name());
+    let moved = done(&["db", "move", &here, &there]);
+    assert!(moved["rows"].as_u64().unwrap() > 6000, "{moved}");
+    assert_eq!(rows(&done(&third.options(&["db", "status"]))), before);
+    done(&third.options(&["db", "check"]));
+    let process = third.serve().await;
+    assert_eq!(
+        process.calls.visit(&spent).await,
+        crate::process::already_used()
+    );
+    assert_eq!(process.calls.visit(&open).await, crate::process::SIGNED_IN);
+    // Numbers go on after those that arrived.
+    let records = process.calls.all("/v1/audit_logs?").await;
+    assert!(records[0]["seq"].as_u64().unwrap() > 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_is_given_up_leaves_what_was_there_serving() {
+    let first = Place::new(None, None);
+    first.serve().await.kill();
+    let second = Place::new(database(), Some(&first.key()));
+    second.serve().await.kill();
+    let (here, there) = (first.name(), second.name());
+    let said = refused(&["db", "move", &here, &there]);
+    assert!(said.contains("has data of its own"), "{said}");
+    first.serve().await.kill();
+
+    // As it is left behind by an interruption at the very beginning.
+    let file = rusqlite::Connection::open(first.folder.path().join("standin.db")).unwrap();
+    file.execute(
+        "insert into moves (slot, id, state) values (1, 'm', 'leaving')",
+        [],
+    )
+    .unwrap();
+    drop(file);
+    let said = refused(&first.options(&["key", "list"]));
+    assert!(said.contains("being moved"), "{said}");
+    let gave_up = standin(&["db", "move", &here, "--give-up"])
+        .status()
+        .unwrap();
+    assert!(gave_up.success());
+    first.serve().await.kill();
+    let said = refused(&["db", "move", &here, "--give-up"]);
+    assert!(said.contains("not being moved"), "{said}");
+}
