@@ -13,6 +13,7 @@ mod doctor;
 mod environment;
 mod imports;
 mod jwks;
+mod packaging;
 mod privacy;
 mod runner;
 mod serve;
