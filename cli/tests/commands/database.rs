@@ -173,3 +173,29 @@ fn a_status_says_what_is_there_and_changes_nothing() {
     run(standin(folder.path(), &["db", "check"])).ok();
     assert_eq!(fs::read(&file).unwrap(), before);
 }
+
+#[test]
+fn what_a_crash_has_left_half_written_is_undone_before_it_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    served_once(folder.path()).ok();
+    let (whole, half) = (folder.path().join(".standin"), folder.path().join("half"));
+    let database = rusqlite::Connection::open(whole.join("standin.db")).unwrap();
+    // Pages go to the file before the end of the transaction; then everything is as a crash would leave it.
+    let begun =
+        "pragma journal_mode = delete; pragma cache_size = 1; begin; create table half_written (x);
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)
+        insert into half_written select randomblob(1000) from n";
+    database.execute_batch(begun).unwrap();
+    fs::create_dir(&half).unwrap();
+    for name in ["standin.db", "standin.db-journal"] {
+        fs::copy(whole.join(name), half.join(name)).unwrap();
+    }
+    let db = |arguments: &[&str]| {
+        let all = [&["db"], arguments, &["--data", "half"]].concat();
+        run(standin(folder.path(), &all)).ok()
+    };
+    let status = db(&["status", "--json"]).json();
+    let mut tables = status["tables"].as_array().unwrap().iter();
+    assert!(tables.all(|one| one["table"] != "half_written"), "{status}");
+    db(&["check"]);
+}

@@ -137,7 +137,7 @@ async fn an_upgrade_that_is_killed_leaves_the_old_schema_or_the_new_one_and_is_g
     let took = started.elapsed();
     let after = whole.schema();
 
-    let kills = u32::try_from(count("STANDIN_KILLS", 30)).unwrap() / 10;
+    let kills = u32::try_from(count("STANDIN_KILLS", 20)).unwrap() / 10;
     let mut left = [0, 0];
     for turn in 0..kills {
         let copy = old.copy();

@@ -16,9 +16,8 @@ pub(super) struct Connection(rusqlite::Connection);
 impl Connection {
     pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Self> {
         if purpose == Purpose::Looks {
-            let connection =
-                rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            connection.busy_timeout(Duration::from_secs(5))?;
+            let connection = Self::existing(path)?;
+            connection.execute_batch("pragma query_only = on;")?;
             return Ok(Self(connection));
         }
         let connection = rusqlite::Connection::open(path)?;
@@ -40,6 +39,14 @@ impl Connection {
         // Plans do not depend on the values bound; else every binding would have the statement compiled anew.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self(connection))
+    }
+
+    /// A file that must be there, as it is. Not read-only, or what a crash has left half done could not be undone.
+    pub(super) fn existing(path: &Path) -> Result<rusqlite::Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = rusqlite::Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        Ok(connection)
     }
 
     /// Keeps everybody else out, from the first look on until it is closed.

@@ -3,9 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::OpenFlags;
-
-use super::{Connection, Database, Purpose, Read, Time, migrate, values};
+use super::{Connection, Database, Purpose, Read, Time, migrate, sqlite, values};
 use crate::error::{Error, Result};
 
 /// Looks at a database as it is at one moment.
@@ -15,10 +13,10 @@ use crate::error::{Error, Result};
 pub fn look<T>(database: &Database, work: impl FnOnce(&mut Read<'_>) -> Result<T>) -> Result<T> {
     let looked = || {
         let mut connection = Connection::open(database, Purpose::Looks)?;
-        connection.control(match database {
-            Database::Sqlite(_) => "begin",
-            Database::Postgres(_) => "begin isolation level repeatable read",
-        })?;
+        match &mut connection {
+            Connection::Sqlite(sqlite) => sqlite.control("begin")?,
+            Connection::Postgres(postgres) => postgres.begin_look()?,
+        }
         work(&mut Read {
             connection: &mut connection,
         })
@@ -145,8 +143,7 @@ pub fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let named = to.to_str().ok_or_else(|| {
         Error::Config(format!("SQLite takes no such file name: {}", to.display()))
     })?;
-    let source = rusqlite::Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    source.busy_timeout(std::time::Duration::from_secs(5))?;
+    let source = sqlite::Connection::existing(from)?;
     source.execute("vacuum into ?1", [named])?;
     Ok(std::fs::File::open(to)?.sync_all()?)
 }
