@@ -140,22 +140,22 @@ fn a_migration_adds_and_leaves_what_there_was() {
 #[test]
 fn every_test_that_the_threat_model_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let text = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
-    let names = text
+    let page = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let names = page
         .split('`')
         .skip(1)
         .step_by(2)
         .filter(|name| name.contains("::"));
     let mut count = 0;
     for name in names.filter(|name| *name != "file::test") {
-        let (file, test) = name.split_once("::").unwrap();
+        let (file, name_of_test) = name.split_once("::").unwrap();
         let path = if file.contains('/') {
             root.join(file)
         } else {
             root.join(format!("server/tests/it/{file}.rs"))
         };
         let source = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{name}: no such file"));
-        assert!(source.contains(&format!("fn {test}(")), "{name}");
+        assert!(source.contains(&format!("fn {name_of_test}(")), "{name}");
         count += 1;
     }
     assert!(count > 40, "{count}");
