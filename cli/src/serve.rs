@@ -42,6 +42,10 @@ pub struct Serve {
     /// An address for `/metrics`, which Prometheus reads, and for probes; keep it in a network of its own
     #[arg(long, value_name = "ADDR", env = "STANDIN_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
+    /// An address for the dashboard, behind a secret key of full scope; off where it is not given. Keep it in a network of its
+    /// own, or reach it through `ssh -L`
+    #[arg(long, value_name = "ADDR", env = "STANDIN_DASHBOARD_LISTEN")]
+    dashboard_listen: Option<SocketAddr>,
     /// Where browsers reach the server, as in `https://clerk.example.com`
     #[arg(long, value_name = "URL", env = "STANDIN_PUBLIC_URL")]
     public_url: Option<Url>,
@@ -109,6 +113,7 @@ pub async fn run(serve: Serve) -> Result<ExitCode> {
         address = %server.local_addr(),
         backend_address = %server.backend_addr(),
         metrics_address = server.metrics_addr().map(tracing::field::display),
+        dashboard_address = server.dashboard_addr().map(tracing::field::display),
         public_url = server.url(),
         publishable_key = server.instance().publishable_key,
         version = env!("CARGO_PKG_VERSION"),
@@ -163,6 +168,7 @@ impl Serve {
             config.capacity.connections = held(connections, &config.database)?;
         }
         config.metrics_listen = self.metrics_listen.or(file.metrics_listen);
+        config.dashboard_listen = self.dashboard_listen.or(file.dashboard_listen);
         config.allowed_origins.extend(self.allow_origin);
         config.allowed_hosts.extend(self.allow_host);
         config.sign_up = self.allow_sign_up;

@@ -110,6 +110,8 @@ pub struct Config {
     pub backend_listen: Option<SocketAddr>,
     /// An address for `/metrics` and probes, in plain http; `None` has none.
     pub metrics_listen: Option<SocketAddr>,
+    /// An address of its own for the dashboard, which then asks for a secret key in production.
+    pub dashboard_listen: Option<SocketAddr>,
     /// TLS on [`Config::listen`]. In development the same port also speaks plain http.
     pub tls: Option<Tls>,
     /// Where browsers reach the Frontend API. `None`: `http://localhost:PORT`.
@@ -173,6 +175,7 @@ impl Config {
             ],
             backend_listen: None,
             metrics_listen: None,
+            dashboard_listen: None,
             tls: None,
             public_url: None,
             database,

@@ -55,6 +55,12 @@ impl<'a> Cookies<'a> {
         )
     }
 
+    /// The values under a name as it stands.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let values = self.0.iter().filter(move |(known, _)| *known == name);
+        values.map(|(_, value)| *value)
+    }
+
     /// The values of a cookie that this server alone reads: those under the name that belongs to this instance, then, where
     /// that can be planted anyway, those under the plain one. There can be several of a name, since a cookie also has a path
     /// and a domain, which browsers do not tell.

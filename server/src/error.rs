@@ -67,6 +67,10 @@ pub enum Error {
         /// What is there.
         installed: String,
     },
+    /// The dashboard, looked at by somebody who is not at this machine.
+    DashboardLocal,
+    /// A change that was not sent by a page of the dashboard.
+    DashboardForm,
     /// The address exists and does not take this method.
     MethodNotAllowed,
     /// An address whose path cannot be read; the text says why.
@@ -279,6 +283,8 @@ impl Error {
             Self::ProxyKeyInvalid => shown(401, "proxy_request_invalid_secret_key", "invalid secret key", "The application's proxy showed a secret key that is none of this instance's. Compare its CLERK_SECRET_KEY with `standin env`."),
             Self::ScriptMissing(name) => shown(404, "resource_not_found", "script not found", format!("Standin serves @clerk/{name} from your own node_modules and finds it in none. Run: npm install --save-dev @clerk/clerk-js @clerk/ui - where the server runs, or name the folder with --npm DIR.")),
             Self::ScriptVersion { name, wanted, installed } => shown(404, "resource_not_found", "script not found", format!("The address asks for @clerk/{name}@{wanted} and {installed} is installed. Run: npm install --save-dev @clerk/{name}@{wanted} - or set the script's URL to the installed version.")),
+            Self::DashboardLocal => shown(403, "dashboard_local_only", "not at this machine", "The dashboard of a development instance opens for browsers on the same machine, by a name such as localhost and through no proxy. For a production instance: standin serve --dashboard-listen 127.0.0.1:4749."),
+            Self::DashboardForm => shown(403, "dashboard_form_only", "not sent by the dashboard", "Changes are made by the buttons of the dashboard's own pages. Programs use the Backend API, with a secret key."),
             Self::MethodNotAllowed => shown(405, "method_not_allowed", "method not allowed", "The address exists and does not take this method; the Allow header lists those it takes. docs/coverage.md says which of Clerk's operations are served."),
             Self::AddressInvalid(why) => shown(400, "malformed_request_parameters", "malformed address", format!("The address cannot be read: {why}.")),
             Self::BodyInvalid(why) => shown(400, "request_body_invalid", "request body invalid", format!("The request body could not be read: {why}.")),

@@ -1,7 +1,7 @@
 //! Standin's auth server as a library.
 //!
-//! Two doors, one house. The doors translate HTTP: `backend_api` for applications' servers, `frontend_api` for
-//! browsers. The house holds the rules and the SQL: tasks, agents, sessions, clients, users, keys, tokens, handshake,
+//! Three doors, one house. The doors translate HTTP: `backend_api` for applications' servers, `frontend_api` for
+//! browsers, `dashboard` for people. The house holds the rules and the SQL: tasks, agents, sessions, clients, users, keys, tokens, handshake,
 //! audit; it is synchronous and knows no HTTP. Under it lies the ground: database, ids, secrets, time. Arrows run doors →
 //! house → ground and never back.
 //!
@@ -19,6 +19,7 @@
 
 mod app;
 mod backend_api;
+mod dashboard;
 mod frontend_api;
 mod housekeeping;
 mod limits;
@@ -107,6 +108,7 @@ pub struct Server {
     address: SocketAddr,
     backend_address: SocketAddr,
     metrics_address: Option<SocketAddr>,
+    dashboard_address: Option<SocketAddr>,
     listeners: Listeners,
     /// Open until the end, and with room of its own: it is looked at when all others are full.
     watched: Listeners,
@@ -130,10 +132,10 @@ impl Server {
             .backend_listen
             .map(|address| listener::bind(&[address]))
             .transpose()?;
-        let metrics_sockets = match config.metrics_listen {
-            Some(address) => listener::bind(&[address])?,
-            None => Vec::new(),
-        };
+        let bind = |address: Option<SocketAddr>| listener::bind(address.as_slice());
+        let metrics_sockets = bind(config.metrics_listen)?;
+        let dashboard_sockets = bind(config.dashboard_listen)?;
+        let dashboard_address = dashboard_sockets.first().map(|(address, _)| *address);
         let metrics_address = metrics_sockets.first().map(|(address, _)| *address);
         let app = prepare(config, address).await?;
         app.take_over_claims().await?;
@@ -142,22 +144,21 @@ impl Server {
         let mut listeners = Listeners::new(&app);
         let mut backend_address = address;
         if let Some(backend_sockets) = backend_sockets {
-            let front = Doors::One(frontend_api::routes(&app, nowhere()));
-            listeners.open(&app, sockets, &front, tls)?;
+            let front = Doors::one(frontend_api::routes(&app, nowhere()));
+            listeners.open(&app, sockets, &local(&app, front), tls)?;
             backend_address = backend_sockets
                 .first()
                 .map_or(address, |(address, _)| *address);
             // An address of its own is for a network of its own; applications' servers trust no certificate there.
-            listeners.open(&app, backend_sockets, &Doors::One(backend), None)?;
+            listeners.open(&app, backend_sockets, &Doors::one(backend), None)?;
         } else {
-            let both = Doors::Both {
-                front: frontend_api::routes(&app, backend.clone()),
-                back: backend,
-            };
-            listeners.open(&app, sockets, &both, tls)?;
+            let front = Doors::one(frontend_api::routes(&app, backend.clone()));
+            listeners.open(&app, sockets, &local(&app, front.with_back(backend)), tls)?;
         }
+        let dashboard = Doors::one(dashboard::routes(&app));
+        listeners.open(&app, dashboard_sockets, &dashboard, tls)?;
         let mut watched = Listeners::new(&app);
-        let metrics = Doors::One(wire::metrics::routes(&app));
+        let metrics = Doors::one(wire::metrics::routes(&app));
         watched.open(&app, metrics_sockets, &metrics, None)?;
         Ok(Self {
             housekeeping: Housekeeping::start(&app),
@@ -165,6 +166,7 @@ impl Server {
             address,
             backend_address,
             metrics_address,
+            dashboard_address,
             listeners,
             watched,
         })
@@ -188,6 +190,11 @@ impl Server {
     /// The address of the figures, if there is one.
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// The address of the dashboard, where it has one of its own.
+    pub fn dashboard_addr(&self) -> Option<SocketAddr> {
+        self.dashboard_address
     }
 
     /// Names and addresses that SDKs need.
@@ -313,6 +320,15 @@ async fn reseal(db: &Db, master_key: &MasterKey, by: &Caller) -> Result<()> {
     tracing::info!(count = anew.len(), "sealed anew with the master key");
     db.write(by.clone(), move |tx| keys::replace(tx, &anew))
         .await
+}
+
+/// In development the dashboard stands beside the Frontend API.
+fn local(app: &App, doors: Doors) -> Doors {
+    if app.instance.is_development() {
+        doors.with_dashboard(dashboard::routes(app))
+    } else {
+        doors
+    }
 }
 
 fn nowhere() -> Router {

@@ -132,6 +132,8 @@ pub enum Purpose {
     SignUp,
     /// An answer that is kept in case its request is sent again.
     Answer,
+    /// That somebody has shown a key to the dashboard, in a browser's cookie.
+    Dashboard,
 }
 
 impl Purpose {
@@ -145,6 +147,7 @@ impl Purpose {
             Self::SignIn => "sign-in attempt",
             Self::SignUp => "sign-up attempt",
             Self::Answer => "answer",
+            Self::Dashboard => "dashboard",
         }
     }
 }
@@ -216,7 +219,8 @@ impl MasterKey {
             | Purpose::RefreshToken
             | Purpose::SignIn
             | Purpose::SignUp
-            | Purpose::Answer => &self.passing,
+            | Purpose::Answer
+            | Purpose::Dashboard => &self.passing,
         }
     }
 

@@ -95,6 +95,14 @@ pub fn find(tx: &mut Read<'_>, digest: &Digest) -> Result<Option<SecretKey>> {
     )
 }
 
+/// The key with this id, if it still opens something.
+pub fn live(tx: &mut Read<'_>, id: &SecretKeyId) -> Result<Option<SecretKey>> {
+    tx.first(
+        &format!("select {COLUMNS} from secret_keys where id = $1 and revoked_at is null"),
+        values![id],
+    )
+}
+
 /// All keys, newest first.
 pub fn list(tx: &mut Read<'_>) -> Result<Vec<SecretKey>> {
     tx.all(

@@ -21,6 +21,12 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Text as it may be shown: what does not show becomes a mark that does.
+pub fn legible(text: &str) -> String {
+    let mark = |c| if is_invisible(c) { '\u{fffd}' } else { c };
+    text.chars().map(mark).collect()
+}
+
 /// The form in which a name is kept: compatibility characters as plain ones (NFKC, UAX #15), no space around it. `None`
 /// where it holds something that does not show.
 pub fn name(text: &str) -> Option<String> {

@@ -33,6 +33,11 @@ pub(crate) type Answer = crate::error::Result<Json<serde_json::Value>>;
 /// Any answer or a refusal.
 pub(crate) type Reply = crate::error::Result<Response>;
 
+/// Whether a request came by a name of this machine itself (`Host`).
+pub(crate) fn names_this_machine(headers: &HeaderMap) -> bool {
+    host::Host::named(headers).is_some_and(|host| host.is_loopback())
+}
+
 /// The text of a header, if it is there once and readable.
 pub(crate) fn header(headers: &HeaderMap, name: impl Into<HeaderName>) -> Option<&str> {
     headers.get(name.into())?.to_str().ok()

@@ -40,6 +40,10 @@ pub fn say(banner: &Banner<'_>) {
          \x20 {DIM}CLERK_PUBLISHABLE_KEY{DIM:#}  {publishable}\n\
          \x20 {DIM}CLERK_SECRET_KEY{DIM:#}       {secret}"
     ));
+    terminal::say(format!(
+        "  {DIM}Dashboard{DIM:#}              {}/dashboard",
+        values.api_url
+    ));
     if !banner.runs_command {
         terminal::say(format!(
             "                         {DIM}your framework's names for these:{DIM:#} standin env --file .env.local"

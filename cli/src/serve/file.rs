@@ -24,6 +24,7 @@ pub struct File {
     pub listen: Option<SocketAddr>,
     pub backend_listen: Option<SocketAddr>,
     pub metrics_listen: Option<SocketAddr>,
+    pub dashboard_listen: Option<SocketAddr>,
     #[serde(deserialize_with = "url")]
     pub public_url: Option<Url>,
     pub data: Option<PathBuf>,

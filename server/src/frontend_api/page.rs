@@ -8,14 +8,13 @@ use crate::text;
 /// Text as HTML shows it to the letter. Controls and marks that turn writing around become visible.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in text::legible(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if text::is_invisible(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }

@@ -266,6 +266,11 @@ impl Filter {
     }
 }
 
+/// How many users there are, counted to `most`.
+pub fn number(tx: &mut Read<'_>, most: i64) -> Result<i64> {
+    Query::new("select 1 from users").counted(most).one(tx)
+}
+
 /// How many users match.
 pub fn count(tx: &mut Read<'_>, filter: &Filter) -> Result<i64> {
     filter

@@ -77,7 +77,7 @@ pub(crate) async fn edge(
     request.extensions_mut().insert(RequestId(id.clone()));
     let (mut response, route) = match admit(&app, peer, &mut request) {
         Ok(()) => {
-            let door = doors.of(request.headers());
+            let door = doors.of(&request);
             route::noted(within(
                 app.config.connections.request,
                 door.oneshot(request),

@@ -71,7 +71,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("shared by the doors", &["app", "limits", "views", "wire"]),
-    ("doors", &["backend_api", "frontend_api"]),
+    ("doors", &["backend_api", "dashboard", "frontend_api"]),
     ("front", &["housekeeping", "lib", "listener"]),
 ];
 

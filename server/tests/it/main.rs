@@ -16,6 +16,7 @@ mod clocks;
 mod commits;
 mod confirmations;
 mod coverage;
+mod dashboard;
 mod floods;
 mod handshakes;
 mod headless;

@@ -956,7 +956,20 @@ async fn lists(world: &World) {
         "/v1/sessions",
         "/v1/audit_logs",
         "/v1/audit_logs?agent_task_id=agttsk_user_7",
+        "/dashboard",
+        "/dashboard/tasks?status=expired",
+        "/dashboard/sessions?status=active",
+        "/dashboard/agents?query=PT1",
+        "/dashboard/users",
+        "/dashboard/users?query=user_7",
+        "/dashboard/users?query=grace",
+        "/dashboard/users/user_7",
+        "/dashboard/organizations/org_user_7",
+        "/dashboard/audit/newer?after=1",
     ] {
         backend.get(path).await.ok();
     }
+    let db = world.db().await;
+    let live = |tx: &mut Read<'_>| secret_keys::live(tx, &"key_none".into());
+    assert!(db.read(live).await.unwrap().is_none());
 }

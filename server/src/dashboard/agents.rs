@@ -1,0 +1,134 @@
+//! Agents: who acts, what for, and the switch that stops one.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+
+use super::gate::{By, Visitor};
+use super::page::{Cell, Form, Page, Table};
+use super::show::{self, Names, ROWS};
+use super::{back, done};
+use crate::agents::{self, Agent};
+use crate::app::App;
+use crate::db::Read;
+use crate::error::Result;
+use crate::id::AgentId;
+use crate::sessions;
+use crate::tasks;
+use crate::wire::Params;
+
+const ROOM: &str = "/dashboard/agents";
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route(ROOM, get(list))
+        .route("/dashboard/agents/{id}", get(one))
+        .route("/dashboard/agents/{id}/disable", post(disable))
+        .route("/dashboard/agents/{id}/enable", post(enable))
+}
+
+async fn list(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let mut params = Params::query(query.as_deref())?;
+    let name = params.text("query")?.filter(|name| !name.is_empty());
+    let part = show::part(params.integer("offset")?, ROWS);
+    params.finish()?;
+    let wanted = name.clone();
+    let found = app
+        .db
+        .read(move |tx| agents::list(tx, wanted.as_deref(), part))
+        .await?;
+    let now = app.now();
+    let row = |one: &Agent| {
+        vec![
+            show::agent_state(one),
+            Cell::link(show::agent(one.id.as_str()), &one.name),
+            Cell::code(&one.id),
+            Cell::moment(one.created_at, now),
+            Cell::Form(switch(one)),
+        ]
+    };
+    let mut page = Page::new(ROOM, "Agents");
+    page.search = Some(("Name, as it was given", name.unwrap_or_default()));
+    let columns = ["State", "Name", "Id", "First used", ""];
+    let older = || format!("{ROOM}?offset={}", part.offset + ROWS);
+    page.tables.push(
+        Table::new("Agents", &columns, "None.")
+            .rows(found.iter().map(row))
+            .part(ROWS, older),
+    );
+    page.answer(&visitor)
+}
+
+async fn one(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let mut params = Params::query(query.as_deref())?;
+    let notice = params.text("done")?.and_then(|word| done(&word));
+    params.finish()?;
+    let (id, now) = (AgentId::from(id), app.now());
+    let look = move |tx: &mut Read<'_>| {
+        let agent = agents::get(tx, &id)?;
+        let part = show::part(None, ROWS);
+        let its = tasks::Filter {
+            agent: Some(id.clone()),
+            ..tasks::Filter::default()
+        };
+        let tasks = tasks::list(tx, &its, part, now)?;
+        let its = sessions::Filter {
+            agent: Some(id.clone()),
+            ..sessions::Filter::default()
+        };
+        let sessions = sessions::list(tx, &its, part, now)?;
+        let users = tasks.iter().map(|task| &task.user_id);
+        let names = Names::of(
+            tx,
+            users.chain(sessions.iter().map(|session| &session.user_id)),
+        )?;
+        Ok((agent, tasks, sessions, names))
+    };
+    let (agent, tasks, sessions, names) = app.db.search(look).await?;
+    let mut page = Page::new(ROOM, &agent.name);
+    page.notice = notice;
+    page.facts = vec![
+        ("State", show::agent_state(&agent)),
+        ("Id", Cell::code(&agent.id)),
+        ("First used", Cell::moment(agent.created_at, now)),
+        ("Disabled", Cell::moment_if(agent.disabled_at, now)),
+    ];
+    page.forms.push(switch(&agent));
+    page.tables
+        .push(show::tasks(&tasks, &names, now).part(ROWS, || "/dashboard/tasks".into()));
+    page.tables
+        .push(show::sessions(&sessions, &names, now).part(ROWS, || "/dashboard/sessions".into()));
+    page.answer(&visitor)
+}
+
+fn switch(agent: &Agent) -> Form {
+    let here = show::agent(agent.id.as_str());
+    match agent.disabled_at {
+        None => Form::grave(format!("{here}/disable"), "Disable"),
+        Some(_) => Form::button(format!("{here}/enable"), "Enable"),
+    }
+}
+
+async fn disable(State(app): State<App>, Path(id): Path<String>, By(by): By) -> Result<Response> {
+    let id = AgentId::from(id);
+    let page = show::agent(id.as_str());
+    let _: Agent = app.db.write(by, move |tx| agents::disable(tx, &id)).await?;
+    Ok(back(&page, "disabled"))
+}
+
+async fn enable(State(app): State<App>, Path(id): Path<String>, By(by): By) -> Result<Response> {
+    let id = AgentId::from(id);
+    let page = show::agent(id.as_str());
+    let _: Agent = app.db.write(by, move |tx| agents::enable(tx, &id)).await?;
+    Ok(back(&page, "enabled"))
+}

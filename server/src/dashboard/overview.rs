@@ -1,0 +1,97 @@
+//! What there is to know at a glance: how it goes, what waits, who is signed in, what happened last.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Extension, Router};
+
+use super::gate::Visitor;
+use super::page::{Cell, Page, Tone};
+use super::show::{self, Names};
+use super::users;
+use crate::app::App;
+use crate::audit::{self, Record};
+use crate::db::Read;
+use crate::error::Result;
+use crate::sessions::{self, Session};
+use crate::tasks::{self, Task};
+use crate::users::{Filter, OrderBy, Profile, Selection};
+use crate::wire::Params;
+
+const ROOM: &str = "/dashboard";
+/// How many rows there are of each.
+const ROWS: i64 = 5;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route(ROOM, get(show))
+}
+
+struct Latest {
+    tasks: Vec<Task>,
+    sessions: Vec<Session>,
+    records: Vec<Record>,
+    people: Vec<Profile>,
+    names: Names,
+}
+
+fn latest(tx: &mut Read<'_>, now: crate::clock::Time) -> Result<Latest> {
+    let part = show::part(None, ROWS);
+    let tasks = tasks::list(tx, &tasks::Filter::default(), part, now)?;
+    let sessions = sessions::list(tx, &sessions::Filter::default(), part, now)?;
+    let newest = Selection {
+        page: part,
+        order_by: OrderBy::NEWEST,
+        starting_after: None,
+    };
+    let ids = tasks.iter().map(|task| &task.user_id);
+    let ids = ids.chain(sessions.iter().map(|session| &session.user_id));
+    Ok(Latest {
+        names: Names::of(tx, ids)?,
+        people: crate::users::list(tx, &Filter::default(), &newest)?,
+        records: audit::list(tx, None, part)?,
+        tasks,
+        sessions,
+    })
+}
+
+async fn show(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    params: Params,
+) -> Result<Response> {
+    params.finish()?;
+    let now = app.now();
+    let found = app.db.read(move |tx| latest(tx, now)).await?;
+    let health = match app.check().await {
+        Ok(()) => Cell::state("reads and writes", Tone::Good),
+        Err(error) => Cell::state(error.shown().message, Tone::Bad),
+    };
+    let mut page = Page::new(ROOM, "Overview");
+    page.facts = vec![
+        ("Health", health),
+        ("Frontend API", Cell::code(app.instance.address(""))),
+        ("Publishable key", Cell::code(&app.instance.publishable_key)),
+        ("Version", Cell::text(env!("CARGO_PKG_VERSION"))),
+    ];
+    let Latest {
+        tasks,
+        sessions,
+        records,
+        people,
+        names,
+    } = found;
+    let mut shown = users::table(&people, now).part(ROWS, || "/dashboard/users".into());
+    shown.heading = "Newest users";
+    page.tables.push(shown);
+    let more = |room: &str| room.to_owned();
+    page.tables
+        .push(show::tasks(&tasks, &names, now).part(ROWS, || more("/dashboard/tasks")));
+    page.tables
+        .push(show::sessions(&sessions, &names, now).part(ROWS, || more("/dashboard/sessions")));
+    page.tables
+        .push(show::records(&records, now).part(ROWS, || more("/dashboard/audit")));
+    for table in &mut page.tables {
+        table.more = table.more.take().map(|(href, _)| (href, "All"));
+    }
+    page.answer(&visitor)
+}

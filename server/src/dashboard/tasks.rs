@@ -1,0 +1,161 @@
+//! Tasks by their states, and the whole story of one.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+
+use super::gate::{By, Visitor};
+use super::page::{Cell, Form, Page};
+use super::show::{self, Names, ROWS};
+use super::{back, done};
+use crate::app::App;
+use crate::audit;
+use crate::clock::Time;
+use crate::db::Read;
+use crate::error::Result;
+use crate::id::TaskId;
+use crate::sessions;
+use crate::tasks::{self, Filter, Status, Task};
+use crate::wire::Params;
+use crate::word::Word as _;
+
+const ROOM: &str = "/dashboard/tasks";
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route(ROOM, get(list))
+        .route("/dashboard/tasks/{id}", get(story))
+        .route("/dashboard/tasks/{id}/revoke", post(revoke))
+}
+
+async fn list(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let mut params = Params::query(query.as_deref())?;
+    let status: Option<Status> = params.word("status")?;
+    let part = show::part(params.integer("offset")?, ROWS);
+    let notice = params.text("done")?.and_then(|word| done(&word));
+    params.finish()?;
+    let (now, filter) = (
+        app.now(),
+        Filter {
+            status,
+            ..Filter::default()
+        },
+    );
+    // Of a state alone, the next one may lie far back.
+    let (found, names) = app
+        .db
+        .search(move |tx| {
+            let found = tasks::list(tx, &filter, part, now)?;
+            let names = Names::of(tx, found.iter().map(|task| &task.user_id))?;
+            Ok((found, names))
+        })
+        .await?;
+    let of = |status: Option<Status>| match status {
+        Some(status) => format!("{ROOM}?status={}", status.as_str()),
+        None => ROOM.to_owned(),
+    };
+    let mut page = Page::new(ROOM, "Tasks");
+    page.notice = notice;
+    page.tabs.push((of(None), "all", status.is_none()));
+    for one in Status::ALL {
+        page.tabs
+            .push((of(Some(*one)), one.as_str(), status == Some(*one)));
+    }
+    let mark = if status.is_some() { '&' } else { '?' };
+    let older = || format!("{}{mark}offset={}", of(status), part.offset + ROWS);
+    page.tables
+        .push(show::tasks(&found, &names, now).part(ROWS, older));
+    page.answer(&visitor)
+}
+
+async fn story(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let mut params = Params::query(query.as_deref())?;
+    let notice = params.text("done")?.and_then(|word| done(&word));
+    params.finish()?;
+    let (id, now) = (TaskId::from(id), app.now());
+    let look = move |tx: &mut Read<'_>| {
+        let task = tasks::get(tx, &id)?;
+        let names = Names::of(tx, std::iter::once(&task.user_id))?;
+        let session = match &task.session_id {
+            Some(id) => sessions::find(tx, id)?,
+            None => None,
+        };
+        Ok((
+            audit::list(tx, Some(&id), show::part(None, ROWS))?,
+            session,
+            names,
+            task,
+        ))
+    };
+    let (records, session, names, task) = app.db.read(look).await?;
+    let here = show::task(task.id.as_str());
+    let mut page = Page::new(ROOM, &task.description);
+    page.notice = notice;
+    page.facts = facts(&task, &names, now);
+    if let Some(session) = &session {
+        page.facts.push((
+            "Session",
+            Cell::link(show::session(session.id.as_str()), session.id.as_str()),
+        ));
+        page.facts
+            .push(("Session is", show::session_state(session, now)));
+        page.facts
+            .push(("Session until", Cell::moment(session.expire_at, now)));
+        if session.is_active(now) {
+            let revoke = format!("{}/revoke", show::session(session.id.as_str()));
+            page.forms.push(Form::grave(revoke, "Revoke its session"));
+        }
+    }
+    if task.status(now) == Status::Pending {
+        page.forms
+            .push(Form::grave(format!("{here}/revoke"), "Revoke"));
+    }
+    page.tables
+        .push(show::records(&records, now).part(ROWS, || "/dashboard/audit".into()));
+    page.answer(&visitor)
+}
+
+fn facts(task: &Task, names: &Names, now: Time) -> Vec<(&'static str, Cell)> {
+    vec![
+        ("State", show::task_state(task, now)),
+        ("Id", Cell::code(&task.id)),
+        (
+            "Agent",
+            Cell::link(show::agent(task.agent_id.as_str()), &task.agent_name),
+        ),
+        ("For", names.cell(&task.user_id)),
+        ("Goes to", Cell::code(&task.redirect_url)),
+        ("Created", Cell::moment(task.created_at, now)),
+        ("Link until", Cell::moment(task.expires_at, now)),
+        (
+            "Session lasts",
+            Cell::text(format!("{} s", task.session_seconds)),
+        ),
+        ("Asks", Cell::text(task.confirm.as_str())),
+        (
+            "Restricted",
+            Cell::text(if task.restricted { "yes" } else { "no" }),
+        ),
+        ("Opened", Cell::moment_if(task.used_at, now)),
+        ("Opened from", Cell::text_if(task.used_ip.as_deref())),
+        ("Opened with", Cell::text_if(task.used_agent.as_deref())),
+        ("Taken back", Cell::moment_if(task.revoked_at, now)),
+    ]
+}
+
+async fn revoke(State(app): State<App>, Path(id): Path<String>, By(by): By) -> Result<Response> {
+    let id = TaskId::from(id);
+    let page = show::task(id.as_str());
+    let _: Task = app.db.write(by, move |tx| tasks::revoke(tx, &id)).await?;
+    Ok(back(&page, "revoked"))
+}
