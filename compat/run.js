@@ -30,6 +30,7 @@ import * as organizations from './suites/organizations.js'
 import * as people from './suites/people.js'
 import * as playwright from './suites/playwright.js'
 import * as coverage from './suites/coverage.js'
+import * as dashboard from './suites/dashboard.js'
 import * as readme from './suites/readme.js'
 import * as testing from './suites/testing.js'
 
@@ -44,7 +45,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const suites = [testing, people, organizations, playwright, readme, claims, coverage]
+const suites = [testing, people, organizations, playwright, readme, claims, dashboard, coverage]
 const full = options.full || options.table
 
 async function main() {

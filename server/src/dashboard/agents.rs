@@ -54,7 +54,7 @@ async fn list(
     };
     let mut page = Page::new(ROOM, "Agents");
     page.search = Some(("Name, as it was given", name.unwrap_or_default()));
-    let columns = ["State", "Name", "Id", "First used", ""];
+    let columns = ["State", "Name", "Id", "First used", "Action"];
     let older = || format!("{ROOM}?offset={}", part.offset + ROWS);
     page.tables.push(
         Table::new("Agents", &columns, "None.")

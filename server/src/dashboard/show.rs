@@ -101,7 +101,7 @@ pub(super) fn agent_state(agent: &Agent) -> Cell {
 }
 
 pub(super) fn tasks(found: &[Task], names: &Names, now: Time) -> Table {
-    let columns = ["State", "Agent", "For", "Task", "Created", ""];
+    let columns = ["State", "Agent", "For", "Task", "Created", "Action"];
     let row = |one: &Task| {
         vec![
             task_state(one, now),
@@ -119,7 +119,15 @@ pub(super) fn tasks(found: &[Task], names: &Names, now: Time) -> Table {
 }
 
 pub(super) fn sessions(found: &[Session], names: &Names, now: Time) -> Table {
-    let columns = ["State", "Session", "Of", "Acts", "Last active", "Ends", ""];
+    let columns = [
+        "State",
+        "Session",
+        "Of",
+        "Acts",
+        "Last active",
+        "Ends",
+        "Action",
+    ];
     let row = |one: &Session| {
         vec![
             session_state(one, now),

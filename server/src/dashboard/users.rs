@@ -149,7 +149,15 @@ pub(super) fn table(profiles: &[Profile], now: Time) -> Table {
             Cell::Form(sign_in_button(id)),
         ]
     };
-    let columns = ["User", "Name", "Id", "State", "Last sign-in", "Created", ""];
+    let columns = [
+        "User",
+        "Name",
+        "Id",
+        "State",
+        "Last sign-in",
+        "Created",
+        "Action",
+    ];
     Table::new("Users", &columns, "None.").rows(profiles.iter().map(row))
 }
 
