@@ -19,6 +19,7 @@ mod env;
 mod failure;
 mod jwks;
 mod key;
+mod listen;
 mod log;
 mod nearest;
 mod serve;
@@ -30,6 +31,7 @@ mod terminal;
 mod tls;
 mod trust;
 mod user;
+mod webhook;
 
 use std::io;
 use std::process::ExitCode;
@@ -74,6 +76,11 @@ enum Command {
     /// Back the database up and restore it, look whether it is whole, move it
     #[command(subcommand)]
     Db(db::Command),
+    /// Have events sent to applications, and look what became of them
+    #[command(subcommand)]
+    Webhook(webhook::Command),
+    /// Have events sent to an application on this machine, and print them
+    Listen(listen::Listen),
     /// Make and end secret keys; make a master key
     #[command(subcommand)]
     Key(key::Command),
@@ -140,11 +147,13 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Serve(serve) => return serve::run(serve).await,
         Command::Doctor(doctor) => return doctor::run(doctor, json).await,
         Command::User(command) => return user::run(command, json).await,
+        Command::Listen(listen) => return listen::run(listen, json).await,
         Command::Task(command) => task::run(command, json).await?,
         Command::Agent(command) => agent::run(command, json).await?,
         Command::Session(command) => session::run(command, json).await?,
         Command::Audit(command) => audit::run(command, json).await?,
         Command::Db(command) => db::run(command, json).await?,
+        Command::Webhook(command) => webhook::run(command, json).await?,
         Command::Key(command) => key::run(command, json).await?,
         Command::Jwks(command) => jwks::run(command, json).await?,
         Command::Trust(trust) => trust::run(&trust, json)?,

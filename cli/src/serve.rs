@@ -13,6 +13,7 @@ use standin_server::Server;
 use standin_server::config::Config;
 use standin_server::db::{Capacity, Database};
 use standin_server::origin::Origin;
+use standin_server::reach::Reach;
 use url::Url;
 
 use crate::data::Folder;
@@ -97,6 +98,9 @@ pub struct Serve {
     npm: Option<PathBuf>,
     #[command(flatten)]
     keep: Keep,
+    /// How far webhooks may be sent: `public`, `loopback` for this machine too, `private` for private networks too
+    #[arg(long, value_name = "REACH", env = "STANDIN_WEBHOOK_REACH")]
+    webhook_reach: Option<Reach>,
     /// A JSON file with custom claims for session tokens, as `{"metadata": "{{user.public_metadata}}"}`; they stay set
     #[arg(long, value_name = "FILE", env = "STANDIN_CLAIMS")]
     claims: Option<PathBuf>,
@@ -179,6 +183,7 @@ impl Serve {
         file.keep().apply(&mut config.keep);
         self.keep.apply(&mut config.keep);
         file.apply(&mut config)?;
+        config.webhook_reach = self.webhook_reach.unwrap_or(config.webhook_reach);
         Ok((config, folder))
     }
 }

@@ -1,5 +1,5 @@
 // Custom claims and JWT templates: made over @clerk/backend, asked for by clerk-js in the page, and read by `jose`, which knows
-// nothing of Clerk and finds the keys where the Frontend API publishes them.
+// nothing of Clerk and finds the keys where the Frontend API publishes them. On the same server, what others are told.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { verifyToken } from '@clerk/backend'
@@ -8,6 +8,7 @@ import { loadedAs, visit } from '../harness/browser.js'
 import { development } from '../harness/deployments.js'
 import { Groups } from '../harness/groups.js'
 import { openWorlds } from '../harness/world.js'
+import { webhooks } from './webhooks.js'
 
 export const name = 'claims'
 
@@ -19,6 +20,7 @@ export async function main(apps) {
     if (world) {
       await groups.run(world, customClaims)
       await groups.run(world, templates)
+      await groups.run(world, webhooks)
       await world.end()
       await groups.repeat()
     }

@@ -27,9 +27,10 @@
 //!
 //! * [`Client`] is the way to the Backend API: [`agent_tasks`], [`users`] with their [e-mail addresses and phone
 //!   numbers](identifiers), [`organizations`] with their members, [`sessions`], browsers' [`clients`], [`sign_in_tokens`],
-//!   [`testing_tokens`], [`jwks`]. Standin alone has [`agents`], [`audit_logs`], [`tokens`] and the [`environment`]; whatever
+//!   [`testing_tokens`], [`jwks`]. Standin alone has [`agents`], [`audit_logs`], [`webhooks`], [`tokens`] and the [`environment`]; whatever
 //!   is Standin's own says so.
 //! * [`auth`] checks who calls your own server, without asking anybody; `axum` (feature `axum`) is a layer for it and extractors.
+//! * [`webhooks::verify`] checks an event that was sent to your own server.
 //! * `testing` (feature `testing`) starts a server for a test and signs a client in.
 //!
 //! # How calls work
@@ -78,6 +79,7 @@ pub mod testing;
 pub mod testing_tokens;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 
 pub use actor::Actor;
 pub use agent_tasks::{NewAgentTask, OnBehalfOf};

@@ -2,7 +2,7 @@
 //!
 //! Bodies are JSON, unknown parameters are refused, and answers are `application/json` to the letter: SDKs do not parse
 //! anything else. Beside Clerk's calls stand Standin's own: lists of tasks and agents, one call that ends everybody's
-//! sessions, and the audit trail.
+//! sessions, the audit trail, and webhooks.
 
 mod actor_tokens;
 mod agent_tasks;
@@ -25,6 +25,7 @@ mod testing_tokens;
 mod tokens;
 mod users;
 mod waitlist_entries;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -68,6 +69,7 @@ fn calls() -> Calls {
         .merge(tokens::routes())
         .merge(users::routes())
         .merge(waitlist_entries::routes())
+        .merge(webhooks::routes())
 }
 
 /// All routes, behind the key.
@@ -291,6 +293,18 @@ full  post   /v1/waitlist_entries/bulk
 full  delete /v1/waitlist_entries/{id}
 full  post   /v1/waitlist_entries/{id}/invite
 full  post   /v1/waitlist_entries/{id}/reject
+read  get    /v1/webhook_endpoints
+full  post   /v1/webhook_endpoints
+read  get    /v1/webhook_endpoints/{id}
+full  patch  /v1/webhook_endpoints/{id}
+full  delete /v1/webhook_endpoints/{id}
+full  get    /v1/webhook_endpoints/{id}/secret
+full  post   /v1/webhook_endpoints/{id}/rotate_secret
+full  post   /v1/webhook_endpoints/{id}/test
+full  post   /v1/webhook_endpoints/{id}/replay
+read  get    /v1/webhook_endpoints/{id}/deliveries
+read  get    /v1/webhook_endpoints/{id}/deliveries/{delivery}
+full  post   /v1/webhook_endpoints/{id}/deliveries/{delivery}/replay
 ";
 
     #[test]

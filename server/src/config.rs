@@ -12,6 +12,7 @@ use crate::db::{Capacity, Database};
 use crate::error::{Error, Result};
 use crate::origin::Origin;
 use crate::policy::{Confirm, OnReplay};
+use crate::reach::Reach;
 use crate::secret::Secret;
 use crate::stage::Stage;
 use crate::tls::Tls;
@@ -77,6 +78,8 @@ pub struct Keep {
     pub sessions: Option<i64>,
     /// Records of the audit trail after they were sealed.
     pub audit: Option<i64>,
+    /// Webhooks' deliveries after the event, and with them what they say of people.
+    pub deliveries: Option<i64>,
 }
 
 impl Keep {
@@ -85,6 +88,7 @@ impl Keep {
         tasks: None,
         sessions: None,
         audit: None,
+        deliveries: None,
     };
 }
 
@@ -95,6 +99,7 @@ impl Default for Keep {
             tasks: days(30),
             sessions: days(30),
             audit: days(400),
+            deliveries: days(30),
         }
     }
 }
@@ -142,6 +147,8 @@ pub struct Config {
     pub sign_up: bool,
     /// See [`Keep`].
     pub keep: Keep,
+    /// Where webhooks may be sent to.
+    pub webhook_reach: Reach,
     /// See [`OnReplay`].
     pub on_replay: OnReplay,
     /// See [`crate::policy::Policy::confirm`].
@@ -191,6 +198,7 @@ impl Config {
             session_cap_seconds: SESSION_CAP_SECONDS,
             sign_up: true,
             keep: Keep::default(),
+            webhook_reach: Reach::Loopback,
             on_replay: OnReplay::Refuse,
             confirm: Confirm::Nobody,
             restricted: false,
@@ -242,6 +250,7 @@ impl Config {
                 sign_ups_per_ip: Some(1),
             },
             sign_up: false,
+            webhook_reach: Reach::Public,
             ..Self::development(0, database, master_key)
         })
     }

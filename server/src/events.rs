@@ -1,7 +1,10 @@
 //! What can happen, as the audit trail names it. A write notes events; the ledger turns them into records inside the same
 //! savepoint.
 
-use crate::id::{AgentId, SessionId, TaskId, UserId};
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::id::{AgentId, OrganizationId, SessionId, TaskId, UserId};
 use crate::word::words;
 
 words! {
@@ -33,6 +36,18 @@ words! {
         AppInvitationRefuse = "invitation.refuse",
         /// It was taken back.
         AppInvitationRevoke = "invitation.revoke",
+        /// An endpoint was made that events are sent to.
+        WebhookCreate = "webhook.create",
+        /// Its address, events or state changed.
+        WebhookUpdate = "webhook.update",
+        /// It is gone, with what waited for it.
+        WebhookDelete = "webhook.delete",
+        /// It signs with another secret.
+        WebhookRotate = "webhook.rotate_secret",
+        /// Events are sent to it again; how many says the detail.
+        WebhookReplay = "webhook.replay",
+        /// An event that says nothing is sent to it.
+        WebhookTest = "webhook.test",
         /// An address waits to be invited to the application.
         WaitlistAdd = "waitlist_entry.create",
         /// It was invited.
@@ -182,7 +197,8 @@ words! {
     }
 }
 
-/// Something that happened, to whom. Ids only: what the objects are at that moment can be read in the same write.
+/// Something that happened, to whom. Ids only, unless it is gone: what the objects are at that moment can be read in the same
+/// write.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// What happened, or was tried.
@@ -197,6 +213,12 @@ pub struct Event {
     pub task: Option<TaskId>,
     /// The session concerned.
     pub session: Option<SessionId>,
+    /// The organization concerned. The record has it in its detail.
+    pub organization: Option<OrganizationId>,
+    /// The id of what belongs to that organization: an invitation, a domain. The record has it in its detail.
+    pub part: Option<String>,
+    /// What was removed, as the house knew it: nobody can look it up any more.
+    pub gone: Option<Arc<dyn Any + Send + Sync>>,
     /// Anything else worth knowing; never a secret.
     pub detail: Option<String>,
 }
@@ -211,6 +233,9 @@ impl Event {
             agent: None,
             task: None,
             session: None,
+            organization: None,
+            part: None,
+            gone: None,
             detail: None,
         }
     }
@@ -238,6 +263,33 @@ impl Event {
     pub fn session(self, id: &SessionId) -> Self {
         Self {
             session: Some(id.clone()),
+            ..self
+        }
+    }
+
+    /// Concerns this organization.
+    #[must_use]
+    pub fn organization(self, id: &OrganizationId) -> Self {
+        Self {
+            organization: Some(id.clone()),
+            ..self
+        }
+    }
+
+    /// Concerns this part of an organization.
+    #[must_use]
+    pub fn part(self, id: &str) -> Self {
+        Self {
+            part: Some(id.to_owned()),
+            ..self
+        }
+    }
+
+    /// With what is gone.
+    #[must_use]
+    pub fn gone(self, what: impl Any + Send + Sync) -> Self {
+        Self {
+            gone: Some(Arc::new(what)),
             ..self
         }
     }

@@ -10,10 +10,18 @@ use svix_ksuid::{Ksuid, KsuidLike};
 use crate::clock::Time;
 use crate::db::{Row, Value};
 use crate::error::Result;
+use crate::secret::Digest;
 
 /// A KSUID of the moment `at` as text.
 pub(crate) fn ksuid(at: Time) -> String {
     Ksuid::from_seconds(Some(at.seconds()), None).to_base62()
+}
+
+/// The id of an event that is sent, made of the digest of what it stands for: the house draws no randomness.
+pub(crate) fn message(at: Time, of: &Digest) -> String {
+    let payload = of.half();
+    let id = Ksuid::from_seconds(Some(at.seconds()), Some(&payload));
+    format!("msg_{}", id.to_base62())
 }
 
 macro_rules! ids {
@@ -91,6 +99,8 @@ ids! {
     IdentifierId = "idn_";
     /// An agent: the stable identity behind an `agent_name`.
     AgentId = "agent_";
+    /// Where events are sent to.
+    WebhookId = "whk_";
     /// An agent task.
     TaskId = "agttsk_";
     /// A sign-in token.

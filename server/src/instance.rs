@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use url::Url;
 
 use crate::clock::Time;
-use crate::db::{Write, values};
+use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, Result};
 use crate::id::InstanceId;
 use crate::origin;
@@ -147,6 +147,33 @@ pub fn load(tx: &mut Write<'_>, fresh: &InstanceId, stage: Stage) -> Result<Inst
             stored.as_str(),
             stage.as_str()
         )))
+    }
+}
+
+/// Remembers where browsers reach the server: what is written without one, by the command line, names its addresses too.
+pub fn reached_at(tx: &mut Write<'_>, public_url: &Url) -> Result<()> {
+    tx.execute(
+        "update instance set public_url = $1",
+        values![public_url.as_str()],
+    )
+    .map(|_| ())
+}
+
+/// The instance, as the last start left it.
+pub fn stored(tx: &mut Read<'_>) -> Result<Option<Instance>> {
+    let found: Option<Stored> = tx.first("select id, kind, public_url from instance", &[])?;
+    let Some(Stored(id, stage, Some(public_url))) = found else {
+        return Ok(None);
+    };
+    let public_url = Url::parse(&public_url).map_err(|error| Error::Bug(error.to_string()))?;
+    Ok(Some(Instance::new(id, stage, public_url)))
+}
+
+struct Stored(InstanceId, Stage, Option<String>);
+
+impl FromRow for Stored {
+    fn from_row(row: &mut Row) -> Result<Self> {
+        Ok(Self(row.take()?, row.take()?, row.take()?))
     }
 }
 

@@ -1,5 +1,8 @@
-//! The ledger: turns the events of a write into audit records, inside the savepoint of that write. [`crate::db`] calls it
-//! after the work of every write, so a change without its record cannot be committed.
+//! The ledger: turns the events of a write into audit records, and into deliveries where somebody listens, inside the savepoint of
+//! that write. [`crate::db`] calls it after the work of every write, so a change without its record cannot be committed.
+
+mod payload;
+mod posting;
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -19,13 +22,18 @@ pub fn enter(tx: &mut Write<'_>, events: &[Event]) -> Result<()> {
     static ONE: LazyLock<String> = LazyLock::new(|| insert(1));
     static MANY: LazyLock<String> = LazyLock::new(|| insert(ROWS));
     let (many, few) = events.as_chunks::<ROWS>();
+    let mut entered: Vec<(i64, i64)> = Vec::new();
     for chunk in many {
         let values: Vec<Value> = chunk.iter().flat_map(|event| columns(tx, event)).collect();
-        tx.execute(&MANY, &values)?;
+        entered.extend(tx.returning::<(i64, i64)>(&MANY, &values)?);
     }
     for event in few {
         let values = columns(tx, event);
-        tx.execute(&ONE, &values)?;
+        entered.extend(tx.returning::<(i64, i64)>(&ONE, &values)?);
+    }
+    if entered.last().is_some_and(|(_, listeners)| *listeners > 0) {
+        let numbers: Vec<i64> = entered.into_iter().map(|(number, _)| number).collect();
+        posting::post(tx, events, &numbers)?;
     }
     Ok(())
 }
@@ -61,5 +69,9 @@ fn insert(rows: usize) -> String {
         }
         sql.push(')');
     }
+    // Whether anybody listens comes along: a statement of its own would be a round trip in every write.
+    sql.push_str(
+        " returning seq, (select count(*) from webhook_endpoints where disabled_at is null)",
+    );
     sql
 }

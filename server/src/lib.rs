@@ -25,6 +25,7 @@ mod housekeeping;
 mod limits;
 mod listener;
 mod passwords;
+mod sender;
 mod views;
 mod wire;
 
@@ -53,6 +54,7 @@ pub mod metrics;
 pub mod organizations;
 pub mod origin;
 pub mod policy;
+pub mod reach;
 pub mod restoring;
 pub mod retention;
 pub mod secret;
@@ -69,6 +71,7 @@ pub mod tls;
 pub mod tokens;
 pub mod users;
 pub mod waitlist;
+pub mod webhooks;
 pub mod word;
 
 use std::net::SocketAddr;
@@ -98,6 +101,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::secret::MasterKey;
 use crate::secret_keys::{NewKey, Scope, Uses};
+use crate::sender::Sender;
 use crate::stage::Stage;
 use crate::tokens::Recent;
 use crate::wire::Doors;
@@ -113,6 +117,7 @@ pub struct Server {
     /// Open until the end, and with room of its own: it is looked at when all others are full.
     watched: Listeners,
     housekeeping: Housekeeping,
+    sender: Sender,
 }
 
 impl Server {
@@ -162,6 +167,7 @@ impl Server {
         watched.open(&app, metrics_sockets, &metrics, None)?;
         Ok(Self {
             housekeeping: Housekeeping::start(&app),
+            sender: Sender::start(&app),
             app,
             address,
             backend_address,
@@ -215,6 +221,7 @@ impl Server {
     pub async fn stop(self) {
         self.app.is_stopping.store(true, Ordering::Relaxed);
         self.listeners.stop(self.app.config.connections.stop).await;
+        self.sender.stop();
         self.housekeeping.stop(&self.app).await;
         self.watched.stop(std::time::Duration::ZERO).await;
         self.app.db.close().await;
@@ -255,9 +262,16 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
     let now = config.clock.now();
     let by = Caller::internal("standin", now);
     let (fresh, stage) = (InstanceId::new(now), config.stage);
+    let public_url = match &config.public_url {
+        Some(url) => url.clone(),
+        None => Url::parse(&format!("http://localhost:{}", address.port()))
+            .map_err(|error| Error::Bug(error.to_string()))?,
+    };
+    let reached_at = public_url.clone();
     let (id, seen_at) = db
         .write(by.clone(), move |tx| {
             let id = instance::load(tx, &fresh, stage)?;
+            instance::reached_at(tx, &reached_at)?;
             retention::begin(tx, now.plus_seconds(housekeeping::EVERY))?;
             Ok((id, instance::seen(tx)?))
         })
@@ -277,11 +291,6 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         db.write(by, move |tx| secret_keys::create(tx, &new))
             .await?;
     }
-    let public_url = match &config.public_url {
-        Some(url) => url.clone(),
-        None => Url::parse(&format!("http://localhost:{}", address.port()))
-            .map_err(|error| Error::Bug(error.to_string()))?,
-    };
     Ok(App::new(State {
         db,
         policy: Arc::new(Policy::new(&config, &public_url)),

@@ -173,8 +173,25 @@ pub struct Metrics {
     pub chores: Table<Chore>,
     /// Writes that remove what is old.
     pub slices: Histogram,
+    /// What is sent to endpoints.
+    pub webhooks: Webhooks,
     /// Sessions that are alive, as housekeeping last counted them.
     pub sessions: Gauge,
+}
+
+/// Deliveries, as this node tried them.
+#[derive(Default)]
+pub struct Webhooks {
+    /// Arrived.
+    pub delivered: Counter,
+    /// Failed, and are tried again.
+    pub failed: Counter,
+    /// Failed for the last time.
+    pub dead: Counter,
+    /// How long attempts took.
+    pub took: Histogram,
+    /// How long the one waits that has waited longest, in seconds.
+    pub oldest: Gauge,
 }
 
 /// Requests of one method and route.

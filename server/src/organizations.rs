@@ -35,7 +35,7 @@ pub(crate) use invitations::{admit, invitation_by_id, invitation_with, refuse};
 pub use list::{Filter, OrderBy, count, lacks_manager, list};
 pub use memberships::{
     Member, MemberFilter, MemberOrder, Membership, NewMembership, add_member, count_members,
-    members, of_user, place, remove_member, remove_of_user, set_member_metadata, set_role,
+    member, members, of_user, place, remove_member, remove_of_user, set_member_metadata, set_role,
 };
 use names::{free_slug, made_slug};
 pub use names::{logo, name};
@@ -169,7 +169,7 @@ fn hold(tx: &mut Write<'_>, id: &OrganizationId) -> Result<Organization> {
 }
 
 fn event(action: Action, id: &OrganizationId) -> Event {
-    Event::new(action).detail(id.as_str())
+    Event::new(action).organization(id).detail(id.as_str())
 }
 
 /// An organization to be made.
@@ -394,7 +394,8 @@ pub fn delete(tx: &mut Write<'_>, id: &OrganizationId) -> Result<Organization> {
         tx.execute(sql, values![id])?;
     }
     let members = organization.members_count;
-    tx.note(Event::new(Action::OrganizationDelete).detail(format!("{id}, {members} members")));
+    let event = event(Action::OrganizationDelete, id).gone(organization.clone());
+    tx.note(event.detail(format!("{id}, {members} members")));
     Ok(organization)
 }
 

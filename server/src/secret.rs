@@ -97,6 +97,14 @@ impl Digest {
     }
 }
 
+impl Digest {
+    /// The first half of it, to make names of.
+    pub(crate) fn half(&self) -> [u8; 16] {
+        let bytes = URL_SAFE_NO_PAD.decode(&self.0).unwrap_or_default();
+        bytes.first_chunk().copied().unwrap_or_default()
+    }
+}
+
 impl PartialEq for Digest {
     fn eq(&self, other: &Self) -> bool {
         constant_time::verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
@@ -134,6 +142,8 @@ pub enum Purpose {
     Answer,
     /// That somebody has shown a key to the dashboard, in a browser's cookie.
     Dashboard,
+    /// What a webhook's events are signed with.
+    WebhookSecret,
 }
 
 impl Purpose {
@@ -148,6 +158,7 @@ impl Purpose {
             Self::SignUp => "sign-up attempt",
             Self::Answer => "answer",
             Self::Dashboard => "dashboard",
+            Self::WebhookSecret => "webhook secret",
         }
     }
 }
@@ -214,7 +225,7 @@ impl MasterKey {
 
     fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
         match purpose {
-            Purpose::SigningKey | Purpose::TemplateKey => &self.keeping,
+            Purpose::SigningKey | Purpose::TemplateKey | Purpose::WebhookSecret => &self.keeping,
             Purpose::HandshakeNonce
             | Purpose::RefreshToken
             | Purpose::SignIn
@@ -317,6 +328,7 @@ mod tests {
     fn a_seal_opens_for_its_purpose_only_and_not_after_a_change() {
         use Purpose::{
             Answer, HandshakeNonce, RefreshToken, SignIn, SignUp, SigningKey, TemplateKey,
+            WebhookSecret,
         };
         let all = [
             SigningKey,
@@ -326,6 +338,7 @@ mod tests {
             SignIn,
             SignUp,
             Answer,
+            WebhookSecret,
         ];
         let key = MasterKey::parse(&Secret::random()).unwrap();
         for purpose in all {

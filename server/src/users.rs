@@ -447,12 +447,12 @@ pub fn edit(tx: &mut Write<'_>, id: &UserId, change: &Change) -> Result<Profile>
 pub fn delete(tx: &mut Write<'_>, id: &UserId) -> Result<()> {
     let event = Event::new(Action::UserDelete).user(id);
     tx.attempt(event.clone());
-    hold(tx, id)?;
+    let gone = hold(tx, id)?;
     organizations::remove_of_user(tx, id)?;
     retention::forget_user(tx, id)?;
     tx.execute("delete from identifiers where user_id = $1", values![id])?;
     tx.execute("delete from users where id = $1", values![id])?;
-    tx.note(event);
+    tx.note(event.gone(gone));
     sessions::revoke_all(tx, &Whose::User(id.clone())).map(|_| ())
 }
 

@@ -6,6 +6,7 @@ mod claims;
 mod invitation;
 mod organization;
 mod user;
+mod webhook;
 
 use serde_json::{Value, json};
 use url::Position;
@@ -27,6 +28,7 @@ pub(crate) use claims::*;
 pub(crate) use invitation::*;
 pub(crate) use organization::*;
 pub(crate) use user::*;
+pub(crate) use webhook::*;
 
 /// An agent task as Clerk shows it (spec schema `AgentTask`); the `url` only to its creator, only once.
 pub(crate) fn agent_task(task: &Task, url: Option<&str>) -> Value {

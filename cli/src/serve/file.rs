@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use standin_server::config::{self, Config};
 use standin_server::policy::{Confirm, OnReplay};
+use standin_server::reach::Reach;
 use url::Url;
 
 use super::keep::{Keep, Kept};
@@ -51,6 +52,9 @@ pub struct File {
     keep_tasks: Option<Kept>,
     keep_sessions: Option<Kept>,
     keep_audit: Option<Kept>,
+    keep_deliveries: Option<Kept>,
+    /// How far webhooks may be sent.
+    webhook_reach: Option<Reach>,
     /// What happens when a used link is opened again.
     on_replay: Option<Replay>,
     /// Who is asked before a link is opened, where its task does not say.
@@ -118,6 +122,7 @@ impl File {
             tasks: self.keep_tasks,
             sessions: self.keep_sessions,
             audit: self.keep_audit,
+            deliveries: self.keep_deliveries,
         }
     }
 
@@ -128,6 +133,9 @@ impl File {
                 .parse()
                 .map_err(|error| Failure::usage(format!("allow_origin: {error}")))?;
             config.allowed_origins.push(origin);
+        }
+        if let Some(reach) = self.webhook_reach {
+            config.webhook_reach = reach;
         }
         config.allowed_hosts.extend(self.allow_host);
         for host in &mut config.allowed_hosts {

@@ -36,6 +36,14 @@ pub struct Keep {
         env = "STANDIN_KEEP_AUDIT"
     )]
     pub audit: Option<Kept>,
+    /// How long webhooks' deliveries are kept after their event [default: 30d]
+    #[arg(
+        id = "keep_deliveries",
+        long = "keep-deliveries",
+        value_name = "TIME",
+        env = "STANDIN_KEEP_DELIVERIES"
+    )]
+    pub deliveries: Option<Kept>,
 }
 
 impl Keep {
@@ -45,6 +53,7 @@ impl Keep {
             (self.tasks, &mut keep.tasks),
             (self.sessions, &mut keep.sessions),
             (self.audit, &mut keep.audit),
+            (self.deliveries, &mut keep.deliveries),
         ] {
             if let Some(Kept(kept)) = said {
                 *setting = kept;

@@ -21,4 +21,5 @@ mod starts;
 mod tasks;
 mod users;
 mod watched;
+mod webhooks;
 mod world;

@@ -20,3 +20,4 @@ mod nodes;
 mod process;
 mod two_processes;
 mod upgrades;
+mod webhooks;

@@ -18,4 +18,5 @@ mod retries;
 mod sessions;
 mod tokens;
 mod users;
+mod webhooks;
 mod world;

@@ -16,6 +16,7 @@ use crate::id;
 use crate::idempotency;
 use crate::keys;
 use crate::retention::{self, Old, Place};
+use crate::webhooks;
 
 /// How long it goes on in each second.
 const SHARE: Duration = Duration::from_millis(200);
@@ -103,9 +104,11 @@ fn steps(keep: Keep, now: Time) -> VecDeque<Step> {
         Some(What::Old { old, before, from })
     });
     let audit = before(keep.audit).map(|before| What::Audit { before });
+    let deliveries = before(keep.deliveries).map(|before| What::Deliveries { before });
     let whats = old
         .chain([What::Answers])
         .chain(audit)
+        .chain(deliveries)
         .chain([What::SigningKeys]);
     let is_done = false;
     whats.map(|what| Step { what, is_done }).collect()
@@ -128,6 +131,10 @@ enum What {
     Audit {
         before: Time,
     },
+    /// To applications' endpoints.
+    Deliveries {
+        before: Time,
+    },
     SigningKeys,
 }
 
@@ -141,6 +148,7 @@ impl Step {
             },
             What::Answers => "remove_answers",
             What::Audit { .. } => "remove_audit",
+            What::Deliveries { .. } => "remove_deliveries",
             What::SigningKeys => "remove_signing_keys",
         }
     }
@@ -172,6 +180,13 @@ impl Step {
                     let before = *before;
                     let trim = move |tx: &mut Write<'_>, rows| audit::trim(tx, before, rows);
                     let removed = pace.slice(app, trim).await?;
+                    self.is_done = removed == 0;
+                    removed
+                }
+                What::Deliveries { before } => {
+                    let before = *before;
+                    let forget = move |tx: &mut Write<'_>, rows| webhooks::forget(tx, before, rows);
+                    let removed = pace.slice(app, forget).await?;
                     self.is_done = removed == 0;
                     removed
                 }

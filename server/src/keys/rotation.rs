@@ -214,7 +214,7 @@ pub struct Sealed {
 
 /// Everything that is sealed and kept.
 pub fn sealed(tx: &mut Read<'_>) -> Result<Vec<Sealed>> {
-    const ALL: [(Purpose, &str); 2] = [
+    const ALL: [(Purpose, &str); 4] = [
         (
             Purpose::SigningKey,
             "select kid, private_key from signing_keys",
@@ -222,6 +222,14 @@ pub fn sealed(tx: &mut Read<'_>) -> Result<Vec<Sealed>> {
         (
             Purpose::TemplateKey,
             "select id, signing_key from jwt_templates where signing_key is not null",
+        ),
+        (
+            Purpose::WebhookSecret,
+            "select id, secret from webhook_endpoints",
+        ),
+        (
+            Purpose::WebhookSecret,
+            "select id, old_secret from webhook_endpoints where old_secret is not null",
         ),
     ];
     let mut all = Vec::new();
@@ -257,6 +265,11 @@ pub fn replace(tx: &mut Write<'_>, resealed: &[(Sealed, String)]) -> Result<()> 
         let sql = match old.purpose {
             Purpose::TemplateKey => {
                 "update jwt_templates set signing_key = $3 where id = $1 and signing_key = $2"
+            }
+            Purpose::WebhookSecret => {
+                "update webhook_endpoints set secret = case when secret = $2 then $3 else secret end,
+                                              old_secret = case when old_secret = $2 then $3 else old_secret end
+                 where id = $1 and (secret = $2 or old_secret = $2)"
             }
             _ => "update signing_keys set private_key = $3 where kid = $1 and private_key = $2",
         };

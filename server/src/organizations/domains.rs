@@ -57,7 +57,10 @@ pub fn domain(tx: &mut Read<'_>, organization: &OrganizationId, id: &DomainId) -
 }
 
 fn of_domain(action: Action, organization: &OrganizationId, id: &DomainId) -> Event {
-    Event::new(action).detail(format!("{organization} {id}"))
+    Event::new(action)
+        .organization(organization)
+        .part(id.as_str())
+        .detail(format!("{organization} {id}"))
 }
 
 fn free(tx: &mut Read<'_>, name: &str, own: &DomainId) -> Result<()> {

@@ -60,7 +60,10 @@ impl Invitation {
     }
 
     pub(crate) fn event(&self, action: Action) -> Event {
-        Event::new(action).detail(format!("{} {}", self.organization_id, self.id))
+        Event::new(action)
+            .organization(&self.organization_id)
+            .part(self.id.as_str())
+            .detail(format!("{} {}", self.organization_id, self.id))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Active, MetadataChange, Organization, event, hold, roles, settings, 
 use crate::clock::Time;
 use crate::db::{FromRow, Read, Row, Write, values};
 use crate::error::{Error, OrganizationError, Result};
-use crate::events::{Action, Event};
+use crate::events::Action;
 use crate::id::{MembershipId, OrganizationId, RoleId, UserId};
 use crate::users::{self, Profile};
 pub use list::{MemberFilter, MemberOrder, count_members, members, of_user, place};
@@ -117,7 +117,11 @@ fn whole(tx: &mut Read<'_>, found: Vec<Membership>, now: Time) -> Result<Vec<Mem
     Ok(found.into_iter().filter_map(with).collect())
 }
 
-fn member(tx: &mut Write<'_>, organization: &OrganizationId, user: &UserId) -> Result<Member> {
+/// The same with what it connects.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn member(tx: &mut Write<'_>, organization: &OrganizationId, user: &UserId) -> Result<Member> {
     let (now, found) = (tx.now(), get(tx, organization, user)?);
     let mut one = whole(tx, vec![found], now)?;
     one.pop()
@@ -267,7 +271,7 @@ pub fn remove_member(
         "update organizations set members_count = members_count - 1 where id = $1",
         values![organization],
     )?;
-    tx.note(event);
+    tx.note(event.gone(old.clone()));
     Ok(old)
 }
 
@@ -298,20 +302,23 @@ pub(super) fn managing(tx: &mut Read<'_>) -> Result<Vec<RoleId>> {
 
 /// Removes a user who will be deleted from everywhere.
 pub fn remove_of_user(tx: &mut Write<'_>, user: &UserId) -> Result<()> {
+    let now = tx.now();
+    let left = tx.all(&format!("{SELECT} where m.user_id = $1"), values![user])?;
+    if left.is_empty() {
+        return Ok(());
+    }
     tx.execute(
         "update organizations set members_count = members_count - 1
          where id in (select organization_id from organization_memberships where user_id = $1)",
         values![user],
     )?;
-    let left: Vec<OrganizationId> = tx.returning(
-        "delete from organization_memberships where user_id = $1 returning organization_id",
+    tx.execute(
+        "delete from organization_memberships where user_id = $1",
         values![user],
     )?;
-    for organization in left {
-        tx.note(Event {
-            user: Some(user.clone()),
-            ..event(Action::MembershipDelete, &organization)
-        });
+    for gone in whole(tx, left, now)? {
+        let event = event(Action::MembershipDelete, &gone.organization.id);
+        tx.note(event.user(user).gone(gone));
     }
     Ok(())
 }

@@ -48,6 +48,7 @@ async fn show(State(app): State<App>) -> Response {
         app.metrics.sessions.get(),
     );
     chores(&app.metrics, &mut text);
+    webhooks(&app.metrics, &mut text);
     if let Some(bytes) = memory() {
         text.single(
             "process_resident_memory_bytes",
@@ -139,6 +140,32 @@ fn chores(metrics: &Metrics, text: &mut Text) {
         "How long writes that remove what is old took until they were durable.",
     );
     text.seconds(name, &[], &metrics.slices);
+}
+
+fn webhooks(metrics: &Metrics, text: &mut Text) {
+    let of = &metrics.webhooks;
+    let name = "standin_webhook_attempts_total";
+    text.family(
+        name,
+        "counter",
+        "Attempts to deliver, by what came of them.",
+    );
+    for (outcome, count) in [
+        ("delivered", &of.delivered),
+        ("failed", &of.failed),
+        ("dead", &of.dead),
+    ] {
+        text.value(name, &[("outcome", outcome)], count.get());
+    }
+    let name = "standin_webhook_attempt_seconds";
+    text.family(name, "histogram", "How long attempts to deliver took.");
+    text.seconds(name, &[], &of.took);
+    text.single(
+        "standin_webhook_oldest_waiting_seconds",
+        "gauge",
+        "How long the delivery waits that has waited longest.",
+        of.oldest.get(),
+    );
 }
 
 /// The memory of this process, where the system says it.

@@ -35,7 +35,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
         "ground",
         &[
             "caller", "clock", "config", "db", "error", "events", "id", "instance", "metrics",
-            "origin", "policy", "secret", "stage", "text", "tls", "word",
+            "origin", "policy", "reach", "secret", "stage", "text", "tls", "word",
         ],
     ),
     (
@@ -53,7 +53,6 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "invitations",
             "jwt_templates",
             "keys",
-            "ledger",
             "organizations",
             "passwords",
             "restoring",
@@ -68,11 +67,15 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "tokens",
             "users",
             "waitlist",
+            "webhooks",
         ],
     ),
-    ("shared by the doors", &["app", "limits", "views", "wire"]),
+    (
+        "shared by the doors",
+        &["app", "ledger", "limits", "views", "wire"],
+    ),
     ("doors", &["backend_api", "dashboard", "frontend_api"]),
-    ("front", &["housekeeping", "lib", "listener"]),
+    ("front", &["housekeeping", "lib", "listener", "sender"]),
 ];
 
 fn floor(room: &str) -> usize {

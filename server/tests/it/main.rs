@@ -65,5 +65,6 @@ mod users;
 mod verification;
 mod waitlist;
 mod watched;
+mod webhooks;
 mod withstood;
 mod world;

@@ -106,6 +106,7 @@ async fn a_session_that_goes_on_keeps_its_task_and_its_client_however_old_they_a
             tasks,
             sessions,
             audit,
+            deliveries: day,
         };
     })
     .await;

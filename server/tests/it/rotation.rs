@@ -68,6 +68,7 @@ async fn publishes(base: &str, count: usize) -> BTreeSet<String> {
 /// Runs everything there is, for those who look at each statement.
 pub async fn use_all(world: &World) {
     own_template(world).await;
+    let hook = own_webhook(world).await;
     rotate(world, LEAD, false).await;
     rotate(world, 5, true).await;
     let waits = list(world).await[0].kid.clone();
@@ -87,6 +88,22 @@ pub async fn use_all(world: &World) {
         Err::<(), _>(standin_server::error::Error::KeyInvalid)
     });
     refused.await.unwrap_err();
+    world.backend.delete(&hook).await.ok();
+}
+
+/// An endpoint that signs with two secrets.
+async fn own_webhook(world: &World) -> String {
+    let body = json!({ "url": "http://localhost:9/" });
+    let made = world
+        .backend
+        .post("/v1/webhook_endpoints", body)
+        .await
+        .ok()
+        .json;
+    let path = format!("/v1/webhook_endpoints/{}", made["id"].as_str().unwrap());
+    let rotate = format!("{path}/rotate_secret");
+    world.backend.post(&rotate, json!({})).await.ok();
+    path
 }
 
 /// A template that signs with a key of its own.

@@ -118,7 +118,7 @@ const ALLOWED: [(&str, &str); 21] = [
 ];
 
 /// Tables that grow with users and their use.
-const GROWING: [&str; 17] = [
+const GROWING: [&str; 19] = [
     "agents",
     "users",
     "identifiers",
@@ -136,6 +136,8 @@ const GROWING: [&str; 17] = [
     "audit",
     "answers",
     "audit_seals",
+    "webhook_deliveries",
+    "webhook_attempts",
 ];
 
 fn rows() -> String {
@@ -179,6 +181,9 @@ fn rows() -> String {
     insert into answers (id, request_digest, answer, created_at) select id, id, id, created_at from users;
     insert into audit (at, action, result, actor, task_id, request_id) select 1, 'task.create', 'ok', 'key_1', id, '' from tasks;
     insert into audit_seals (number, last_seq, marks, digest, sealed_at) select i, i, 'm', 'd', 1 from (select created_at i from users) u where i <= 5000;
+    insert into webhook_deliveries (endpoint_id, message_id, type, object, payload, created_at, due_at, delivered_at)
+    select 'whk_' || (created_at % 7), id, 'user.created', id, '{{}}', created_at, case when created_at % 5 = 0 then 1 end, 1 from users;
+    insert into webhook_attempts (delivery_id, at, took) select id, 1, 1 from webhook_deliveries;
     analyze;"
     )
 }
@@ -338,6 +343,7 @@ async fn use_everything(world: &World) {
     crate::rotation::use_all(world).await;
     crate::audit::use_all(world).await;
     crate::retention::use_all(world).await;
+    crate::webhooks::use_all(world).await;
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
     users(world).await;

@@ -28,7 +28,7 @@ const fn numbered(name: &'static str, key: &'static str) -> Table {
     }
 }
 
-pub(super) const TABLES: [Table; 29] = [
+pub(super) const TABLES: [Table; 32] = [
     numbered("instance", "slot"),
     named("signing_keys", "kid"),
     named("secret_keys", "id"),
@@ -58,6 +58,9 @@ pub(super) const TABLES: [Table; 29] = [
     named("answers", "id"),
     numbered("retention", "slot"),
     named("erasures", "user_id"),
+    named("webhook_endpoints", "id"),
+    numbered("webhook_deliveries", "id"),
+    numbered("webhook_attempts", "id"),
 ];
 
 /// What each database has for itself.
@@ -73,7 +76,12 @@ pub(super) const SEEDED: [&str; 5] = [
 ];
 
 /// Columns whose numbers the database gives.
-pub(super) const COUNTED: [(&str, &str); 2] = [("audit", "seq"), ("revocations", "id")];
+pub(super) const COUNTED: [(&str, &str); 4] = [
+    ("audit", "seq"),
+    ("revocations", "id"),
+    ("webhook_deliveries", "id"),
+    ("webhook_attempts", "id"),
+];
 
 impl Table {
     /// The next rows after a key, in the order of the database that is asked.
