@@ -57,19 +57,19 @@ async fn events_of_a_server_that_is_killed_are_sent_by_the_next_one() {
     let sink = Sink::new();
     let start = || Process::start(data.path(), database.as_deref(), port, port);
     let mut process = start().await;
-    let post = async |process: &Process, path: &str, body: Value| {
+    let ask = async |process: &Process, path: &str, body: Value| {
         let (status, answer) = process.calls.send(Method::POST, path, Some(body)).await;
         assert_eq!(status, 200, "{answer}");
         answer["id"].as_str().unwrap().to_owned()
     };
     let listens = json!({ "url": sink.url, "events": ["user.created"] });
-    post(&process, "/v1/webhook_endpoints", listens).await;
+    ask(&process, "/v1/webhook_endpoints", listens).await;
     let kills = count("STANDIN_KILLS", 50).min(4);
     let mut made = HashSet::new();
     for life in 0..kills {
         for n in 0..EACH {
             let body = json!({ "external_id": format!("{life}-{n}"), "email_address": [format!("u{life}-{n}@example.com")] });
-            made.insert(post(&process, "/v1/users", body).await);
+            made.insert(ask(&process, "/v1/users", body).await);
         }
         process.kill();
         process = start().await;
