@@ -57,7 +57,7 @@ enum Command {
     /// Run a development server: keys, a first user, everything on this machine
     Dev(dev::Dev),
     /// Run a production server
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Make links that sign a browser in, list them, take them back
     #[command(subcommand)]
     Task(task::Command),
@@ -144,7 +144,7 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
 async fn run(command: Command, json: bool) -> Result<ExitCode> {
     match command {
         Command::Dev(dev) => return dev::run(dev, json).await,
-        Command::Serve(serve) => return serve::run(serve).await,
+        Command::Serve(serve) => return serve::run(*serve).await,
         Command::Doctor(doctor) => return doctor::run(doctor, json).await,
         Command::User(command) => return user::run(command, json).await,
         Command::Listen(listen) => return listen::run(listen, json).await,
