@@ -28,7 +28,7 @@ const LANES: usize = 16;
 /// How long it waits for others that end at almost the same time, to settle them in one write.
 const GATHER: Duration = Duration::from_millis(20);
 /// Longer than an attempt and its write can take, in seconds. A node that dies keeps others waiting for so long.
-const LEASE: i64 = 60;
+const LEASE: i64 = 30;
 
 /// The loop that looks, and the workers that it starts.
 pub(crate) struct Sender(JoinHandle<()>);

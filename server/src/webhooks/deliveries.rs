@@ -218,13 +218,23 @@ pub fn replay_since(
     Ok((count as u64, last))
 }
 
+/// How many deliveries one statement removes.
+const CHUNK: usize = 50;
+
 /// Removes up to `most` deliveries of before then, with their attempts.
 pub fn forget(tx: &mut Write<'_>, before: Time, most: i64) -> Result<u64> {
-    tx.execute(
-        "delete from webhook_deliveries where id in
-         (select id from webhook_deliveries where created_at < $1 order by created_at, id limit $2)",
+    let past: Vec<i64> = tx.all(
+        "select id from webhook_deliveries where created_at < $1 order by created_at, id limit $2",
         values![before, most],
-    )
+    )?;
+    let mut removed = 0;
+    for ids in past.chunks(CHUNK) {
+        let mut query = Query::new("delete from webhook_deliveries");
+        let marks = query.marks_of_two_sizes(ids.iter().copied(), CHUNK);
+        query.and(&format!("id in ({marks})"));
+        removed += query.execute(tx)?;
+    }
+    Ok(removed)
 }
 
 /// Since when the delivery waits that has waited longest, among the endpoints that are sent to.
