@@ -23,6 +23,7 @@ use crate::sign_in_tokens::SignInToken;
 use crate::sign_ups::restrictions::{List, Listed};
 use crate::tasks::{self, Task};
 use crate::tokens;
+use crate::users::Profile;
 pub(crate) use attempts::*;
 pub(crate) use claims::*;
 pub(crate) use invitation::*;
@@ -206,10 +207,18 @@ pub(crate) fn listed_identifier(list: List, listed: &Listed, instance: &Instance
     })
 }
 
-/// A session as applications' servers see it (spec schema `Session`), and as a page does that lists its user's devices.
+/// A session as applications' servers see it (spec schema `Session`).
 pub(crate) fn session(session: &Session, now: Time) -> Value {
     let mut view = bare_session(session, now);
     view["latest_activity"] = activity::latest(session);
+    view
+}
+
+/// A session as a page sees it that lists its user's devices.
+pub(crate) fn device(one: &Session, user: &Profile, instance: &Instance, now: Time) -> Value {
+    let mut view = session(one, now);
+    view["public_user_data"] = public_user_data(user, instance);
+    view["factor_verification_age"] = json!(tokens::factor_age(one, now));
     view
 }
 

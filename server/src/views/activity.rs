@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::sessions::Session;
 
-/// Spec schema `SessionActivityResponse`. Nobody is asked where an address lies, so city and country stay unknown.
+/// Spec schema `SessionActivityResponse`, without what is not known. Nobody is asked in which city an address lies.
 pub(super) fn latest(session: &Session) -> Value {
     let program = Program::of(session.user_agent.as_deref().unwrap_or_default());
-    json!({
+    let mut view = json!({
         "object": "session_activity",
         "id": session.id.as_str().replacen("sess_", "sess_activity_", 1),
         "device_type": program.device,
@@ -15,9 +15,11 @@ pub(super) fn latest(session: &Session) -> Value {
         "browser_name": program.name,
         "browser_version": program.version,
         "ip_address": session.ip,
-        "city": null,
-        "country": null,
-    })
+    });
+    if let Some(fields) = view.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    view
 }
 
 /// What a `User-Agent` says of itself (RFC 9110 §10.1.5).

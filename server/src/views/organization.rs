@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::user::public_user_data;
+use super::user::{self, public_user_data};
 use crate::clock::Time;
 use crate::instance::Instance;
 use crate::organizations::{
@@ -27,11 +27,10 @@ pub(crate) fn organization(organization: &Organization, counts: bool) -> Value {
         bare_organization(organization)
     };
     view["private_metadata"] = organization.private_metadata.clone().into();
-    view["created_by"] = organization
-        .created_by
-        .as_ref()
-        .map(ToString::to_string)
-        .into();
+    view["role_set_key"] = Value::Null;
+    if let Some(creator) = &organization.created_by {
+        view["created_by"] = creator.to_string().into();
+    }
     view
 }
 
@@ -47,7 +46,6 @@ fn bare_organization(organization: &Organization) -> Value {
         "max_allowed_memberships": organization.max_allowed_memberships,
         "admin_delete_enabled": organization.admin_delete_enabled,
         "public_metadata": organization.public_metadata,
-        "role_set_key": null,
         "created_at": organization.created_at,
         "updated_at": organization.updated_at,
     })
@@ -139,7 +137,7 @@ pub(crate) fn invitation(
         .map(ToString::to_string)
         .into();
     view["public_inviter_data"] = inviter
-        .map(|inviter| public_user_data(inviter, instance))
+        .map(|profile| user::inviter(profile, instance))
         .into();
     view["private_metadata"] = invitation.private_metadata.clone().into();
     view["url"] = Value::Null;
@@ -221,6 +219,7 @@ pub(crate) fn environment_of_organizations(settings: &Settings) -> Value {
             "default_role": settings.domains_default_role_key,
         },
         "slug": { "disabled": settings.slug_disabled },
+        "creator_role": settings.creator_role_key,
         "organization_creation_defaults": { "enabled": false },
     })
 }

@@ -14,6 +14,7 @@ use crate::users::{self, ATTEMPTS_MAX, Identifier, IdentifierKind, Profile, Veri
 pub(crate) fn user(profile: &Profile, instance: &Instance, now: Time) -> Value {
     let mut view = shared(profile, instance, now);
     view["private_metadata"] = profile.user.private_metadata.clone().into();
+    view["create_organizations_limit"] = profile.user.create_organizations_limit.into();
     view["delete_self_enabled"] = profile.user.delete_self_enabled.into();
     view["create_organization_enabled"] = profile.user.create_organization_enabled.into();
     view
@@ -29,6 +30,10 @@ pub(crate) fn own_user(person: &Person, instance: &Instance, now: Time) -> Value
         is_agents,
     } = person;
     let mut view = shared(profile, instance, now);
+    // Where there is none, it is not null to pages but absent.
+    if let Some(limit) = profile.user.create_organizations_limit {
+        view["create_organizations_limit"] = limit.into();
+    }
     view["delete_self_enabled"] = (profile.user.delete_self_enabled && !is_agents).into();
     view["create_organization_enabled"] = (*may_create).into();
     view["organization_memberships"] = memberships
@@ -83,7 +88,6 @@ fn shared(profile: &Profile, instance: &Instance, now: Time) -> Value {
         // Rounded up: it is never zero while the lock holds.
         "lockout_expires_in_seconds": lock.map(|until| (until.0 - now.0 + 999) / 1000),
         "verification_attempts_remaining": if lock.is_some() { 0 } else { ATTEMPTS_MAX - user.failed_attempts },
-        "create_organizations_limit": user.create_organizations_limit,
         "legal_accepted_at": user.legal_accepted_at,
         "last_sign_in_at": user.last_sign_in_at,
         "last_active_at": user.last_active_at,
@@ -94,16 +98,23 @@ fn shared(profile: &Profile, instance: &Instance, now: Time) -> Value {
 
 /// What others may see of a user.
 pub(crate) fn public_user_data(profile: &Profile, instance: &Instance) -> Value {
+    let mut view = inviter(profile, instance);
+    view["username"] = profile.user.username.clone().into();
+    view["profile_image_url"] = view["image_url"].clone();
+    view["banned"] = profile.user.banned_at.is_some().into();
+    view
+}
+
+/// What somebody who is invited may see of who invites.
+pub(super) fn inviter(profile: &Profile, instance: &Instance) -> Value {
     let user = &profile.user;
     json!({
         "user_id": user.id,
         "first_name": user.first_name,
         "last_name": user.last_name,
-        "username": user.username,
         "image_url": users::picture(profile, instance),
         "has_image": false,
         "identifier": users::goes_by(profile),
-        "banned": user.banned_at.is_some(),
     })
 }
 

@@ -12,7 +12,8 @@ use crate::db::Page;
 use crate::error::Error;
 use crate::frontend_api::asked::Plain;
 use crate::id::SessionId;
-use crate::sessions::{self, Filter, Session, Status};
+use crate::organizations;
+use crate::sessions::{self, Filter, Status};
 use crate::views;
 use crate::wire::Answer;
 
@@ -29,7 +30,7 @@ pub(super) fn routes() -> Router<App> {
 async fn list(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
     let now = app.now();
     let mut seen = seen(&app, browser).await?;
-    let (own, _) = seen.sessions.pop().ok_or(Error::AuthenticationInvalid)?;
+    let (own, person) = seen.sessions.pop().ok_or(Error::AuthenticationInvalid)?;
     let all = if own.actor.is_some() {
         vec![own]
     } else {
@@ -47,7 +48,8 @@ async fn list(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
             .search(move |tx| sessions::list(tx, &filter, page, now))
             .await?
     };
-    let list: Vec<_> = all.iter().map(|one| views::session(one, now)).collect();
+    let device = |one| views::device(one, &person.profile, &app.instance, now);
+    let list: Vec<_> = all.iter().map(device).collect();
     Ok(Json(json!(list)))
 }
 
@@ -64,13 +66,13 @@ async fn revoke(
         by,
         move |tx, own| {
             let session = sessions::get(tx, &id)?;
-            if session.user_id == own.user_id {
-                sessions::revoke(tx, &id).map(Ok)
-            } else {
-                Err(Error::NotFound("session", id.to_string()))
+            if session.user_id != own.user_id {
+                return Err(Error::NotFound("session", id.to_string()));
             }
+            let person = organizations::person(tx, own, now)?;
+            Ok(Ok((sessions::revoke(tx, &id)?, person)))
         },
-        |session: &Session| views::session(session, now),
+        |(session, person)| views::device(session, &person.profile, &app.instance, now),
     )
     .await
 }

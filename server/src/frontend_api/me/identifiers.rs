@@ -75,7 +75,7 @@ async fn list(
 ) -> Answer {
     let all = all(&app, kind, browser).await?;
     let list: Vec<_> = all.iter().map(views::identifier).collect();
-    Ok(Json(json!({ "response": list, "client": null })))
+    Ok(Json(json!(list)))
 }
 
 async fn show(
