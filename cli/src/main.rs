@@ -14,6 +14,7 @@ mod data;
 mod db;
 mod dev;
 mod doctor;
+mod dump;
 mod duration;
 mod env;
 mod failure;

@@ -19,7 +19,7 @@ use url::Url;
 use crate::data::Folder;
 use crate::failure::{Failure, Result};
 use crate::tls::Certificate;
-use crate::{claims, log, signals, startup};
+use crate::{claims, dump, log, signals, startup};
 use file::File;
 use keep::Keep;
 
@@ -109,6 +109,7 @@ pub struct Serve {
 /// Runs it until somebody asks to stop. Requests under way are finished first.
 pub async fn run(serve: Serve) -> Result<ExitCode> {
     let _log = log::production();
+    dump::forbid()?;
     let (config, folder) = serve.settle()?;
     let database = config.database.clone();
     let refused = |error| startup::refused(error, &folder, &database);

@@ -1,8 +1,11 @@
 //! Who can read what Standin keeps.
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::world::{World, in_folder, mode, run, served_once, standin};
 
@@ -27,7 +30,7 @@ fn a_data_folder_that_was_made_beforehand_is_closed_and_ignored_by_git() {
 fn every_file_of_a_running_server_is_its_owners_alone_whatever_the_umask() {
     let folder = tempfile::tempdir().unwrap();
     let script = "umask 000; exec \"$0\" dev --port 0 -- sh -c 'stat -c \"%a %n\" .standin/*'";
-    let mut command = std::process::Command::new("sh");
+    let mut command = Command::new("sh");
     let binary = env!("CARGO_BIN_EXE_standin");
     command
         .args(["-c", script, binary])
@@ -119,4 +122,34 @@ fn a_person_at_a_terminal_sees_the_secret_key() {
     command.args(["--quiet", "--return", "--command", dev, "/dev/null"]);
     let done = run(in_folder(command, folder.path())).ok();
     assert!(done.stdout.contains("sk_test_"), "{done:?}");
+}
+
+#[test]
+fn a_production_server_that_crashes_leaves_no_copy_of_its_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let killed = |script: &str| {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -c unlimited && {script}");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_standin")]);
+        let mut child = in_folder(command, folder.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Its first line says that it is ready.
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let pid = child.id().to_string();
+        Command::new("kill").args(["-ABRT", &pid]).status().unwrap();
+        (line, child.wait().unwrap())
+    };
+    let (_, other) = killed("echo ready >&2 && exec sleep 60");
+    let serve = "serve --data d --public-url https://clerk.example.com --listen 127.0.0.1:0";
+    let (line, server) = killed(&format!("exec \"$0\" {serve}"));
+    assert!(line.contains("ready"), "{line}");
+    assert_eq!((server.signal(), server.core_dumped()), (Some(6), false));
+    if !other.core_dumped() {
+        println!("this machine keeps no copy of anything that crashes, so nothing was shown");
+    }
 }

@@ -39,10 +39,10 @@ fn body(answer: &str) -> Value {
 
 /// The log of everything that runs on this test's thread.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
         let log = Self::default();
         let lines = tracing_subscriber::fmt()
             .with_ansi(false)
@@ -51,7 +51,7 @@ impl Log {
         (log, guard)
     }
 
-    fn lines(&self, with: &str) -> Vec<String> {
+    pub fn lines(&self, with: &str) -> Vec<String> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         let lines = text.lines().filter(|line| line.contains(with));
         lines.map(ToOwned::to_owned).collect()
