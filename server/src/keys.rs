@@ -41,7 +41,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    fn new(kid: String, pair: KeyPair, signatures: Arc<Counter>) -> Self {
+    pub(crate) fn new(kid: String, pair: KeyPair, signatures: Arc<Counter>) -> Self {
         let header = |class| {
             let header = json!({ "alg": "RS256", "cat": class, "kid": kid, "typ": "JWT" });
             URL_SAFE_NO_PAD.encode(header.to_string())

@@ -42,6 +42,8 @@ pub mod cookie;
 pub mod db;
 pub mod error;
 pub mod events;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod handshake;
 pub mod id;
 pub mod idempotency;

@@ -9,6 +9,7 @@
 #[cfg(feature = "axum")]
 mod answers;
 mod bounds;
+mod fuzzed;
 mod gate;
 mod hostile;
 mod keys;

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Edit, IdentifierKind, NewIdentifier, User, identifiers, save};
+use super::{Edit, Identifier, IdentifierKind, NewIdentifier, Profile, User, identifiers, save};
 use crate::clock::Time;
 use crate::db::{self, Value, Write};
 use crate::error::{Error, Result};
@@ -52,6 +52,26 @@ impl NewUser {
         Self {
             is_known_by_id: true,
             ..self
+        }
+    }
+
+    /// What will be known of the user.
+    pub fn profile(&self) -> Profile {
+        let at = self.user.created_at;
+        let identifier = |new: &NewIdentifier| Identifier {
+            id: new.id.clone(),
+            user_id: self.user.id.clone(),
+            kind: new.kind,
+            value: new.value.clone(),
+            status: new.status,
+            created_at: at,
+            updated_at: at,
+            code_at: None,
+            code_wrong: 0,
+        };
+        Profile {
+            user: self.user.clone(),
+            identifiers: self.identifiers.iter().map(identifier).collect(),
         }
     }
 

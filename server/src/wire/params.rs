@@ -130,6 +130,12 @@ impl Params {
         Ok(all)
     }
 
+    /// All of them, for who compares them with what another reader makes of the same bytes.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn into_values(self) -> Map<String, Value> {
+        self.values
+    }
+
     /// Whether a parameter is given and not null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(|value| !value.is_null())

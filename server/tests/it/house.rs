@@ -75,7 +75,10 @@ const FLOORS: [(&str, &[&str]); 5] = [
         &["app", "ledger", "limits", "views", "wire"],
     ),
     ("doors", &["backend_api", "dashboard", "frontend_api"]),
-    ("front", &["housekeeping", "lib", "listener", "sender"]),
+    (
+        "front",
+        &["fuzzing", "housekeeping", "lib", "listener", "sender"],
+    ),
 ];
 
 fn floor(room: &str) -> usize {
