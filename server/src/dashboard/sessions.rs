@@ -16,14 +16,8 @@ use crate::sessions::{self, Filter, Session, Status};
 use crate::wire::Params;
 
 const ROOM: &str = "/dashboard/sessions";
-/// The states that there are tabs for.
-const TABS: [Status; 5] = [
-    Status::Active,
-    Status::Pending,
-    Status::Expired,
-    Status::Ended,
-    Status::Revoked,
-];
+/// The states that there are tabs for: what is neither lies in between, and would be looked for among all there ever were.
+const TABS: [Status; 2] = [Status::Active, Status::Revoked];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
