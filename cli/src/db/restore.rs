@@ -182,7 +182,8 @@ fn tell(taken: Option<&TakenBack>, keys: &[SecretKey]) {
         ),
     }
     terminal::note(
-        "users, passwords, bans and members are as they were then, too; what was removed or banned since must be again",
+        "users, passwords, bans, members and signing keys are as they were then, too; what was removed, banned or retired since \
+         must be again",
     );
     for key in live(keys) {
         terminal::note(format!(
