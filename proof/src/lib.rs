@@ -16,7 +16,9 @@
 mod history;
 mod kept;
 mod laws;
+mod trial;
 
 pub use history::{Asked, Call, History, Moment, Open, Told, Whose};
 pub use kept::{Kept, KeptSession, KeptTask, Record};
 pub use laws::{Broken, Held};
+pub use trial::Trial;

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use standin_proof::{History, Told};
+use standin_proof::{History, Told, Trial};
 use tokio::task::JoinSet;
 
-use crate::process::{Calls, Process, Task, count, database, free_port};
+use crate::process::{Calls, Process, Task, database, free_port};
 
 const CALLERS: usize = 8;
 pub const EMAIL: &str = "ada@example.com";
@@ -33,7 +33,8 @@ pub async fn call(calls: Calls, tasks: Arc<Mutex<Vec<Task>>>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_kill_9_and_no_ticket_opens_twice() {
     let (data, database) = (tempfile::tempdir().unwrap(), database());
-    let (port, kills) = (free_port(), count("STANDIN_KILLS", 50));
+    let mut trial = Trial::begin("R1", "`kill -9` under eight callers");
+    let (port, kills) = (free_port(), trial.size(25, 1000));
     let history = Arc::new(History::default());
     let tasks = Arc::new(Mutex::new(Vec::new()));
     for life in 0..kills {
@@ -64,5 +65,5 @@ async fn what_was_acknowledged_survives_kill_9_and_no_ticket_opens_twice() {
     }
     let held = calls.hold().await;
     assert!(held.tasks > kills, "{held}");
-    println!("{kills} kills: {held}");
+    trial.end(format_args!("{kills} kills: {held}"));
 }

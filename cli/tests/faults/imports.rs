@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use standin_proof::Trial;
 
-use crate::process::{Process, count, database, free_port};
+use crate::process::{Process, database, free_port};
 
 fn user(what: &str, data: &Path, database: Option<&str>, file: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
@@ -29,7 +30,8 @@ fn user(what: &str, data: &Path, database: Option<&str>, file: &Path) -> Command
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_same_command() {
-    const ROWS: usize = 20_000;
+    const ROWS: usize = 10_000;
+    let mut trial = Trial::begin("R1", "`kill -9` in an import");
     let (data, database, port) = (tempfile::tempdir().unwrap(), database(), free_port());
     // Makes the data, with one user of its own.
     let process = Process::start(data.path(), database.as_deref(), port, port).await;
@@ -44,7 +46,7 @@ async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_sam
     }
     let file = data.path().join(".users.jsonl");
     std::fs::write(&file, text).unwrap();
-    let kills = u64::try_from(count("STANDIN_KILLS", 50)).unwrap().min(10);
+    let kills = u64::try_from(trial.size(5, 100)).unwrap();
     for life in 0..kills {
         let mut child = user("import", data.path(), database.as_deref(), &file)
             .spawn()
@@ -53,7 +55,7 @@ async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_sam
             clippy::disallowed_methods,
             reason = "the moment of the crash is what is chosen"
         )]
-        tokio::time::sleep(Duration::from_millis(60 + life * 35)).await;
+        tokio::time::sleep(Duration::from_millis(60 + life * 67 % 350)).await;
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -67,7 +69,6 @@ async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_sam
         counts["already_there"].as_u64().unwrap(),
     );
     assert_eq!(usize::try_from(made + there).unwrap(), ROWS);
-    println!("{kills} kills, {there} users were there, {made} made by the last run");
 
     let all = data.path().join(".all.jsonl");
     let output = user("export", data.path(), database.as_deref(), &all)
@@ -91,4 +92,7 @@ async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_sam
             .iter()
             .all(|user| user["email_address"].as_array().unwrap().len() == 2)
     );
+    trial.end(format_args!(
+        "{kills} kills, {there} users were there, {made} made by the last run"
+    ));
 }

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
+use standin_proof::Trial;
 use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::process::{Process, SIGNED_IN, already_used, count, database, free_port};
+use crate::process::{Process, SIGNED_IN, already_used, database, free_port};
 
 const VISITORS: usize = 64;
 const EMAIL: &str = "ada@example.com";
@@ -38,7 +39,8 @@ async fn of_sixty_four_visitors_at_two_processes_one_gets_in() {
     let twin = twin(data.path());
     let second = Process::start(twin.path(), database.as_deref(), other, port).await;
     let at = [first.calls.clone(), second.calls.of(&first.calls.history)];
-    let rounds = count("STANDIN_RACE_ROUNDS", 200);
+    let mut trial = Trial::begin("R4", "64 visitors of one ticket, at two processes");
+    let rounds = trial.size(50, 10_000);
     for round in 0..rounds {
         let task = first.calls.create(EMAIL).await.unwrap();
         let barrier = Arc::new(Barrier::new(VISITORS));
@@ -59,5 +61,5 @@ async fn of_sixty_four_visitors_at_two_processes_one_gets_in() {
     }
     let held = first.calls.hold().await;
     assert_eq!(held.opened, rounds);
-    println!("{held}");
+    trial.end(held);
 }

@@ -1,7 +1,7 @@
 //! The house, simulated: thousands of short stories, each of them made of one number.
 //!
-//! `STANDIN_SEEDS` says how many are told (2,000 where it says nothing), `STANDIN_SEED` tells a single one and shows it. A
-//! story that goes wrong is shown with its seed, and goes wrong in the same way every time.
+//! 2,000 are told, with `STANDIN_FULL=1` 10^6; `STANDIN_SEED` tells a single one and shows it. A story that goes wrong is shown
+//! with its seed, and goes wrong in the same way every time.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that meets the unexpected should stop where it stands"
@@ -16,9 +16,8 @@ mod story;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
-use standin_proof::Held;
+use standin_proof::{Held, Trial};
 
 use crate::house::House;
 use crate::story::tell;
@@ -63,9 +62,10 @@ fn the_house_answers_as_the_model_does_whatever_happens() {
         assert!(story.outcome.is_ok());
         return;
     }
-    let (seeds, started) = (number("STANDIN_SEEDS").unwrap_or(2_000), Instant::now());
+    let mut trial = Trial::begin("R5", "simulated stories against a model").on("SQLite");
+    let many = trial.size(2_000, 1_000_000);
+    let seeds = u64::try_from(many).unwrap();
     let (held, wrong) = tell_all(seeds);
-    println!("{seeds} seeds in {:.1?}: {held}", started.elapsed());
     if let Some((seed, why)) = wrong.first_key_value() {
         let (count, all) = (wrong.len(), wrong.keys().take(20));
         let story = tell(&mut House::new().unwrap(), *seed);
@@ -75,9 +75,9 @@ fn the_house_answers_as_the_model_does_whatever_happens() {
             all.collect::<Vec<_>>()
         );
     }
-    let many = usize::try_from(seeds).unwrap();
     let enough = [held.opened, held.tokens, held.taken_back, held.unanswered];
     assert!(enough.iter().all(|count| *count > many), "{held}");
+    trial.end(format_args!("{seeds} seeds: {held}, 0 wrong answers"));
 }
 
 /// Seeds that went wrong once: an expired ticket opened after a crash and a clock that was set back by seconds, because the

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use standin_proof::Told;
+use standin_proof::{Told, Trial};
 use standin_server::Server;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -10,14 +10,6 @@ use crate::run::Run;
 use crate::world::{Task, World};
 
 const VISITORS: usize = 64;
-
-/// How often; `STANDIN_RACE_ROUNDS` for a longer run.
-fn rounds() -> usize {
-    std::env::var("STANDIN_RACE_ROUNDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(200)
-}
 
 /// All visitors at once, spread over the servers; what each was told.
 async fn race(run: &Run, bases: &[String], task: &Task) -> Vec<Told> {
@@ -34,7 +26,8 @@ async fn race(run: &Run, bases: &[String], task: &Task) -> Vec<Told> {
     visitors.join_all().await
 }
 
-async fn one_of_sixty_four(world: &World, bases: &[String], rounds: usize) {
+async fn one_of_sixty_four(world: &World, bases: &[String], mut trial: Trial) {
+    let rounds = trial.size(100 / bases.len(), 10_000 / bases.len());
     let run = Run::new(world);
     let used = Told::Refused("agent_task_already_used".into());
     for _ in 0..rounds {
@@ -44,13 +37,14 @@ async fn one_of_sixty_four(world: &World, bases: &[String], rounds: usize) {
     }
     let held = run.hold().await;
     assert_eq!((held.tasks, held.opened), (rounds, rounds), "{held}");
-    println!("{held}");
+    trial.end(held);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_sixty_four_visitors_one_gets_in() {
     let world = World::new().await;
-    one_of_sixty_four(&world, std::slice::from_ref(&world.url), rounds()).await;
+    let trial = Trial::begin("R4", "64 visitors of one ticket");
+    one_of_sixty_four(&world, std::slice::from_ref(&world.url), trial).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +58,8 @@ async fn of_sixty_four_visitors_at_two_nodes_one_gets_in() {
         world.url.clone(),
         format!("http://localhost:{}", other.local_addr().port()),
     ];
-    one_of_sixty_four(&world, &bases, rounds() / 4).await;
+    let trial = Trial::begin("R4", "64 visitors of one ticket, at two nodes");
+    one_of_sixty_four(&world, &bases, trial).await;
     other.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! The world the tests play in: a server, a backend that holds its key, and browsers that keep cookies.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
@@ -31,7 +32,7 @@ pub struct World {
 }
 
 /// A database nobody else uses, on the engine the tests run on.
-fn database(folder: &TempDir) -> Database {
+async fn database(folder: &TempDir) -> Database {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
         return Database::Sqlite(folder.path().join("standin.db"));
@@ -43,15 +44,47 @@ fn database(folder: &TempDir) -> Database {
         Clock::System.now().0,
         COUNT.fetch_add(1, Ordering::SeqCst)
     );
-    let admin = format!("{url}/postgres");
-    let create = format!("create database {name}");
-    std::thread::spawn(move || {
-        let mut client = postgres::Client::connect(&admin, postgres::NoTls).unwrap();
-        client.batch_execute(&create).unwrap();
-    })
-    .join()
-    .unwrap();
-    Database::Postgres(format!("{url}/{name}"))
+    let made = Database::Postgres(format!("{url}/{name}"));
+    let making = tokio::task::spawn_blocking(move || copy_of_current(&url, &name));
+    making.await.unwrap();
+    made
+}
+
+/// Makes a database as the server would: a copy of one that it has brought up to date already, because each migration is some
+/// files to sync, and all of them take longer than most tests.
+fn copy_of_current(url: &str, name: &str) {
+    let mut digest = DefaultHasher::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        std::fs::read(file).unwrap().hash(&mut digest);
+    }
+    let current = format!("current_{:016x}", digest.finish());
+    let address = format!("{url}/postgres");
+    let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
+    // Of all tests that run at once, one makes it.
+    client
+        .batch_execute("select pg_advisory_lock(4747)")
+        .unwrap();
+    let known = "select 1 from pg_database where datname = $1";
+    if client.query(known, &[&current]).unwrap().is_empty() {
+        let making = format!("drop database if exists {current}_; create database {current}_");
+        for sql in making.split("; ") {
+            client.batch_execute(sql).unwrap();
+        }
+        let own = Database::Postgres(format!("{url}/{current}_"));
+        let opened = tokio::runtime::Handle::current().block_on(standin_server::open(&own));
+        drop(opened.unwrap());
+        let rename = format!("alter database {current}_ rename to {current}");
+        client.batch_execute(&rename).unwrap();
+    }
+    client
+        .batch_execute("select pg_advisory_unlock(4747)")
+        .unwrap();
+    let copy = format!("create database {name} template {current}");
+    client.batch_execute(&copy).unwrap();
 }
 
 /// Runs statements on a database that no server has open, as another program would.
@@ -87,7 +120,7 @@ impl World {
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Clock::fixed(Clock::System.now());
-        let mut config = Config::development(0, database(&folder), Secret::random());
+        let mut config = Config::development(0, database(&folder).await, Secret::random());
         config.clock = clock.clone();
         config.development_key = Some(Secret::from(SECRET_KEY));
         change(&mut config);
