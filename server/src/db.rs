@@ -136,6 +136,29 @@ impl Read<'_> {
     }
 }
 
+/// Between what was under way at a moment and what began later. See [`Read::fence`].
+#[derive(Clone, Copy, Debug)]
+pub struct Fence(i64);
+
+impl Read<'_> {
+    /// Puts one up. Writes may overlap: what has a lower number than something that is there already may still come, from a
+    /// write before the fence.
+    pub fn fence(&mut self) -> Result<Fence> {
+        match self.connection {
+            Connection::Sqlite(_) => Ok(Fence(0)),
+            Connection::Postgres(postgres) => postgres.fence().map(Fence),
+        }
+    }
+
+    /// Whether every write before it is over. On SQLite there is one at a time.
+    pub fn is_past(&mut self, Fence(fence): Fence) -> Result<bool> {
+        match self.connection {
+            Connection::Sqlite(_) => Ok(true),
+            Connection::Postgres(postgres) => postgres.is_past(fence),
+        }
+    }
+}
+
 /// What a write runs on: a transaction that knows who asks and when, and notes what happens.
 pub struct Write<'a> {
     read: Read<'a>,

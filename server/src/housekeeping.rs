@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
+use crate::audit;
 use crate::caller::Caller;
 use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
@@ -17,7 +18,6 @@ use crate::limits::Tried;
 use crate::sessions::{self, Progress};
 pub(crate) use removal::EVERY;
 use removal::Removal;
-use sealing::Sealing;
 
 /// The one loop of such work.
 pub(crate) struct Housekeeping(JoinHandle<()>);
@@ -31,14 +31,15 @@ const TICK: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_secs(1);
 /// How many of them one write ends. Others must not have to wait behind it for long.
 const SLICE: usize = 100;
+/// How long in each second it goes on with what has time.
+const SHARE: Duration = Duration::from_millis(200);
 
 impl Housekeeping {
     pub(crate) fn start(app: &App) -> Self {
         let app = app.clone();
         Self(tokio::spawn(async move {
             let (mut ticks, mut looks) = (interval(TICK), interval(LOOK));
-            let (mut counted, mut sealing) = (Counted::default(), Sealing::default());
-            let mut removal = Removal::new(&app);
+            let (mut counted, mut removal) = (Counted::default(), Removal::new(&app));
             // The first tick is at once, and the start has just done it.
             ticks.tick().await;
             counted.count(&app).await;
@@ -46,13 +47,13 @@ impl Housekeeping {
                 tokio::select! {
                     _ = ticks.tick() => {
                         chore(&app, "note_moment", tidy(&app)).await;
-                        chore(&app, "seal_audit", sealing.seal(&app, 1)).await;
+                        chore(&app, "seal_audit", sealing::seal(&app, 1, SHARE)).await;
                         counted.count(&app).await;
                     }
                     _ = looks.tick() => {
                         chore(&app, "read_signing_keys", read_keys(&app)).await;
                         chore(&app, "end_revoked_sessions", end_sessions(&app)).await;
-                        chore(&app, "seal_audit", sealing.look(&app)).await;
+                        chore(&app, "seal_audit", sealing::seal(&app, audit::SLICE, SHARE)).await;
                         removal.go_on(&app).await;
                     }
                 }
@@ -64,11 +65,7 @@ impl Housekeeping {
     pub(crate) async fn stop(self, app: &App) {
         self.0.abort();
         chore(app, "note_moment", tidy(app)).await;
-        let mut sealing = Sealing::default();
-        let rest = async {
-            sealing.note(app).await?;
-            sealing.seal(app, 1).await
-        };
+        let rest = sealing::seal(app, 1, sealing::AT_A_STOP);
         chore(app, "seal_audit", rest).await;
     }
 }

@@ -177,6 +177,8 @@ pub struct Metrics {
     pub webhooks: Webhooks,
     /// Sessions that are alive, as housekeeping last counted them.
     pub sessions: Gauge,
+    /// Records of the audit trail after the last seal, as housekeeping last counted them.
+    pub unsealed: Gauge,
 }
 
 /// Deliveries, as this node tried them.

@@ -5,6 +5,7 @@
 
 mod alone;
 mod certificate;
+mod fence;
 mod mark;
 mod target;
 mod tls;
@@ -139,7 +140,7 @@ impl Connection {
             let former = self.mark.take();
             self.mark = Some(Mark::new(self, former.as_ref())?);
         }
-        self.control("begin")
+        self.control(fence::BEGIN)
     }
 
     /// Ends a transaction. Unless the server says that it refused, nobody knows whether it did as it was told: the

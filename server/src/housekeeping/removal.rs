@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{chore, internal};
+use super::{SHARE, chore, internal};
 use crate::app::App;
 use crate::audit;
 use crate::clock::Time;
@@ -18,8 +18,6 @@ use crate::keys;
 use crate::retention::{self, Old, Place};
 use crate::webhooks;
 
-/// How long it goes on in each second.
-const SHARE: Duration = Duration::from_millis(200);
 /// How long a node may be silent before another one takes its turn, in seconds.
 const SILENCE: i64 = 60;
 /// How often everything is looked through, in seconds.

@@ -47,6 +47,12 @@ async fn show(State(app): State<App>) -> Response {
         "Sessions that neither ended nor expired, as housekeeping last counted them.",
         app.metrics.sessions.get(),
     );
+    text.single(
+        "standin_audit_unsealed",
+        "gauge",
+        "Numbers of audit records after the last seal.",
+        app.metrics.unsealed.get(),
+    );
     chores(&app.metrics, &mut text);
     webhooks(&app.metrics, &mut text);
     if let Some(bytes) = memory() {
