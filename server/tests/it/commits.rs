@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use standin_proof::Trial;
 use standin_server::caller::Caller;
 use standin_server::clock::Clock;
 use standin_server::db::{Database, Db, Value};
@@ -129,7 +130,7 @@ async fn what_a_read_would_write_is_not_written() {
 const OLD_ROWS: &str = "
     insert into instance (slot, id, kind, created_at) values (1, 'ins_old', 'development', 1);
     insert into agents (id, name, created_at) values ('agent_old', 'PT', 1);
-    with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < ROWS)
     insert into users (id, first_name, last_name, public_metadata, private_metadata, unsafe_metadata, delete_self_enabled,
                        create_organization_enabled, created_at, updated_at)
     select 'user_' || i, 'Émile', 'Nr ' || i, '{}', '{}', '{}', 1, 1, i, i from n;
@@ -142,7 +143,13 @@ const OLD_ROWS: &str = "
     select session_id, 'client_' || user_id, user_id, agent_id, id, 1, 1, 2, 1 from tasks;";
 
 #[tokio::test]
-async fn a_database_of_the_first_release_is_brought_up_to_date_with_a_hundred_thousand_of_each() {
+async fn a_database_of_the_first_release_is_brought_up_to_date_with_everything_in_it() {
+    let mut trial = Trial::begin(
+        "R18",
+        "a database of the first release is brought up to date",
+    );
+    let rows = trial.size(10_000, 100_000);
+    let old = OLD_ROWS.replace("ROWS", &rows.to_string());
     let world = World::with(|config| {
         let first = include_str!("../../migrations/0001_init.sql");
         let seen = "create table migrations (version bigint primary key); insert into migrations values (1)";
@@ -151,7 +158,7 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_with_a_hundred_th
             Database::Sqlite(_) => "",
             Database::Postgres(_) => "drop schema public cascade; create schema public",
         };
-        let old = format!("{empty};{first};{seen};{OLD_ROWS}");
+        let old = format!("{empty};{first};{seen};{old}");
         crate::world::batch(&config.database, &old);
     })
     .await;
@@ -159,10 +166,13 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_with_a_hundred_th
     assert_eq!(session.json["latest_activity"]["ip_address"], "10.0.0.1");
     let found = world
         .backend
-        .get("/v1/users?name_query=émile nr 77777")
+        .get(&format!("/v1/users?name_query=émile nr {rows}"))
         .await;
-    assert_eq!(found.json[0]["id"], "user_77777");
+    assert_eq!(found.json[0]["id"], format!("user_{rows}"));
     assert_eq!(world.count("users where name_folded = ''").await, 0);
+    trial.end(format_args!(
+        "{rows} users, clients, tasks and sessions each"
+    ));
 }
 
 #[tokio::test]
