@@ -166,6 +166,28 @@ impl History {
         Self(Mutex::new(Events { count, calls }))
     }
 
+    /// What had been asked and told by this moment of the clock, the answers of that moment among it.
+    #[must_use]
+    pub fn until(&self, clock: i64) -> Self {
+        let events = self.events();
+        let mut calls = events.calls.clone();
+        calls.retain(|call| call.from.clock <= clock);
+        for call in calls.iter_mut().filter(|call| call.to.clock > clock) {
+            (call.told, call.to) = (Told::Nothing, NEVER);
+        }
+        let count = events.count;
+        Self(Mutex::new(Events { count, calls }))
+    }
+
+    /// How many tasks were acknowledged.
+    pub fn created(&self) -> usize {
+        let calls = &self.events().calls;
+        let created = calls
+            .iter()
+            .filter(|call| matches!(call.told, Told::Created { .. }));
+        created.count()
+    }
+
     /// Every call, in the order in which they were asked.
     pub fn calls(&self) -> Vec<Call> {
         self.events().calls.clone()

@@ -1,6 +1,12 @@
 //! What a server keeps, as it is read when a run is over.
 
 use serde_json::Value;
+use standin_server::audit;
+use standin_server::clock::Time;
+use standin_server::db::{Page, Read};
+use standin_server::error::Result;
+use standin_server::sessions::{self, Actor, Session};
+use standin_server::tasks::{self, Task};
 
 /// Everything the laws look at.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +83,41 @@ impl Kept {
     }
 }
 
+/// As much as anybody keeps.
+const EVERYTHING: Page = Page {
+    limit: 1_000_000,
+    offset: 0,
+};
+
+impl Kept {
+    /// Reads a database that no server need have open.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being read.
+    pub fn read(tx: &mut Read<'_>, now: Time) -> Result<Self> {
+        let tasks = tasks::list(tx, &tasks::Filter::default(), EVERYTHING, now)?;
+        let sessions = sessions::list(tx, &sessions::Filter::default(), EVERYTHING, now)?;
+        let ours = sessions.iter().filter(|session| session.actor.is_some());
+        let records = audit::list(tx, None, EVERYTHING)?.into_iter().rev();
+        Ok(Self {
+            tasks: tasks.iter().map(|task| KeptTask::read(task, now)).collect(),
+            sessions: ours
+                .map(|session| KeptSession::read(session, now))
+                .collect(),
+            records: records.map(Record::read).collect(),
+        })
+    }
+}
+
 impl KeptTask {
+    fn read(task: &Task, now: Time) -> Self {
+        Self {
+            id: task.id.to_string(),
+            status: task.status(now).as_str().into(),
+            session: task.session_id.as_ref().map(ToString::to_string),
+        }
+    }
+
     fn of(task: &Value) -> Self {
         Self {
             id: word(task, "agent_task_id"),
@@ -88,6 +128,18 @@ impl KeptTask {
 }
 
 impl KeptSession {
+    fn read(session: &Session, now: Time) -> Self {
+        let (agent, task) = session.actor.as_ref().and_then(Actor::agent).unzip();
+        Self {
+            id: session.id.to_string(),
+            task: task.map(ToString::to_string),
+            user: session.user_id.to_string(),
+            agent: agent.map(ToString::to_string),
+            status: session.status(now).as_str().into(),
+            expire_at: session.expire_at.0,
+        }
+    }
+
     fn of(session: &Value) -> Self {
         let actor = &session["actor"];
         Self {
@@ -102,6 +154,16 @@ impl KeptSession {
 }
 
 impl Record {
+    fn read(record: audit::Record) -> Self {
+        Self {
+            seq: record.seq,
+            ok: record.result == "ok",
+            action: record.action,
+            task: record.task_id,
+            session: record.session_id,
+        }
+    }
+
     fn of(record: &Value) -> Self {
         Self {
             seq: record["seq"].as_i64().unwrap_or_default(),

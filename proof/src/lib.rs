@@ -13,11 +13,13 @@
 //! I7 What was acknowledged is there after whatever came then.
 //! I8 A name has one agent for ever, and an agent one name.
 
+mod chance;
 mod history;
 mod kept;
 mod laws;
 mod trial;
 
+pub use chance::Chance;
 pub use history::{Asked, Call, History, Moment, Open, Told, Whose};
 pub use kept::{Kept, KeptSession, KeptTask, Record};
 pub use laws::{Broken, Held};

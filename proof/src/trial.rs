@@ -20,9 +20,7 @@ pub struct Trial {
 }
 
 fn given(variable: &str) -> Option<String> {
-    std::env::var(variable)
-        .ok()
-        .filter(|text| !text.is_empty())
+    std::env::var(variable).ok().filter(|text| !text.is_empty())
 }
 
 impl Trial {

@@ -5,15 +5,16 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use standin_proof::{Asked, History, Told, Whose};
+use standin_proof::{Asked, Held, History, Told, Trial, Whose};
 use standin_server::clock::Clock;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
+use crate::calls::SIGNED_IN;
 use crate::cluster::programs;
 use crate::crash::{EMAIL, call};
 use crate::load::pause;
-use crate::process::{Process, count, database, free_port};
+use crate::process::{Process, database, free_port};
 
 fn ran(command: &mut Command) {
     let done = command.output().unwrap();
@@ -53,7 +54,7 @@ fn restore(file: &str, data: &Path, database: Option<&str>) {
 }
 
 /// One server's life until its end, and the next one's on the backup.
-async fn round(turn: u64) -> standin_proof::Held {
+async fn round(turn: u64) -> Held {
     let (first, second, folder) = (
         TempDir::new().unwrap(),
         TempDir::new().unwrap(),
@@ -69,7 +70,7 @@ async fn round(turn: u64) -> standin_proof::Held {
     );
     let mut callers = JoinSet::new();
     for _ in 0..4 {
-        callers.spawn(call(process.calls.of(&history), tasks.clone()));
+        callers.spawn(call(process.calls.of(&history), tasks.clone(), usize::MAX));
     }
     pause(200 + turn * 37 % 200).await;
     let begun = history.events_so_far();
@@ -104,16 +105,18 @@ async fn round(turn: u64) -> standin_proof::Held {
         assert!(matches!(answer, Told::Refused(_)), "{answer:?}");
     }
     let next = calls.create(EMAIL).await.unwrap();
-    assert_eq!(calls.visit(&next).await, crate::process::SIGNED_IN);
+    assert_eq!(calls.visit(&next).await, SIGNED_IN);
     calls.hold().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_backup_under_load_holds_keeps_every_law_and_no_ticket_opens_again() {
-    let rounds = count("STANDIN_BACKUPS", 2);
+    let mut trial = Trial::begin("R19", "backups under load are restored");
+    let (rounds, mut all) = (trial.size(2, 20), Held::default());
     for turn in 0..rounds {
         let held = round(u64::try_from(turn).unwrap()).await;
         assert!(held.tasks > 10, "{held}");
-        println!("backup {turn}: {held}");
+        all += held;
     }
+    trial.end(format_args!("{rounds} backups: {all}"));
 }

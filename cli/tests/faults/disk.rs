@@ -1,110 +1,102 @@
-//! Disks that fail: one that says so when it should keep what was written, and one that is full. SQLite only.
+//! Disks that fail: one that says so when it should keep what was written, one that is full, and one that takes no more writes.
+//! SQLite only.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use rusqlite::Connection;
+use standin_proof::{Told, Trial};
 use tempfile::TempDir;
 
-use crate::process::{Calls, SIGNED_IN, Spawn, Task, already_used, free_port};
+use crate::calls::{Calls, SIGNED_IN, Task, unavailable};
+use crate::process::{Spawn, free_port};
+use crate::watched_disk::library;
 
 const EMAIL: &str = "ada@example.com";
-const UNKNOWN: &str = "Whether this was done is not known";
-const NOTHING: &str = "Nothing was changed";
-
-/// A library that stands before the C library's `fsync` and `fdatasync`: as long as a file is there that the environment
-/// names, they fail with EIO. The kernel itself says nothing else of a disk that lost a page.
-fn failing_syncs(folder: &Path) -> PathBuf {
-    let library = folder.join("failing_syncs.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/failing_syncs.c");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
-        .args([&library, &source])
-        .status();
-    assert!(compiled.unwrap().success());
-    library
-}
-
-/// What a call came to, in words: its answer's long message, or that it was done.
-async fn said(calls: &Calls, method: reqwest::Method, path: &str) -> String {
-    let answer = calls.send(method, path, None).await;
-    sentence(answer)
-}
-
-fn sentence((status, body): (u16, Value)) -> String {
-    match body["errors"][0]["long_message"].as_str() {
-        Some(sentence) => format!("{status} {sentence}"),
-        None => status.to_string(),
-    }
-}
-
-async fn create(calls: &Calls) -> String {
-    let body = Calls::task_body(EMAIL);
-    let answer = calls.send(reqwest::Method::POST, "/v1/agents/tasks", Some(body));
-    sentence(answer.await)
-}
 
 async fn health(calls: &Calls) -> u16 {
     calls.send(reqwest::Method::GET, "/v1/health", None).await.0
 }
 
-/// Reads, which go on whatever the disk does.
-async fn assert_reads_go_on(calls: &Calls, tasks: usize) {
-    let all = calls.all("/v1/agents/tasks?paginated=true").await;
-    assert_eq!(all.len(), tasks);
-    assert_eq!(said(calls, reqwest::Method::GET, "/v1/client").await, "200");
+/// What is read goes on whatever the disk does, and so do tokens of sessions that are there.
+async fn assert_reads_go_on(calls: &Calls, session: &str) {
+    let get = async |path: &str| calls.send(reqwest::Method::GET, path, None).await.0;
+    assert_eq!(get("/v1/client").await, 200);
+    assert_eq!(get("/.well-known/jwks.json").await, 200);
+    let path = format!("/v1/sessions/{session}/tokens");
+    let token = calls.send(reqwest::Method::POST, &path, Some(serde_json::json!({})));
+    assert_eq!(token.await.0, 200);
+}
+
+/// A session that is there.
+async fn session(calls: &Calls) -> String {
+    let task = calls.create(EMAIL).await.unwrap();
+    assert_eq!(calls.visit(&task).await, SIGNED_IN);
+    let shown = calls.get(&format!("/v1/agents/tasks/{}", task.id)).await;
+    shown["session_id"].as_str().unwrap().to_owned()
+}
+
+/// How long it takes until a write is done again.
+async fn heal(calls: &Calls) -> Duration {
+    let started = Instant::now();
+    while calls.create(EMAIL).await.is_none() {
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+    assert_eq!(health(calls).await, 200);
+    started.elapsed()
+}
+
+fn assert_whole(data: &Path) {
+    let file = Connection::open(data.join("standin.db")).unwrap();
+    let said = file.query_row("pragma integrity_check", [], |row| row.get::<_, String>(0));
+    assert_eq!(said.as_deref(), Ok("ok"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_failed_sync_the_outcome_is_unknown_and_nothing_is_written_until_the_next_start() {
+    let mut trial = Trial::begin("R10", "a sync fails, and the process is killed").on("SQLite");
+    let cycles = trial.size(2, 20);
     let (data, tools) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let fails = tools.path().join("fails");
-    let (library, port) = (failing_syncs(tools.path()), free_port());
+    let (library, port) = (library(tools.path(), "failing_disk.c"), free_port());
     let spawn = Spawn::new(data.path(), port)
         .env("LD_PRELOAD", &library)
         .env("STANDIN_SYNCS_FAIL_WHILE", &fails);
     let process = spawn.start().await;
-    let calls = process.calls.clone();
-    calls.user(EMAIL).await;
-    let mut tasks: Vec<Task> = Vec::new();
-    for _ in 0..4 {
-        tasks.push(calls.create(EMAIL).await.unwrap());
-    }
-    std::fs::write(&fails, "").unwrap();
-    let unsure = said(&calls, reqwest::Method::GET, &tasks[0].path).await;
-    assert!(unsure.starts_with(&format!("503 {UNKNOWN}")), "{unsure}");
-    // The disk works again; what it lost meanwhile nobody knows.
-    std::fs::remove_file(&fails).unwrap();
-    for _ in 0..3 {
-        let refused = create(&calls).await;
-        assert!(refused.starts_with(&format!("503 {NOTHING}")), "{refused}");
-        let refused = said(&calls, reqwest::Method::GET, &tasks[1].path).await;
-        assert!(refused.starts_with(&format!("503 {NOTHING}")), "{refused}");
-        assert_eq!(health(&calls).await, 503);
-    }
-    assert_reads_go_on(&calls, 4).await;
+    process.calls.user(EMAIL).await;
     process.kill();
-
+    let history = std::sync::Arc::default();
+    let mut unsure: Vec<Task> = Vec::new();
+    for _ in 0..cycles {
+        let process = spawn.start().await;
+        let calls = process.calls.of(&history);
+        // What was unknown was done wholly or not at all.
+        for task in &unsure {
+            assert_ne!(calls.visit(task).await, Told::Nothing);
+        }
+        let session = session(&calls).await;
+        let first = calls.create(EMAIL).await.unwrap();
+        let second = calls.create(EMAIL).await.unwrap();
+        std::fs::write(&fails, "").unwrap();
+        assert_eq!(calls.visit(&first).await, Told::Nothing, "it is not known");
+        // The disk works again; what it lost meanwhile nobody knows.
+        std::fs::remove_file(&fails).unwrap();
+        for _ in 0..3 {
+            let refused = calls.created(EMAIL, None).await;
+            assert_eq!(refused.unwrap_err(), unavailable());
+            assert_eq!(calls.visit(&second).await, unavailable());
+            assert_eq!(health(&calls).await, 503);
+        }
+        assert_reads_go_on(&calls, &session).await;
+        process.kill();
+        unsure.extend([first, second]);
+    }
     let process = spawn.start().await;
-    let calls = &process.calls;
-    assert_eq!(health(calls).await, 200);
-    assert_eq!(calls.all("/v1/agents/tasks?paginated=true").await.len(), 4);
-    // What was refused was not done; what was unknown was done wholly or not at all.
-    assert_eq!(calls.visit(&tasks[1]).await, SIGNED_IN);
-    let opened = calls
-        .all(&format!("/v1/audit_logs?agent_task_id={}", tasks[0].id))
-        .await;
-    let accepted = opened
-        .iter()
-        .filter(|record| record["action"] == "task.accept")
-        .count();
-    let path = format!("/v1/agents/tasks/{}", tasks[0].id);
-    let shown = calls.get(&path).await;
-    let used = usize::from(shown["status"] == "used");
-    assert_eq!(accepted, used, "{shown}");
-    let now = calls.visit(&tasks[0]).await;
-    let expected = if used == 1 { already_used() } else { SIGNED_IN };
-    assert_eq!(now, expected);
+    let held = process.calls.of(&history).hold().await;
+    process.kill();
+    assert_whole(data.path());
+    trial.end(format_args!("{cycles} failed syncs: {held}"));
 }
 
 /// A file system of eight megabytes, where this process may make one.
@@ -136,41 +128,81 @@ impl Drop for SmallDisk {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_changes_nothing_and_writes_go_on_when_there_is_room_again() {
     let Some(disk) = SmallDisk::mounted() else {
-        eprintln!("skipped: this process may not mount a file system");
+        eprintln!("SKIPPED: this process may not mount a file system");
         return;
     };
+    let mut trial = Trial::begin("R9", "a disk of 8 MB is full").on("SQLite");
+    let cycles = trial.size(3, 50);
     let (data, port) = (disk.0.path().join("data"), free_port());
     let process = Spawn::new(&data, port).start().await;
     let calls = &process.calls;
     calls.user(EMAIL).await;
-    let task = calls.create(EMAIL).await.unwrap();
+    let session = session(calls).await;
     let ballast = disk.0.path().join("ballast");
-    // As much as there is room for, and not a byte is left.
-    let _ = std::fs::write(&ballast, vec![1; 16 << 20]);
-
-    // A small write may still find room where a larger one did not, and health tries a small one.
-    let (mut made, mut refused) = (1, 0);
-    while health(calls).await == 200 {
-        match create(calls).await.as_str() {
-            "200" => made += 1,
-            told => {
-                assert!(told.starts_with(&format!("503 {NOTHING}")), "{told}");
+    let (mut refused, mut healed) = (0, Duration::ZERO);
+    for _ in 0..cycles {
+        let task = calls.create(EMAIL).await.unwrap();
+        // As much as there is room for, and not a byte is left.
+        let _ = std::fs::write(&ballast, vec![1; 16 << 20]);
+        let before = refused;
+        // A small write may still find room where a larger one did not, and health tries a small one.
+        while health(calls).await == 200 {
+            if let Err(told) = calls.created(EMAIL, None).await {
+                assert_eq!(told, unavailable());
                 refused += 1;
             }
+            assert!(refused < before + 5000, "and health is well");
         }
-        assert!(
-            made + refused < 5000,
-            "{made} made, {refused} refused, and health is well"
-        );
-    }
-    assert!(refused > 0);
-    let told = said(calls, reqwest::Method::GET, &task.path).await;
-    assert!(told.starts_with(&format!("503 {NOTHING}")), "{told}");
-    assert_reads_go_on(calls, made).await;
+        assert!(refused > before);
+        assert_eq!(calls.visit(&task).await, unavailable());
+        assert_reads_go_on(calls, &session).await;
 
-    std::fs::remove_file(&ballast).unwrap();
-    assert_eq!(health(calls).await, 200);
-    assert_eq!(create(calls).await, "200");
-    assert_eq!(calls.visit(&task).await, SIGNED_IN);
-    assert_reads_go_on(calls, made + 1).await;
+        std::fs::remove_file(&ballast).unwrap();
+        healed = healed.max(heal(calls).await);
+        assert_eq!(calls.visit(&task).await, SIGNED_IN);
+    }
+    let held = calls.hold().await;
+    process.kill();
+    assert_whole(&data);
+    trial.end(format_args!(
+        "{cycles} times full, {refused} creates refused: {held}; a write was done {healed:.1?} after there was room, at most"
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_takes_no_more_writes_changes_nothing_and_reads_go_on() {
+    let mut trial = Trial::begin("R11", "a disk becomes read-only").on("SQLite");
+    let cycles = trial.size(3, 50);
+    let (data, tools) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let fails = tools.path().join("fails");
+    let (library, port) = (library(tools.path(), "failing_disk.c"), free_port());
+    let spawn = Spawn::new(data.path(), port)
+        .env("LD_PRELOAD", &library)
+        .env("STANDIN_WRITES_FAIL_WHILE", &fails);
+    let process = spawn.start().await;
+    let calls = &process.calls;
+    calls.user(EMAIL).await;
+    let session = session(calls).await;
+    let mut healed = Duration::ZERO;
+    for _ in 0..cycles {
+        let task = calls.create(EMAIL).await.unwrap();
+        std::fs::write(&fails, "").unwrap();
+        for _ in 0..3 {
+            assert_eq!(calls.visit(&task).await, unavailable());
+            assert_eq!(calls.take_back(&task).await, unavailable());
+            let refused = calls.created(EMAIL, None).await;
+            assert_eq!(refused.unwrap_err(), unavailable());
+            assert_eq!(health(calls).await, 503);
+        }
+        assert_reads_go_on(calls, &session).await;
+        std::fs::remove_file(&fails).unwrap();
+        healed = healed.max(heal(calls).await);
+        assert_eq!(calls.visit(&task).await, SIGNED_IN);
+    }
+    let held = calls.hold().await;
+    process.kill();
+    assert_whole(data.path());
+    trial.end(format_args!(
+        "{cycles} times read-only: {held}; a write was done {healed:.1?} after that, at most"
+    ));
 }

@@ -1,17 +1,17 @@
 //! PostgreSQL with two standbys, one of which must have what is acknowledged: its primary is killed and started again, killed
 //! and replaced, cut off and replaced, under load. What was acknowledged must be there afterwards, once. The same without
 //! synchronous standbys must lose something, or the test would see no loss.
-//!
-//! `STANDIN_FAILOVERS=60 scripts/with-postgres cargo nextest run -p standin-cli -E 'test(failover)'` for a longer run.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use standin_proof::Trial;
 use tempfile::TempDir;
 use tokio::task::block_in_place;
 
 use crate::cluster::{self, Node};
-use crate::load::{Load, email, nothing_is_lost, pause};
-use crate::process::{Process, count, free_port};
+use crate::load::{Load, email, hold, pause};
+use crate::process::{Process, free_port};
 
 /// Three servers, one of them the primary.
 struct Three {
@@ -22,6 +22,8 @@ struct Three {
 
 impl Three {
     fn new(settings: &str) -> Self {
+        // A standby that has lost its primary would look for it every five seconds only.
+        let settings = &format!("{settings}\nwal_retrieve_retry_interval = '200ms'");
         let folder = cluster::folder();
         let at: &Path = folder.path();
         let a = Node::new(at, "a", settings);
@@ -49,6 +51,13 @@ impl Three {
         self.nodes[self.primary].wait_for(following, "2");
     }
 
+    /// Waits until a commit can be acknowledged, and says since when.
+    fn wait_for_one(&self) -> Instant {
+        let following = "select count(*) > 0 from pg_stat_replication where state = 'streaming'";
+        self.nodes[self.primary].wait_for(following, "t");
+        Instant::now()
+    }
+
     fn standbys(&self) -> [usize; 2] {
         [(self.primary + 1) % 3, (self.primary + 2) % 3]
     }
@@ -66,7 +75,8 @@ impl Three {
     }
 
     /// The standby that has most becomes the primary, the other one follows it, and the old primary comes back as a standby.
-    fn replace(&mut self) {
+    /// Since when the new one could be written to.
+    fn replace(&mut self) -> Instant {
         let old = self.primary;
         let [one, other] = self.standbys();
         let received = |standby: usize| self.nodes[standby].received();
@@ -78,24 +88,28 @@ impl Three {
         self.nodes[first].sql("select pg_promote()");
         self.primary = first;
         self.nodes[second].follow(&self.nodes[first]);
+        let since = self.wait_for_one();
         let [primary, back] = self.nodes.get_disjoint_mut([first, old]).unwrap();
         back.rejoin(primary);
         self.wait();
+        since
     }
 }
 
-/// One of three faults, under load.
-fn fault(three: &mut Three, round: usize) {
+/// One of three faults, under load. Since when there is a database again.
+fn fault(three: &mut Three, round: usize) -> Instant {
     match round % 3 {
         0 => {
             three.kill();
             let primary = three.primary;
             three.nodes[primary].start();
+            let since = three.wait_for_one();
             three.wait();
+            since
         }
         1 => {
             three.kill();
-            three.replace();
+            three.replace()
         }
         _ => {
             three.cut();
@@ -103,7 +117,7 @@ fn fault(three: &mut Three, round: usize) {
                 "select count(*) >= 8 from pg_stat_activity where wait_event = 'SyncRep'";
             three.nodes[three.primary].wait_for(all_wait, "t");
             three.kill();
-            three.replace();
+            three.replace()
         }
     }
 }
@@ -117,14 +131,20 @@ async fn a_failover_to_a_synchronous_standby_loses_nothing_and_does_nothing_twic
     let (data, port) = (TempDir::new().unwrap(), free_port());
     let process = Process::start(data.path(), Some(&three.url()), port, port).await;
     let load = Load::on(&process.calls).await;
-    let rounds = count("STANDIN_FAILOVERS", 3);
+    let mut trial = Trial::begin("R14", "failover to a synchronous standby");
+    let (rounds, mut longest) = (trial.size(3, 50), Duration::ZERO);
     for round in 0..rounds {
-        pause(1000).await;
-        block_in_place(|| fault(&mut three, round));
+        pause(700).await;
+        let since = block_in_place(|| fault(&mut three, round));
+        longest = longest.max(load.served_after(since).await);
     }
-    pause(1000).await;
-    let told = load.end().await;
-    nothing_is_lost(&format!("{rounds} failovers"), &process.calls, &told).await;
+    pause(700).await;
+    load.end().await;
+    let held = hold(&process.calls).await;
+    assert!(longest < Duration::from_secs(3), "{longest:?}");
+    trial.end(format_args!(
+        "{rounds} failovers: {held}; served {longest:.1?} after the database was there, at most"
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,17 +160,14 @@ async fn a_failover_to_an_asynchronous_standby_loses_what_it_had_not_heard_of() 
     block_in_place(|| three.cut());
     pause(1000).await;
     // No request is under way at the failover: what is lost was acknowledged long before.
-    let told = load.end().await;
+    load.end().await;
+    let acknowledged = process.calls.history.created();
     block_in_place(|| {
         three.kill();
         three.replace();
     });
-    while process
-        .calls
-        .create_under(&email(0), "first")
-        .await
-        .is_err()
-    {
+    let first = Some("first");
+    while process.calls.created(&email(0), first).await.is_err() {
         pause(50).await;
     }
     let there = process
@@ -159,7 +176,7 @@ async fn a_failover_to_an_asynchronous_standby_loses_what_it_had_not_heard_of() 
         .await
         .len()
         - 1;
-    let lost = told.created.len() - there;
-    println!("{} tasks acknowledged, {lost} lost", told.created.len());
+    let lost = acknowledged - there;
+    println!("{acknowledged} tasks acknowledged, {lost} lost");
     assert!(lost > 0, "the test would not see a loss");
 }

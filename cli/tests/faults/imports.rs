@@ -28,6 +28,20 @@ fn user(what: &str, data: &Path, database: Option<&str>, file: &Path) -> Command
     command
 }
 
+/// Everybody who was imported.
+fn exported(data: &Path, database: Option<&str>) -> Vec<Value> {
+    let all = data.join(".all.jsonl");
+    let output = user("export", data, database, &all).output().unwrap();
+    assert!(output.status.success());
+    let text = std::fs::read_to_string(&all).unwrap();
+    let users = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    users
+        .filter(|user| user["email_address"][0].as_str().unwrap().starts_with('u'))
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_same_command() {
     const ROWS: usize = 10_000;
@@ -46,7 +60,7 @@ async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_sam
     }
     let file = data.path().join(".users.jsonl");
     std::fs::write(&file, text).unwrap();
-    let kills = u64::try_from(trial.size(5, 100)).unwrap();
+    let kills = u64::try_from(trial.size(4, 100)).unwrap();
     for life in 0..kills {
         let mut child = user("import", data.path(), database.as_deref(), &file)
             .spawn()
@@ -55,7 +69,7 @@ async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_sam
             clippy::disallowed_methods,
             reason = "the moment of the crash is what is chosen"
         )]
-        tokio::time::sleep(Duration::from_millis(60 + life * 67 % 350)).await;
+        tokio::time::sleep(Duration::from_millis(250 + life * 200 % 830)).await;
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -70,18 +84,7 @@ async fn an_import_that_is_killed_leaves_whole_users_and_is_completed_by_the_sam
     );
     assert_eq!(usize::try_from(made + there).unwrap(), ROWS);
 
-    let all = data.path().join(".all.jsonl");
-    let output = user("export", data.path(), database.as_deref(), &all)
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    let text = std::fs::read_to_string(&all).unwrap();
-    let users = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let imported: Vec<Value> = users
-        .filter(|user| user["email_address"][0].as_str().unwrap().starts_with('u'))
-        .collect();
+    let imported = exported(data.path(), database.as_deref());
     let ids: HashSet<&str> = imported
         .iter()
         .map(|user| user["id"].as_str().unwrap())

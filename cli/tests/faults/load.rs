@@ -1,13 +1,13 @@
-//! Callers that create tasks and visit them, and ask again until they are told; and what must be there afterwards.
+//! Callers that create tasks and visit them, and ask again until they are told.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use standin_proof::{Held, Told};
 use tokio::task::JoinSet;
 
-use crate::process::{Calls, Task};
+use crate::calls::{Calls, SIGNED_IN, Task, already_used, unavailable};
 
 const CALLERS: usize = 8;
 
@@ -16,36 +16,32 @@ pub fn email(caller: usize) -> String {
     format!("user{caller}@example.com")
 }
 
-/// What the callers were told.
-#[derive(Default)]
-pub struct Told {
-    pub created: Vec<Task>,
-    pub opened: HashSet<String>,
-    /// How often the outcome was unknown.
-    pub unknown: usize,
-}
-
 /// Callers that create tasks under an `Idempotency-Key` each, and ask again until they are told; and visit every other one.
 pub struct Load {
     callers: JoinSet<()>,
     enough: Arc<AtomicBool>,
-    told: Arc<Mutex<Told>>,
+    done: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Load {
     pub async fn on(calls: &Calls) -> Self {
-        let (enough, told) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Told>>::default());
+        let (enough, done) = (Arc::<AtomicBool>::default(), Arc::default());
         let mut callers = JoinSet::new();
         for caller in 0..CALLERS {
-            let (calls, enough, told) = (calls.clone(), enough.clone(), told.clone());
             let email = email(caller);
             calls.user(&email).await;
+            let caller = Caller {
+                calls: calls.clone(),
+                email,
+                done: Arc::clone(&done),
+            };
+            let enough = enough.clone();
             callers.spawn(async move {
                 let mut turn = 0;
                 while !enough.load(Ordering::Relaxed) {
-                    let task = create(&calls, &email, turn, &told).await;
+                    let task = caller.create(turn).await;
                     if turn % 2 == 0 {
-                        visit(&calls, &task, &told).await;
+                        caller.visit(&task).await;
                     }
                     turn += 1;
                 }
@@ -54,59 +50,67 @@ impl Load {
         Self {
             callers,
             enough,
-            told,
+            done,
+        }
+    }
+
+    /// How long after a moment somebody was told for the first time that something was done.
+    pub async fn served_after(&self, moment: Instant) -> Duration {
+        loop {
+            let done = self.done.lock().unwrap().clone();
+            if let Some(first) = done.iter().find(|at| **at > moment) {
+                return *first - moment;
+            }
+            pause(5).await;
         }
     }
 
     /// Lets every caller finish what it began.
-    pub async fn end(self) -> Told {
+    pub async fn end(self) {
         self.enough.store(true, Ordering::Relaxed);
         self.callers.join_all().await;
-        std::mem::take(&mut *self.told.lock().unwrap())
     }
 }
 
-async fn create(calls: &Calls, email: &str, turn: usize, told: &Mutex<Told>) -> Task {
-    let key = format!("{email} {turn}");
-    loop {
-        match calls.create_under(email, &key).await {
-            Ok(task) => {
-                told.lock().unwrap().created.push(task.clone());
-                return task;
+struct Caller {
+    calls: Calls,
+    email: String,
+    done: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Caller {
+    async fn create(&self, turn: usize) -> Task {
+        let key = format!("{} {turn}", self.email);
+        loop {
+            match self.calls.created(&self.email, Some(&key)).await {
+                Ok(task) => {
+                    self.done.lock().unwrap().push(Instant::now());
+                    return task;
+                }
+                Err(told) => again(&told).await,
             }
-            Err(why) => again(&why, told).await,
         }
     }
-}
 
-async fn visit(calls: &Calls, task: &Task, told: &Mutex<Told>) {
-    let mut is_unknown = false;
-    loop {
-        let why = match calls.visit_said(task).await {
-            Ok(()) => {
-                told.lock().unwrap().opened.insert(task.id.clone());
+    async fn visit(&self, task: &Task) {
+        loop {
+            let told = self.calls.visit(task).await;
+            if told == SIGNED_IN {
+                self.done.lock().unwrap().push(Instant::now());
                 return;
             }
-            Err(why) => why,
-        };
-        if why == "agent task already used" {
-            assert!(is_unknown, "nothing was changed, it was said, but it was");
-            return;
+            // Right after an answer that was lost; the laws say whether there was one.
+            if told == already_used() {
+                return;
+            }
+            again(&told).await;
         }
-        is_unknown |= why == UNKNOWN;
-        again(&why, told).await;
     }
 }
 
-const UNKNOWN: &str = "outcome unknown";
-
 /// Waits a little before the same is asked again. Nothing but these answers is right.
-async fn again(why: &str, told: &Mutex<Told>) {
-    assert!(
-        [UNKNOWN, "service unavailable", "too busy"].contains(&why),
-        "{why}"
-    );
-    told.lock().unwrap().unknown += usize::from(why == UNKNOWN);
+async fn again(told: &Told) {
+    assert!(*told == Told::Nothing || *told == unavailable(), "{told:?}");
     pause(50).await;
 }
 
@@ -118,36 +122,11 @@ pub async fn pause(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
-/// Nothing that was acknowledged is missing after so many faults, and there was enough of it to tell.
-pub async fn nothing_is_lost(after: &str, calls: &Calls, told: &Told) {
-    let lost = lost(calls, told).await;
-    println!(
-        "{after}, {} tasks acknowledged, {} opened, {} times unknown, {lost} lost",
-        told.created.len(),
-        told.opened.len(),
-        told.unknown
-    );
-    assert_eq!(lost, 0);
-    assert!(told.created.len() > 100, "the load was too small to tell");
-}
-
-/// What was acknowledged and is not there. Panics if anything is there twice.
-async fn lost(calls: &Calls, told: &Told) -> usize {
-    let tasks = calls.all("/v1/agents/tasks?paginated=true").await;
-    let ids: HashSet<&str> = tasks
-        .iter()
-        .map(|task| task["agent_task_id"].as_str().unwrap())
-        .collect();
-    let used: HashSet<&str> = tasks
-        .iter()
-        .filter(|task| task["status"] == "used")
-        .map(|task| task["agent_task_id"].as_str().unwrap())
-        .collect();
-    let sessions = calls.all("/v1/sessions?paginated=true").await.len();
-    assert_eq!(sessions, used.len(), "one session for each used ticket");
-    let acknowledged: HashSet<&str> = told.created.iter().map(|task| &*task.id).collect();
-    let double = ids.difference(&acknowledged).count();
-    assert_eq!(double, 0, "made twice, or made and never told of");
-    let unopened = told.opened.iter().filter(|id| !used.contains(&***id));
-    acknowledged.difference(&ids).count() + unopened.count()
+/// Holds everything against the laws after a load: all were told in the end, so nothing may be there that nobody was told of.
+pub async fn hold(calls: &Calls) -> Held {
+    let held = calls.hold().await;
+    let there = calls.all("/v1/agents/tasks?paginated=true").await.len();
+    assert_eq!(held.tasks, there, "made twice, or made and never told of");
+    assert!(held.tasks > 100, "the load was too small to tell: {held}");
+    held
 }

@@ -1,6 +1,5 @@
 //! What the binary promises when processes and databases die and when several share one. `TEST_DATABASE_URL` names a
-//! PostgreSQL server to run the same on. `STANDIN_KILLS`, `STANDIN_RACE_ROUNDS`, `STANDIN_FAILOVERS`,
-//! `STANDIN_NODE_KILLS` and `STANDIN_BACKUPS` make the runs longer.
+//! PostgreSQL server to run the same on, `STANDIN_FULL=1` and `STANDIN_SIZE=N` make the runs longer.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -8,8 +7,11 @@
 )]
 
 mod backups;
+mod boundaries;
+mod calls;
 mod cluster;
 mod crash;
+mod damage;
 mod database_tls;
 mod disk;
 mod failover;
@@ -17,7 +19,10 @@ mod imports;
 mod load;
 mod moves;
 mod nodes;
+mod power;
+mod pressure;
 mod process;
 mod two_processes;
 mod upgrades;
+mod watched_disk;
 mod webhooks;

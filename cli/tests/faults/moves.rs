@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use standin_proof::Trial;
 use tempfile::TempDir;
 
+use crate::calls::{SIGNED_IN, already_used};
 use crate::load::pause;
-use crate::process::{Process, count, database, free_port};
+use crate::process::{Process, database, free_port};
 
 fn standin(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
@@ -150,6 +152,7 @@ fn rows(status: &Value) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_that_is_killed_goes_on_and_one_database_serves_in_the_end() {
     const USERS: usize = 3000;
+    let mut trial = Trial::begin("R18", "a move to another database is killed");
     let first = Place::new(None, None);
     let process = first.serve().await;
     let (spent, open) = {
@@ -180,7 +183,7 @@ async fn a_move_that_is_killed_goes_on_and_one_database_serves_in_the_end() {
     done(&first.options(&["user", "import", file.to_str().unwrap()]));
     let before = rows(&done(&first.options(&["db", "status"])));
 
-    let kills = count("STANDIN_KILLS", 20) / 10;
+    let kills = trial.size(2, 100);
     let arrived = interrupted(&first, &second, kills).await;
     assert_eq!(rows(&arrived), before);
     done(&second.options(&["db", "check"]));
@@ -197,14 +200,14 @@ async fn a_move_that_is_killed_goes_on_and_one_database_serves_in_the_end() {
     assert_eq!(rows(&done(&third.options(&["db", "status"]))), before);
     done(&third.options(&["db", "check"]));
     let process = third.serve().await;
-    assert_eq!(
-        process.calls.visit(&spent).await,
-        crate::process::already_used()
-    );
-    assert_eq!(process.calls.visit(&open).await, crate::process::SIGNED_IN);
+    assert_eq!(process.calls.visit(&spent).await, already_used());
+    assert_eq!(process.calls.visit(&open).await, SIGNED_IN);
     // Numbers go on after those that arrived.
     let records = process.calls.all("/v1/audit_logs?").await;
     assert!(records[0]["seq"].as_u64().unwrap() > 6);
+    trial.end(format_args!(
+        "at most {kills} kills, every row there and back"
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]

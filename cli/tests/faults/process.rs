@@ -1,58 +1,18 @@
-//! Processes that serve, and the calls the tests make to them.
+//! Processes that serve.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
-use serde_json::{Value, json};
-use standin_proof::{Asked, Held, History, Kept, Told, Whose};
-use standin_server::clock::Clock;
+use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::calls::{Calls, client};
 
 pub struct Process {
     child: Child,
     pub calls: Calls,
-}
-
-/// Everything needed to speak to a process; outlives it.
-#[derive(Clone)]
-pub struct Calls {
-    http: Client,
-    pub base: String,
-    key: String,
-    /// What was asked through these calls, and told.
-    pub history: Arc<History>,
-}
-
-/// A task as its creator was told of it.
-#[derive(Clone, Debug)]
-pub struct Task {
-    pub id: String,
-    /// Path and query of its URL.
-    pub path: String,
-}
-
-/// What a visitor is told who is let in: a browser does not know its session yet.
-pub const SIGNED_IN: Told = Told::Opened { session: None };
-
-/// What whoever comes with a spent ticket is told.
-pub fn already_used() -> Told {
-    Told::Refused("agent_task_already_used".into())
-}
-
-fn word(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn done(status: u16, _: &Value) -> Told {
-    if status == 200 {
-        Told::Done
-    } else {
-        Told::Nothing
-    }
 }
 
 pub fn free_port() -> u16 {
@@ -83,18 +43,12 @@ pub fn database() -> Option<String> {
     Some(format!("{url}/{name}"))
 }
 
-pub fn count(variable: &str, usual: usize) -> usize {
-    std::env::var(variable)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(usual)
-}
-
 /// How a server is started on SQLite, with more environment than others have.
 pub struct Spawn<'a> {
     data: &'a Path,
     port: u16,
-    environment: Vec<(&'a str, &'a Path)>,
+    environment: Vec<(&'a str, PathBuf)>,
+    log: Option<PathBuf>,
 }
 
 impl<'a> Spawn<'a> {
@@ -103,18 +57,33 @@ impl<'a> Spawn<'a> {
             data,
             port,
             environment: Vec::new(),
+            log: None,
         }
     }
 
-    pub fn env(mut self, name: &'a str, value: &'a Path) -> Self {
-        self.environment.push((name, value));
+    pub fn env(mut self, name: &'a str, value: &Path) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// Keeps what it says.
+    pub fn said_to(mut self, file: &Path) -> Self {
+        self.log = Some(file.to_owned());
         self
     }
 
     /// Starts a server and waits until it answers.
     pub async fn start(&self) -> Process {
+        self.attempt().await.expect("the server gave up")
+    }
+
+    /// The same; `None` where it dies before it answers.
+    pub async fn attempt(&self) -> Option<Process> {
         let mut command = command(self.data, None, self.port, self.port);
-        command.envs(self.environment.iter().copied());
+        command.envs(self.environment.iter().cloned());
+        if let Some(log) = &self.log {
+            command.stderr(std::fs::File::create(log).unwrap());
+        }
         Process::wait(command, self.data, self.port).await
     }
 }
@@ -125,6 +94,7 @@ fn command(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> 
         .args(["dev", "--port", &port.to_string(), "--data"])
         .arg(data);
     command.args(["--public-url", &format!("http://localhost:{public_port}")]);
+    command.stderr(Stdio::null());
     if let Some(url) = database {
         command.args(["--database-url", url]);
     }
@@ -169,7 +139,8 @@ per_agent_or_user = 0
         command
             .args(arguments)
             .env("STANDIN_MASTER_KEY", &self.master_key)
-            .current_dir(self.folder.path());
+            .current_dir(self.folder.path())
+            .stderr(Stdio::null());
         command
     }
 
@@ -193,7 +164,7 @@ per_agent_or_user = 0
         ]);
         let child = answering(command, port).await;
         Process {
-            child,
+            child: child.expect("the server gave up"),
             calls: self.calls(port),
         }
     }
@@ -205,16 +176,15 @@ per_agent_or_user = 0
 }
 
 /// Starts a server and waits until it answers.
-async fn answering(mut command: Command, port: u16) -> Child {
-    command
-        .env("RUST_LOG", "error")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+async fn answering(mut command: Command, port: u16) -> Option<Child> {
+    command.env("RUST_LOG", "error").stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
     let (http, health) = (client(), format!("http://localhost:{port}/v1/health"));
     let started = Instant::now();
     while http.get(&health).send().await.is_err() {
-        assert!(child.try_wait().unwrap().is_none(), "the server gave up");
+        if child.try_wait().unwrap().is_some() {
+            return None;
+        }
         assert!(
             started.elapsed() < Duration::from_secs(20),
             "the server does not answer"
@@ -225,33 +195,46 @@ async fn answering(mut command: Command, port: u16) -> Child {
         )]
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    child
-}
-
-fn client() -> Client {
-    Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap()
+    Some(child)
 }
 
 impl Process {
     /// Starts a server and waits until it answers.
     pub async fn start(data: &Path, database: Option<&str>, port: u16, public_port: u16) -> Self {
         let command = command(data, database, port, public_port);
-        Self::wait(command, data, port).await
+        let process = Self::wait(command, data, port).await;
+        process.expect("the server gave up")
     }
 
-    async fn wait(command: Command, data: &Path, port: u16) -> Self {
-        let child = answering(command, port).await;
+    async fn wait(command: Command, data: &Path, port: u16) -> Option<Self> {
+        let child = answering(command, port).await?;
         let notes: Value =
             serde_json::from_slice(&std::fs::read(data.join("dev.json")).unwrap()).unwrap();
         let key = notes["secret_key"].as_str().unwrap().to_owned();
-        Self {
+        Some(Self {
             child,
             calls: Calls::new(port, key),
-        }
+        })
+    }
+
+    /// Memory that is its own, in bytes.
+    pub fn memory(&self) -> u64 {
+        let file = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(file).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kilobytes = line.unwrap().trim().trim_end_matches(" kB");
+        kilobytes.parse::<u64>().unwrap() * 1024
+    }
+
+    /// How many files and sockets it has open.
+    pub fn open_files(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
+    /// Waits until it is gone; somebody else sees to that.
+    pub fn wait_for_its_end(mut self) {
+        self.child.wait().unwrap();
     }
 
     /// `kill -9`: nothing is written after this.
@@ -265,213 +248,5 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-impl Calls {
-    fn new(port: u16, key: String) -> Self {
-        Self {
-            http: client(),
-            base: format!("http://localhost:{port}"),
-            key,
-            history: Arc::default(),
-        }
-    }
-
-    /// Makes sure there is somebody to act for.
-    pub async fn user(&self, email: &str) {
-        let body = json!({ "email_address": [email] });
-        self.http
-            .post(format!("{}/v1/users", self.base))
-            .bearer_auth(&self.key)
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
-    }
-
-    pub fn task_body(email: &str) -> Value {
-        json!({
-            "on_behalf_of": { "identifier": email },
-            "permissions": "*",
-            "agent_name": "faults",
-            "task_description": "dies young",
-            "redirect_url": "https://localhost:3000/",
-            "expires_in_seconds": 86_400,
-        })
-    }
-
-    /// Status and body of an answer. A body goes with the key; without one the call is a browser's.
-    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
-        let request = self.http.request(method, format!("{}{path}", self.base));
-        let request = match body {
-            Some(body) => request.bearer_auth(&self.key).json(&body),
-            None => request,
-        };
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or_default())
-    }
-
-    /// The same, going on with another history.
-    pub fn of(&self, history: &Arc<History>) -> Self {
-        Self {
-            history: history.clone(),
-            ..self.clone()
-        }
-    }
-
-    /// Asks, and keeps what was asked and told.
-    async fn ask(
-        &self,
-        asked: Asked,
-        request: RequestBuilder,
-        read: impl Fn(u16, &Value) -> Told,
-    ) -> (Told, Value) {
-        let clock = || Clock::System.now().0;
-        let open = self.history.ask(asked, clock());
-        let (mut told, mut body) = (Told::Nothing, Value::Null);
-        if let Ok(answer) = request.send().await {
-            let status = answer.status();
-            body = answer.json().await.unwrap_or_default();
-            told = match body["errors"][0]["code"].as_str() {
-                // It may have been done all the same.
-                _ if status.is_server_error() => Told::Nothing,
-                Some(code) => Told::Refused(code.to_owned()),
-                None => read(status.as_u16(), &body),
-            };
-        }
-        self.history.tell(open, told.clone(), clock());
-        (told, body)
-    }
-
-    fn post(&self, path: &str, body: &Value) -> RequestBuilder {
-        let url = format!("{}{path}", self.base);
-        self.http.post(url).bearer_auth(&self.key).json(body)
-    }
-
-    /// Creates a task for `email`; `None` when it was not acknowledged.
-    pub async fn create(&self, email: &str) -> Option<Task> {
-        let body = Self::task_body(email);
-        let agent = word(&body["agent_name"]);
-        let request = self.post("/v1/agents/tasks", &body);
-        let made = self.ask(Asked::Create { agent }, request, |_, made| {
-            if made.is_null() {
-                return Told::Nothing;
-            }
-            Told::Created {
-                task: word(&made["agent_task_id"]),
-                agent: word(&made["agent_id"]),
-            }
-        });
-        let (told, made) = made.await;
-        assert!(!matches!(told, Told::Refused(_)), "{told:?}");
-        let Told::Created { task, .. } = told else {
-            return None;
-        };
-        let url = word(&made["url"]);
-        let path = url[url.find("/v1/").unwrap()..].to_owned();
-        Some(Task { id: task, path })
-    }
-
-    /// Creates a task under an `Idempotency-Key`, or tells in a few words why not.
-    pub async fn create_under(&self, email: &str, key: &str) -> Result<Task, String> {
-        let request = self
-            .http
-            .post(format!("{}/v1/agents/tasks", self.base))
-            .bearer_auth(&self.key)
-            .header("idempotency-key", key)
-            .json(&Self::task_body(email));
-        let made = Self::said(request.send().await).await?;
-        let url = made["url"].as_str().unwrap();
-        let path = url[url.find("/v1/").unwrap()..].to_owned();
-        let id = made["agent_task_id"].as_str().unwrap().to_owned();
-        Ok(Task { id, path })
-    }
-
-    /// Visits a task, or tells in a few words why not.
-    pub async fn visit_said(&self, task: &Task) -> Result<(), String> {
-        let request = self.http.get(format!("{}{}", self.base, task.path));
-        Self::said(request.send().await).await.map(|_| ())
-    }
-
-    /// The body of a good answer, or the message of another one; that nobody knows where there is none.
-    async fn said(answer: reqwest::Result<reqwest::Response>) -> Result<Value, String> {
-        let Ok(answer) = answer else {
-            return Err("outcome unknown".into());
-        };
-        let status = answer.status();
-        if status == StatusCode::TEMPORARY_REDIRECT {
-            return Ok(Value::Null);
-        }
-        match answer.json::<Value>().await {
-            Ok(body) if status.is_success() => Ok(body),
-            Ok(body) => Err(body["errors"][0]["message"].as_str().unwrap().to_owned()),
-            Err(_) => Err("outcome unknown".into()),
-        }
-    }
-
-    /// Opens a task's link.
-    pub async fn visit(&self, task: &Task) -> Told {
-        let asked = Asked::Visit {
-            task: task.id.clone(),
-        };
-        let request = self.http.get(format!("{}{}", self.base, task.path));
-        let read = |status, _: &Value| match status {
-            307 => SIGNED_IN,
-            _ => Told::Nothing,
-        };
-        self.ask(asked, request, read).await.0
-    }
-
-    /// Takes a task back.
-    pub async fn take_back(&self, task: &Task) -> Told {
-        let asked = Asked::TakeBack {
-            task: task.id.clone(),
-        };
-        let request = self.post(&format!("/v1/agents/tasks/{}/revoke", task.id), &json!({}));
-        self.ask(asked, request, done).await.0
-    }
-
-    /// Takes back the session that a task opened.
-    pub async fn sign_out(&self, task: &Task) -> Told {
-        let asked = Asked::SignOut(Whose::Task(task.id.clone()));
-        let body = json!({ "agent_task_id": task.id });
-        let request = self.post("/v1/sessions/revoke", &body);
-        self.ask(asked, request, done).await.0
-    }
-
-    /// Holds everything that was told, and everything there is, against the laws.
-    pub async fn hold(&self) -> Held {
-        let kept = Kept::of(
-            &self.all("/v1/agents/tasks?paginated=true").await,
-            &self.all("/v1/sessions?paginated=true").await,
-            &self.all("/v1/audit_logs?").await,
-        );
-        let held = self.history.check(&kept);
-        held.unwrap_or_else(|broken| panic!("{broken:#?}"))
-    }
-
-    pub async fn get(&self, path: &str) -> Value {
-        let request = self
-            .http
-            .get(format!("{}{path}", self.base))
-            .bearer_auth(&self.key);
-        request.send().await.unwrap().json().await.unwrap()
-    }
-
-    /// Everything a list has, page by page.
-    pub async fn all(&self, path: &str) -> Vec<Value> {
-        let mut all = Vec::new();
-        loop {
-            let page = self
-                .get(&format!("{path}&limit=500&offset={}", all.len()).replace("?&", "?"))
-                .await;
-            let data = page["data"].as_array().unwrap();
-            if data.is_empty() {
-                return all;
-            }
-            all.extend(data.iter().cloned());
-        }
     }
 }

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::process::{Process, SIGNED_IN, already_used, database, free_port};
+use crate::calls::{SIGNED_IN, already_used};
+use crate::process::{Process, database, free_port};
 
 const VISITORS: usize = 64;
 const EMAIL: &str = "ada@example.com";

@@ -6,11 +6,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use standin_proof::Trial;
 use tempfile::TempDir;
 
 use crate::cluster::programs;
 use crate::load::pause;
-use crate::process::{count, database};
+use crate::process::database;
 
 const FIRST: &str = include_str!("../../../server/migrations/0001_init.sql");
 
@@ -137,7 +138,8 @@ async fn an_upgrade_that_is_killed_leaves_the_old_schema_or_the_new_one_and_is_g
     let took = started.elapsed();
     let after = whole.schema();
 
-    let kills = u32::try_from(count("STANDIN_KILLS", 20)).unwrap() / 10;
+    let mut trial = Trial::begin("R18", "`kill -9` while a database is brought up to date");
+    let kills = u32::try_from(trial.size(2, 100)).unwrap();
     let mut left = [0, 0];
     for turn in 0..kills {
         let copy = old.copy();
@@ -154,9 +156,9 @@ async fn an_upgrade_that_is_killed_leaves_the_old_schema_or_the_new_one_and_is_g
         let check = copy.json(&["db", "check"]);
         assert_eq!(check["findings"], serde_json::json!([]));
     }
-    println!(
-        "{kills} kills within {took:?}: {} left the old schema, {} the new one",
-        left[0], left[1]
-    );
     assert!(left[0] > 0, "every kill came too late");
+    trial.end(format_args!(
+        "{kills} kills within {took:.1?}: {} left the old schema, {} the new one",
+        left[0], left[1]
+    ));
 }

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use standin_proof::Trial;
 
-use crate::process::{Process, count, database, free_port};
+use crate::process::{Process, database, free_port};
 
 /// An application that keeps the ids of what it is told.
 struct Sink {
@@ -64,7 +65,8 @@ async fn events_of_a_server_that_is_killed_are_sent_by_the_next_one() {
     };
     let listens = json!({ "url": sink.url, "events": ["user.created"] });
     ask(&process, "/v1/webhook_endpoints", listens).await;
-    let kills = count("STANDIN_KILLS", 50).min(3);
+    let mut trial = Trial::begin("R17", "`kill -9` while events are on their way");
+    let kills = trial.size(3, 100);
     let mut made = HashSet::new();
     for life in 0..kills {
         for n in 0..EACH {
@@ -79,7 +81,10 @@ async fn events_of_a_server_that_is_killed_are_sent_by_the_next_one() {
     loop {
         let heard = sink.heard.lock().unwrap().clone();
         if made.is_subset(&heard) {
-            println!("{kills} kills, {} events, none lost", made.len());
+            trial.end(format_args!(
+                "{kills} kills, {} events, none lost",
+                made.len()
+            ));
             return;
         }
         let lost = made.difference(&heard).count();

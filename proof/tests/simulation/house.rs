@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use standin_proof::{Kept, KeptSession, KeptTask, Record};
+use standin_proof::Kept;
 use standin_server::caller::Caller;
 use standin_server::clients::{Credential, NewSecrets};
 use standin_server::clock::{Clock, Time, Watch};
 use standin_server::config::Config;
-use standin_server::db::{Coming, Database, Page, Stepped, Turn, Write};
+use standin_server::db::{Coming, Database, Stepped, Turn, Write};
 use standin_server::error::{Error, Result};
 use standin_server::events::Action;
 use standin_server::handshake::Payload;
@@ -16,11 +16,11 @@ use standin_server::id::{AgentId, MembershipId, OrganizationId, TaskId, UserId};
 use standin_server::organizations::{self, NewMembership, NewOrganization, SettingsChange};
 use standin_server::policy::{Confirm, OnReplay, Policy};
 use standin_server::secret::{MasterKey, Secret};
-use standin_server::sessions::{self, Actor, Choice, Consent, SignIn};
+use standin_server::sessions::{self, Choice, Consent, SignIn};
 use standin_server::stage::Stage;
 use standin_server::tasks::{self, NewTask, OnBehalfOf, Visit, Way};
 use standin_server::users::{self, Change, Edit};
-use standin_server::{agents, audit, instance, ledger, tokens};
+use standin_server::{agents, instance, ledger, tokens};
 
 use crate::play::{self, Answer, Deed, NAMES, Op, USERS, Wanted, Whose, id};
 
@@ -43,10 +43,6 @@ pub struct Begun(Coming<Given>);
 
 /// Who runs the organization, and plays no other part.
 const ADMIN: usize = USERS;
-const EVERYTHING: Page = Page {
-    limit: 10_000,
-    offset: 0,
-};
 
 fn organization() -> OrganizationId {
     id("org", 0).into()
@@ -203,48 +199,7 @@ impl House {
     /// What there is in the end.
     pub fn kept(&mut self) -> Result<Kept> {
         let now = self.watch.now();
-        let tasks = self
-            .db
-            .read(|tx| tasks::list(tx, &tasks::Filter::default(), EVERYTHING, now))?;
-        let all = self
-            .db
-            .read(|tx| sessions::list(tx, &sessions::Filter::default(), EVERYTHING, now))?;
-        let records = self.db.read(|tx| audit::list(tx, None, EVERYTHING))?;
-        let ours = all.iter().filter(|session| session.actor.is_some());
-        Ok(Kept {
-            tasks: tasks
-                .iter()
-                .map(|task| KeptTask {
-                    id: task.id.to_string(),
-                    status: task.status(now).as_str().into(),
-                    session: task.session_id.as_ref().map(ToString::to_string),
-                })
-                .collect(),
-            sessions: ours
-                .map(|session| {
-                    let (agent, task) = session.actor.as_ref().and_then(Actor::agent).unzip();
-                    KeptSession {
-                        id: session.id.to_string(),
-                        task: task.map(ToString::to_string),
-                        user: session.user_id.to_string(),
-                        agent: agent.map(ToString::to_string),
-                        status: session.status(now).as_str().into(),
-                        expire_at: session.expire_at.0,
-                    }
-                })
-                .collect(),
-            records: records
-                .into_iter()
-                .rev()
-                .map(|record| Record {
-                    seq: record.seq,
-                    ok: record.result == "ok",
-                    action: record.action,
-                    task: record.task_id,
-                    session: record.session_id,
-                })
-                .collect(),
-        })
+        self.db.read(|tx| Kept::read(tx, now))
     }
 }
 

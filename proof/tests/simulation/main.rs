@@ -7,7 +7,6 @@
     reason = "a test that meets the unexpected should stop where it stands"
 )]
 
-mod chance;
 mod house;
 mod model;
 mod play;

@@ -4,12 +4,11 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use standin_proof::{Asked, Held, History, Told};
+use standin_proof::{Asked, Chance, Held, History, Told};
 use standin_server::clock::Time;
 use standin_server::db::Turn;
 use standin_server::error::Error;
 
-use crate::chance::Chance;
 use crate::house::House;
 use crate::model::Model;
 use crate::play::{Answer, Deed, NAMES, Op, USERS, Visit, Wanted, Whose};

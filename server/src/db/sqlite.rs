@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{ErrorCode, OpenFlags, Statement, StatementStatus, ToSql, params_from_iter};
+use rusqlite::{ErrorCode, OpenFlags, Statement, StatementStatus, ToSql, ffi, params_from_iter};
 
 use super::{Purpose, Row, Value};
 use crate::error::{Error, Result};
@@ -81,16 +81,19 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends a transaction. After an I/O error the log may hold it whole, so that the next start finds it done.
+    /// Ends a transaction. After an I/O error the log may hold it whole, so that the next start finds it done; but not where
+    /// it was a write that failed, for the last one is what makes it whole, and syncs come after it.
     pub(super) fn commit(&mut self) -> Result<()> {
-        let ended = self.0.prepare_cached("commit")?.execute([]);
-        match ended {
-            Ok(_) => Ok(()),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
-                Err(Error::Unsettled(error.to_string()))
-            }
-            Err(error) => Err(error.into()),
+        let Err(error) = self.0.prepare_cached("commit")?.execute([]) else {
+            return Ok(());
+        };
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
+            && code != Some(ffi::SQLITE_IOERR_WRITE)
+        {
+            return Err(Error::Unsettled(error.to_string()));
         }
+        Err(error.into())
     }
 
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {

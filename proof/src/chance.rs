@@ -1,9 +1,11 @@
-//! Chance that can be had again: everything a story does follows from its seed.
+//! Chance that can be had again: everything a run does follows from its seed.
 
 /// `SplitMix64`: small, and good enough to stir with.
+#[derive(Debug)]
 pub struct Chance(u64);
 
 impl Chance {
+    /// The chance of this seed.
     pub fn of(seed: u64) -> Self {
         Self(seed)
     }
@@ -41,6 +43,9 @@ impl Chance {
     }
 
     /// One of several, each as often as its weight says.
+    ///
+    /// # Panics
+    /// If there is none.
     pub fn weighted<T: Copy>(&mut self, of: &[(usize, T)]) -> T {
         let mut left = self.below(of.iter().map(|(weight, _)| weight).sum());
         for (weight, one) in of {
