@@ -7,6 +7,7 @@
 //!
 //! Columns are `text` and `bigint` only. Parameters are written `$1`, `$2`, …; a statement holds no other `$`.
 
+mod fence;
 mod figures;
 mod job;
 mod lane;
@@ -33,6 +34,7 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::events::Event;
+pub use fence::Fence;
 use job::{ReadJob, WriteJob};
 use lane::{Lane, Pool};
 pub use query::{Page, Query, sorted, sorted_nulls_last};
@@ -133,29 +135,6 @@ impl Read<'_> {
     pub fn one<T: FromRow>(&mut self, sql: &str, values: &[Value]) -> Result<T> {
         self.first(sql, values)?
             .ok_or_else(|| Error::Bug(format!("no row: {sql}")))
-    }
-}
-
-/// Between what was under way at a moment and what began later. See [`Read::fence`].
-#[derive(Clone, Copy, Debug)]
-pub struct Fence(i64);
-
-impl Read<'_> {
-    /// Puts one up. Writes may overlap: what has a lower number than something that is there already may still come, from a
-    /// write before the fence.
-    pub fn fence(&mut self) -> Result<Fence> {
-        match self.connection {
-            Connection::Sqlite(_) => Ok(Fence(0)),
-            Connection::Postgres(postgres) => postgres.fence().map(Fence),
-        }
-    }
-
-    /// Whether every write before it is over. On SQLite there is one at a time.
-    pub fn is_past(&mut self, Fence(fence): Fence) -> Result<bool> {
-        match self.connection {
-            Connection::Sqlite(_) => Ok(true),
-            Connection::Postgres(postgres) => postgres.is_past(fence),
-        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Deed {
 
     async fn ask(self, calls: &Calls, task: &Task) -> Told {
         match self {
-            Self::Create => match calls.created(EMAIL, None).await {
+            Self::Create => match calls.created(EMAIL).await {
                 Ok(_) => Told::Done,
                 Err(told) => told,
             },

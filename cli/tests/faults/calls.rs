@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use standin_proof::{Asked, Held, History, Kept, Told, Whose};
 use standin_server::clock::Clock;
 
+use crate::load::pause;
+
 /// Everything needed to speak to a process; outlives it.
 #[derive(Clone)]
 pub struct Calls {
@@ -41,6 +43,27 @@ pub fn already_used() -> Told {
 
 fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+fn made(_: u16, made: &Value) -> Told {
+    // Cut off in the middle.
+    if made.is_null() {
+        return Told::Nothing;
+    }
+    Told::Created {
+        task: word(&made["agent_task_id"]),
+        agent: word(&made["agent_id"]),
+    }
+}
+
+impl Task {
+    fn of(made: &Value) -> Self {
+        let url = word(&made["url"]);
+        Self {
+            id: word(&made["agent_task_id"]),
+            path: url[url.find("/v1/").unwrap()..].to_owned(),
+        }
+    }
 }
 
 fn done(status: u16, _: &Value) -> Told {
@@ -129,19 +152,25 @@ impl Calls {
         read: impl Fn(u16, &Value) -> Told,
     ) -> (Told, Value) {
         let open = self.history.ask(asked, (self.clock)());
-        let (mut told, mut body) = (Told::Nothing, Value::Null);
-        if let Ok(answer) = request.send().await {
-            let status = answer.status();
-            body = answer.json().await.unwrap_or_default();
-            let error = &body["errors"][0];
-            told = match error["code"].as_str() {
-                Some(_) if error["message"] == "outcome unknown" => Told::Nothing,
-                Some(code) => Told::Refused(code.to_owned()),
-                None if status.is_server_error() => Told::Nothing,
-                None => read(status.as_u16(), &body),
-            };
-        }
+        let (told, body) = Self::sent(request, read).await;
         self.history.tell(open, told.clone(), (self.clock)());
+        (told, body)
+    }
+
+    /// Sends, and reads what came back.
+    async fn sent(request: RequestBuilder, read: impl Fn(u16, &Value) -> Told) -> (Told, Value) {
+        let Ok(answer) = request.send().await else {
+            return (Told::Nothing, Value::Null);
+        };
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        let error = &body["errors"][0];
+        let told = match error["code"].as_str() {
+            Some(_) if error["message"] == "outcome unknown" => Told::Nothing,
+            Some(code) => Told::Refused(code.to_owned()),
+            None if status.is_server_error() => Told::Nothing,
+            None => read(status.as_u16(), &body),
+        };
         (told, body)
     }
 
@@ -152,33 +181,36 @@ impl Calls {
 
     /// Creates a task for `email`; `None` when it was not acknowledged.
     pub async fn create(&self, email: &str) -> Option<Task> {
-        self.created(email, None).await.ok()
+        self.created(email).await.ok()
     }
 
-    /// Creates a task, under an `Idempotency-Key` if there is one; or what was told instead.
-    pub async fn created(&self, email: &str, key: Option<&str>) -> Result<Task, Told> {
+    /// Creates a task, or says what was told instead.
+    pub async fn created(&self, email: &str) -> Result<Task, Told> {
         let body = Self::task_body(email);
         let agent = word(&body["agent_name"]);
-        let mut request = self.post("/v1/agents/tasks", &body);
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
-        }
-        let made = self.ask(Asked::Create { agent }, request, |_, made| {
-            if made.is_null() {
-                return Told::Nothing;
-            }
-            Told::Created {
-                task: word(&made["agent_task_id"]),
-                agent: word(&made["agent_id"]),
-            }
-        });
-        match made.await {
-            (Told::Created { task, .. }, made) => {
-                let url = word(&made["url"]);
-                let path = url[url.find("/v1/").unwrap()..].to_owned();
-                Ok(Task { id: task, path })
-            }
+        let request = self.post("/v1/agents/tasks", &body);
+        match self.ask(Asked::Create { agent }, request, made).await {
+            (Told::Created { .. }, made) => Ok(Task::of(&made)),
             (told, _) => Err(told),
+        }
+    }
+
+    /// Creates a task under an `Idempotency-Key`: one call, however often it has to be sent. `again` hears what was told where
+    /// it has to be.
+    pub async fn create_once(&self, email: &str, key: &str, again: impl Fn(&Told)) -> Task {
+        let body = Self::task_body(email);
+        let agent = word(&body["agent_name"]);
+        let open = self.history.ask(Asked::Create { agent }, (self.clock)());
+        loop {
+            let request = self.post("/v1/agents/tasks", &body);
+            let request = request.header("idempotency-key", key);
+            let (told, body) = Self::sent(request, made).await;
+            if matches!(told, Told::Created { .. }) {
+                self.history.tell(open, told, (self.clock)());
+                return Task::of(&body);
+            }
+            again(&told);
+            pause(50).await;
         }
     }
 

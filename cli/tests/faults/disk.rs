@@ -83,7 +83,7 @@ async fn after_a_failed_sync_the_outcome_is_unknown_and_nothing_is_written_until
         // The disk works again; what it lost meanwhile nobody knows.
         std::fs::remove_file(&fails).unwrap();
         for _ in 0..3 {
-            let refused = calls.created(EMAIL, None).await;
+            let refused = calls.created(EMAIL).await;
             assert_eq!(refused.unwrap_err(), unavailable());
             assert_eq!(calls.visit(&second).await, unavailable());
             assert_eq!(health(&calls).await, 503);
@@ -147,7 +147,7 @@ async fn a_full_disk_changes_nothing_and_writes_go_on_when_there_is_room_again()
         let before = refused;
         // A small write may still find room where a larger one did not, and health tries a small one.
         while health(calls).await == 200 {
-            if let Err(told) = calls.created(EMAIL, None).await {
+            if let Err(told) = calls.created(EMAIL).await {
                 assert_eq!(told, unavailable());
                 refused += 1;
             }
@@ -190,7 +190,7 @@ async fn a_disk_that_takes_no_more_writes_changes_nothing_and_reads_go_on() {
         for _ in 0..3 {
             assert_eq!(calls.visit(&task).await, unavailable());
             assert_eq!(calls.take_back(&task).await, unavailable());
-            let refused = calls.created(EMAIL, None).await;
+            let refused = calls.created(EMAIL).await;
             assert_eq!(refused.unwrap_err(), unavailable());
             assert_eq!(health(calls).await, 503);
         }

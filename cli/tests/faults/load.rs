@@ -1,6 +1,6 @@
 //! Callers that create tasks and visit them, and ask again until they are told.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -21,11 +21,13 @@ pub struct Load {
     callers: JoinSet<()>,
     enough: Arc<AtomicBool>,
     done: Arc<Mutex<Vec<Instant>>>,
+    again: Arc<AtomicUsize>,
 }
 
 impl Load {
     pub async fn on(calls: &Calls) -> Self {
         let (enough, done) = (Arc::<AtomicBool>::default(), Arc::default());
+        let again = Arc::default();
         let mut callers = JoinSet::new();
         for caller in 0..CALLERS {
             let email = email(caller);
@@ -34,6 +36,7 @@ impl Load {
                 calls: calls.clone(),
                 email,
                 done: Arc::clone(&done),
+                again: Arc::clone(&again),
             };
             let enough = enough.clone();
             callers.spawn(async move {
@@ -51,6 +54,7 @@ impl Load {
             callers,
             enough,
             done,
+            again,
         }
     }
 
@@ -65,10 +69,11 @@ impl Load {
         }
     }
 
-    /// Lets every caller finish what it began.
-    pub async fn end(self) {
+    /// Lets every caller finish what it began. How often one of them had to ask again.
+    pub async fn end(self) -> usize {
         self.enough.store(true, Ordering::Relaxed);
         self.callers.join_all().await;
+        self.again.load(Ordering::Relaxed)
     }
 }
 
@@ -76,20 +81,16 @@ struct Caller {
     calls: Calls,
     email: String,
     done: Arc<Mutex<Vec<Instant>>>,
+    again: Arc<AtomicUsize>,
 }
 
 impl Caller {
     async fn create(&self, turn: usize) -> Task {
         let key = format!("{} {turn}", self.email);
-        loop {
-            match self.calls.created(&self.email, Some(&key)).await {
-                Ok(task) => {
-                    self.done.lock().unwrap().push(Instant::now());
-                    return task;
-                }
-                Err(told) => again(&told).await,
-            }
-        }
+        let again = |told: &Told| self.note(told);
+        let task = self.calls.create_once(&self.email, &key, again).await;
+        self.done.lock().unwrap().push(Instant::now());
+        task
     }
 
     async fn visit(&self, task: &Task) {
@@ -103,15 +104,16 @@ impl Caller {
             if told == already_used() {
                 return;
             }
-            again(&told).await;
+            self.note(&told);
+            pause(50).await;
         }
     }
-}
 
-/// Waits a little before the same is asked again. Nothing but these answers is right.
-async fn again(told: &Told) {
-    assert!(*told == Told::Nothing || *told == unavailable(), "{told:?}");
-    pause(50).await;
+    /// Why the same is asked again. Nothing but these answers is right.
+    fn note(&self, told: &Told) {
+        assert!(*told == Told::Nothing || *told == unavailable(), "{told:?}");
+        self.again.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[expect(

@@ -1,6 +1,7 @@
 //! The chain over the audit trail: who changes it behind the server's back is found out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use standin_proof::Trial;
@@ -274,10 +275,19 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
+/// Until the same is asked again: sealing looks once a second, and waits for whoever writes in the cluster.
+async fn pause() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the condition itself is asked, without keeping a processor busy"
+    )]
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
 async fn wait_until_sealed(world: &World, number: i64) {
     let db = world.db().await;
     while db.read(audit::sealed_to).await.unwrap() < number {
-        tokio::task::yield_now().await;
+        pause().await;
     }
 }
 
@@ -319,7 +329,7 @@ async fn nothing_is_sealed_above_a_record_that_is_not_committed_yet_however_long
     let seconds = u64::try_from(trial.size(3, 90)).unwrap();
     let from = looks(&world).await;
     while looks(&world).await < from + seconds {
-        tokio::task::yield_now().await;
+        pause().await;
     }
     assert!(db.read(audit::sealed_to).await.unwrap() <= first);
     let waiting = figure(&metrics(&world).await, "standin_audit_unsealed");
