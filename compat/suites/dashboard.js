@@ -9,7 +9,7 @@ import { openWorlds } from '../harness/world.js'
 
 export const name = 'dashboard'
 
-const ROOMS = ['', '/tasks', '/sessions', '/agents', '/users', '/organizations', '/audit', '/keys']
+const ROOMS = ['', '/tasks', '/sessions', '/agents', '/users', '/organizations', '/audit', '/webhooks', '/keys']
 // On a phone and in the dark, the rooms with the widest tables.
 const LOOKS = [
   { viewport: { width: 1280, height: 900 }, colorScheme: 'light', rooms: ROOMS },

@@ -17,6 +17,7 @@ mod sessions;
 mod show;
 mod tasks;
 mod users;
+mod webhooks;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -38,6 +39,7 @@ pub(crate) fn routes(app: &App) -> Router {
         .merge(sessions::routes())
         .merge(tasks::routes())
         .merge(users::routes())
+        .merge(webhooks::routes())
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .merge(assets::routes())
         .fallback(async || Error::RouteUnknown)
@@ -60,6 +62,7 @@ fn done(word: &str) -> Option<String> {
         }
         "disabled" => "Disabled. Its links open nothing, and its sessions are over.",
         "enabled" => "Enabled. New links work again.",
+        "replayed" => "It is sent again.",
         "signed-out" => "Signed out everywhere.",
         _ => return None,
     };

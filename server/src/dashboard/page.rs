@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::text;
 
 /// The rooms, as the navigation lists them: address and name.
-const ROOMS: [(&str, &str); 8] = [
+const ROOMS: [(&str, &str); 9] = [
     ("/dashboard", "Overview"),
     ("/dashboard/tasks", "Tasks"),
     ("/dashboard/sessions", "Sessions"),
@@ -17,6 +17,7 @@ const ROOMS: [(&str, &str); 8] = [
     ("/dashboard/users", "Users"),
     ("/dashboard/organizations", "Organizations"),
     ("/dashboard/audit", "Audit"),
+    ("/dashboard/webhooks", "Webhooks"),
     ("/dashboard/keys", "Keys"),
 ];
 

@@ -61,6 +61,7 @@ async fn a_task_is_shown_with_its_whole_story_in_every_room() {
         "/users",
         "/organizations",
         "/audit",
+        "/webhooks",
         "/keys",
     ] {
         let page = person.get(&format!("/dashboard{room}")).await.ok();
@@ -448,4 +449,36 @@ async fn who_signs_out_is_out() {
         goes_to(&person.get("/dashboard").await),
         "/dashboard/sign-in"
     );
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_dead_is_seen_and_sent_again() {
+    let world = World::new().await;
+    let body = json!({ "url": "http://localhost:1/hook", "events": ["user.created"] });
+    let made = world.backend.post("/v1/webhook_endpoints", body).await.ok();
+    let id = made.json["id"].as_str().unwrap();
+    world.backend.user("grace@example.com").await;
+    let person = world.browser();
+    let page = format!("/dashboard/webhooks/{id}");
+    let shown = person.get(&page).await.ok().text;
+    assert!(
+        shown.contains("user.created") && shown.contains("waiting"),
+        "{shown}"
+    );
+    let db = world.db().await;
+    let by = Caller::internal("test", world.now());
+    let dead = "update webhook_deliveries set dead_at = created_at, due_at = null";
+    db.write(by, move |tx| tx.execute(dead, &[])).await.unwrap();
+    let shown = person.get(&format!("{page}?status=dead")).await.ok().text;
+    let again = shown
+        .split("action=\"")
+        .find(|part| part.contains("/replay\""))
+        .unwrap();
+    let again = again.split('"').next().unwrap();
+    assert_eq!(
+        goes_to(&press(&person, again, &[]).await),
+        format!("{page}?done=replayed")
+    );
+    let shown = person.get(&format!("{page}?status=dead")).await.ok().text;
+    assert!(!shown.contains("user.created"), "{shown}");
 }
