@@ -10,6 +10,7 @@ mod audit;
 mod entry;
 mod gate;
 mod keys;
+mod look;
 mod organizations;
 mod overview;
 mod page;

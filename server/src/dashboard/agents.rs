@@ -1,14 +1,15 @@
 //! Agents: who acts, what for, and the switch that stops one.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::Router;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 
-use super::gate::{By, Visitor};
-use super::page::{Cell, Form, Page, Table};
+use super::back;
+use super::gate::By;
+use super::look::Look;
+use super::page::{Cell, Form, Table};
 use super::show::{self, Names, ROWS};
-use super::{back, done};
 use crate::agents::{self, Agent};
 use crate::app::App;
 use crate::db::Read;
@@ -16,7 +17,6 @@ use crate::error::Result;
 use crate::id::AgentId;
 use crate::sessions;
 use crate::tasks;
-use crate::wire::Params;
 
 const ROOM: &str = "/dashboard/agents";
 
@@ -28,15 +28,10 @@ pub(super) fn routes() -> Router<App> {
         .route("/dashboard/agents/{id}/enable", post(enable))
 }
 
-async fn list(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let name = params.text("query")?.filter(|name| !name.is_empty());
-    let part = show::part(params.integer("offset")?, ROWS);
-    params.finish()?;
+async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let name = look.params.text("query")?;
+    let name = name.filter(|name| !name.is_empty());
+    let (mut page, part) = (look.begin(ROOM)?, look.part);
     let wanted = name.clone();
     let found = app
         .db
@@ -52,31 +47,20 @@ async fn list(
             Cell::Form(switch(one)),
         ]
     };
-    let mut page = Page::new(ROOM, "Agents");
+    page.title("Agents");
     page.search = Some(("Name, as it was given", name.unwrap_or_default()));
     let columns = ["State", "Name", "Id", "First used", "Action"];
-    let older = || format!("{ROOM}?offset={}", part.offset + ROWS);
-    page.tables.push(
-        Table::new("Agents", &columns, "None.")
-            .rows(found.iter().map(row))
-            .part(ROWS, older),
-    );
-    page.answer(&visitor)
+    let table = Table::new("Agents", &columns, "None.").rows(found.iter().map(row));
+    page.tables.push(look.rows(table, ROOM));
+    page.answer()
 }
 
-async fn one(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let notice = params.text("done")?.and_then(|word| done(&word));
-    params.finish()?;
+async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> Result<Response> {
+    let mut page = look.begin(ROOM)?;
     let (id, now) = (AgentId::from(id), app.now());
-    let look = move |tx: &mut Read<'_>| {
+    let read = move |tx: &mut Read<'_>| {
         let agent = agents::get(tx, &id)?;
-        let part = show::part(None, ROWS);
+        let part = show::newest(ROWS);
         let its = tasks::Filter {
             agent: Some(id.clone()),
             ..tasks::Filter::default()
@@ -94,9 +78,8 @@ async fn one(
         )?;
         Ok((agent, tasks, sessions, names))
     };
-    let (agent, tasks, sessions, names) = app.db.search(look).await?;
-    let mut page = Page::new(ROOM, &agent.name);
-    page.notice = notice;
+    let (agent, tasks, sessions, names) = app.db.search(read).await?;
+    page.title(&agent.name);
     page.facts = vec![
         ("State", show::agent_state(&agent)),
         ("Id", Cell::code(&agent.id)),
@@ -108,7 +91,7 @@ async fn one(
         .push(show::tasks(&tasks, &names, now).part(ROWS, || "/dashboard/tasks".into()));
     page.tables
         .push(show::sessions(&sessions, &names, now).part(ROWS, || "/dashboard/sessions".into()));
-    page.answer(&visitor)
+    page.answer()
 }
 
 fn switch(agent: &Agent) -> Form {

@@ -34,7 +34,8 @@ async fn show(Extension(visitor): Extension<Visitor>) -> Result<Response> {
     if visitor.is_known {
         return Ok(Redirect::to("/dashboard").into_response());
     }
-    let mut page = Page::new("", "Sign in");
+    let mut page = Page::new("", &visitor);
+    page.title("Sign in");
     page.forms.push(Form {
         fields: vec![Field::Secret {
             name: "secret_key",
@@ -42,7 +43,7 @@ async fn show(Extension(visitor): Extension<Visitor>) -> Result<Response> {
         }],
         ..Form::button(SIGN_IN.into(), "Sign in")
     });
-    page.answer(&visitor)
+    page.answer()
 }
 
 /// Counted and looked up as the Backend API does it.

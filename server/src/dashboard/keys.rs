@@ -1,12 +1,12 @@
 //! Keys, without their secrets: those that open the Backend API, and those that sign.
 
+use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 
-use super::gate::Visitor;
-use super::page::{Cell, Page, Table, Tone};
+use super::look::Look;
+use super::page::{Cell, Table, Tone};
 use crate::app::App;
 use crate::clock::Time;
 use crate::db::Read;
@@ -20,12 +20,13 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route(ROOM, get(show))
 }
 
-async fn show(State(app): State<App>, Extension(visitor): Extension<Visitor>) -> Result<Response> {
+async fn show(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let mut page = look.begin(ROOM)?;
+    page.title("Keys");
     let both = |tx: &mut Read<'_>| Ok((secret_keys::list(tx)?, keys::list(tx)?));
     let (secrets, signing) = app.db.read(both).await?;
     let now = app.now();
     let jwks = app.instance.address("/.well-known/jwks.json");
-    let mut page = Page::new(ROOM, "Keys");
     page.facts = vec![
         ("Publishable", Cell::code(&app.instance.publishable_key)),
         ("Issuer", Cell::code(&app.instance.issuer)),
@@ -61,7 +62,7 @@ async fn show(State(app): State<App>, Extension(visitor): Extension<Visitor>) ->
     let columns = ["State", "Key", "Published", "Signs from", "Published until"];
     page.tables
         .push(Table::new("Signing keys", &columns, "None.").rows(signing.iter().map(row)));
-    page.answer(&visitor)
+    page.answer()
 }
 
 fn secret(key: &SecretKey, now: Time) -> Vec<Cell> {

@@ -1,20 +1,19 @@
 //! Organizations and who is in them.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::Router;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 
-use super::gate::Visitor;
-use super::page::{Cell, Page, Table};
-use super::show::{self, ROWS};
+use super::look::Look;
+use super::page::{Cell, Table};
+use super::show;
 use crate::app::App;
 use crate::db::Read;
 use crate::error::Result;
 use crate::organizations::{
     self, Filter, Member, MemberFilter, MemberOrder, OrderBy, Organization,
 };
-use crate::wire::Params;
 
 const ROOM: &str = "/dashboard/organizations";
 
@@ -24,27 +23,22 @@ pub(super) fn routes() -> Router<App> {
         .route("/dashboard/organizations/{id}", get(one))
 }
 
-async fn list(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let text = params.text("query")?.filter(|text| !text.is_empty());
-    let part = show::part(params.integer("offset")?, ROWS);
-    params.finish()?;
+async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let text = look.params.text("query")?;
+    let text = text.filter(|text| !text.is_empty());
+    let (mut page, part) = (look.begin(ROOM)?, look.part);
     let now = app.now();
     let filter = Filter {
         query: text.clone(),
         ..Filter::default()
     };
-    let look = move |tx: &mut Read<'_>| {
+    let read = move |tx: &mut Read<'_>| {
         organizations::list(tx, &filter, (OrderBy::Created, true), part, now)
     };
     let found = if text.is_some() {
-        app.db.search(look).await?
+        app.db.search(read).await?
     } else {
-        app.db.read(look).await?
+        app.db.read(read).await?
     };
     let row = |one: &Organization| {
         vec![
@@ -56,28 +50,17 @@ async fn list(
         ]
     };
     let columns = ["Name", "Slug", "Id", "Members", "Created"];
-    let older = || format!("{ROOM}?offset={}", part.offset + ROWS);
-    let mut page = Page::new(ROOM, "Organizations");
+    page.title("Organizations");
     page.search = Some(("Part of a name or slug, or an id", text.unwrap_or_default()));
-    page.tables.push(
-        Table::new("Organizations", &columns, "None.")
-            .rows(found.iter().map(row))
-            .part(ROWS, older),
-    );
-    page.answer(&visitor)
+    let table = Table::new("Organizations", &columns, "None.").rows(found.iter().map(row));
+    page.tables.push(look.rows(table, ROOM));
+    page.answer()
 }
 
-async fn one(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let part = show::part(params.integer("offset")?, ROWS);
-    params.finish()?;
+async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> Result<Response> {
+    let (mut page, part) = (look.begin(ROOM)?, look.part);
     let now = app.now();
-    let look = move |tx: &mut Read<'_>| {
+    let read = move |tx: &mut Read<'_>| {
         let organization = organizations::get(tx, &id, now)?;
         let its = MemberFilter {
             organization: Some(organization.id.clone()),
@@ -86,8 +69,8 @@ async fn one(
         let members = organizations::members(tx, &its, (MemberOrder::Created, true), part, now)?;
         Ok((organization, members))
     };
-    let (organization, members) = app.db.read(look).await?;
-    let mut page = Page::new(ROOM, &organization.name);
+    let (organization, members) = app.db.read(read).await?;
+    page.title(&organization.name);
     page.facts = vec![
         ("Id", Cell::code(&organization.id)),
         ("Slug", Cell::text_if(organization.slug.as_deref())),
@@ -112,12 +95,8 @@ async fn one(
         ]
     };
     let here = show::organization(organization.id.as_str());
-    let older = || format!("{here}?offset={}", part.offset + ROWS);
     let columns = ["Member", "Role", "Since"];
-    page.tables.push(
-        Table::new("Members", &columns, "None.")
-            .rows(members.iter().map(row))
-            .part(ROWS, older),
-    );
-    page.answer(&visitor)
+    let table = Table::new("Members", &columns, "None.").rows(members.iter().map(row));
+    page.tables.push(look.rows(table, &here));
+    page.answer()
 }

@@ -1,12 +1,12 @@
 //! What there is to know at a glance: how it goes, what waits, who is signed in, what happened last.
 
+use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 
-use super::gate::Visitor;
-use super::page::{Cell, Page, Tone};
+use super::look::Look;
+use super::page::{Cell, Tone};
 use super::show::{self, Names};
 use super::users;
 use crate::app::App;
@@ -16,7 +16,6 @@ use crate::error::Result;
 use crate::sessions::{self, Session};
 use crate::tasks::{self, Task};
 use crate::users::{Filter, OrderBy, Profile, Selection};
-use crate::wire::Params;
 
 const ROOM: &str = "/dashboard";
 /// How many rows there are of each.
@@ -35,7 +34,7 @@ struct Latest {
 }
 
 fn latest(tx: &mut Read<'_>, now: crate::clock::Time) -> Result<Latest> {
-    let part = show::part(None, ROWS);
+    let part = show::newest(ROWS);
     let tasks = tasks::list(tx, &tasks::Filter::default(), part, now)?;
     let sessions = sessions::list(tx, &sessions::Filter::default(), part, now)?;
     let newest = Selection {
@@ -54,19 +53,15 @@ fn latest(tx: &mut Read<'_>, now: crate::clock::Time) -> Result<Latest> {
     })
 }
 
-async fn show(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    params: Params,
-) -> Result<Response> {
-    params.finish()?;
+async fn show(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let mut page = look.begin(ROOM)?;
+    page.title("Overview");
     let now = app.now();
     let found = app.db.read(move |tx| latest(tx, now)).await?;
     let health = match app.check().await {
         Ok(()) => Cell::state("reads and writes", Tone::Good),
         Err(error) => Cell::state(error.shown().message, Tone::Bad),
     };
-    let mut page = Page::new(ROOM, "Overview");
     page.facts = vec![
         ("Health", health),
         ("Frontend API", Cell::code(app.instance.address(""))),
@@ -93,5 +88,5 @@ async fn show(
     for table in &mut page.tables {
         table.more = table.more.take().map(|(href, _)| (href, "All"));
     }
-    page.answer(&visitor)
+    page.answer()
 }

@@ -218,8 +218,9 @@ impl Table {
 }
 
 /// A page.
-#[derive(Default)]
 pub(super) struct Page {
+    /// Who looks at it.
+    visitor: Visitor,
     /// Its heading.
     pub(super) title: String,
     /// The room it is in: an address of [`ROOMS`].
@@ -242,7 +243,6 @@ pub(super) struct Page {
 #[template(path = "dashboard.html")]
 struct Document<'a> {
     page: &'a Page,
-    visitor: &'a Visitor,
 }
 
 #[derive(Template)]
@@ -264,31 +264,42 @@ impl Document<'_> {
 }
 
 impl Page {
-    pub(super) fn new(room: &'static str, title: impl AsRef<str>) -> Self {
+    pub(super) fn new(room: &'static str, visitor: &Visitor) -> Self {
         Self {
-            title: text::legible(title.as_ref()),
+            visitor: visitor.clone(),
+            title: String::new(),
             room,
-            ..Self::default()
+            notice: None,
+            search: None,
+            tabs: Vec::new(),
+            facts: Vec::new(),
+            forms: Vec::new(),
+            tables: Vec::new(),
         }
     }
 
-    pub(super) fn html(&self, visitor: &Visitor) -> Result<String> {
-        let page = self;
-        rendered(&Document { page, visitor })
+    /// Under this heading.
+    pub(super) fn title(&mut self, title: impl AsRef<str>) {
+        self.title = text::legible(title.as_ref());
     }
 
-    pub(super) fn answer(&self, visitor: &Visitor) -> Result<Response> {
-        Ok(Html(self.html(visitor)?).into_response())
+    pub(super) fn html(&self) -> Result<String> {
+        rendered(&Document { page: self })
+    }
+
+    pub(super) fn answer(&self) -> Result<Response> {
+        Ok(Html(self.html()?).into_response())
     }
 }
 
 /// A refusal as a page. What stands in a page can be written whatever it is.
 pub(super) fn refusal(error: &Error, visitor: &Visitor) -> String {
     let shown = error.shown();
-    let mut page = Page::new("", shown.message);
+    let mut page = Page::new("", visitor);
+    page.title(shown.message);
     page.notice = Some(text::legible(&shown.long_message));
     page.facts.push(("Code", Cell::code(shown.code)));
-    page.html(visitor).unwrap_or(shown.long_message)
+    page.html().unwrap_or(shown.long_message)
 }
 
 /// The rows of a table alone, to be put before those that are there.

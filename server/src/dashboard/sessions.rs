@@ -1,19 +1,19 @@
 //! Sessions by their states, and one of them.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::Router;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 
-use super::gate::{By, Visitor};
-use super::page::{Cell, Form, Page};
-use super::show::{self, Names, ROWS};
-use super::{back, done};
+use super::back;
+use super::gate::By;
+use super::look::{Look, tabs};
+use super::page::{Cell, Form};
+use super::show::{self, Names};
 use crate::app::App;
 use crate::error::Result;
 use crate::id::SessionId;
 use crate::sessions::{self, Filter, Session, Status};
-use crate::wire::Params;
 
 const ROOM: &str = "/dashboard/sessions";
 /// The states that there are tabs for: what is neither lies in between, and would be looked for among all there ever were.
@@ -26,22 +26,14 @@ pub(super) fn routes() -> Router<App> {
         .route("/dashboard/sessions/{id}/revoke", post(revoke))
 }
 
-async fn list(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let status: Option<Status> = params.word("status")?;
-    let part = show::part(params.integer("offset")?, ROWS);
-    params.finish()?;
-    let (now, filter) = (
-        app.now(),
-        Filter {
-            status,
-            ..Filter::default()
-        },
-    );
+async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let status: Option<Status> = look.params.word("status")?;
+    let mut page = look.begin(ROOM)?;
+    let (now, part) = (app.now(), look.part);
+    let filter = Filter {
+        status,
+        ..Filter::default()
+    };
     // Of a state alone, the next one may lie far back.
     let (found, names) = app
         .db
@@ -51,32 +43,15 @@ async fn list(
             Ok((found, names))
         })
         .await?;
-    let of = |status: Option<Status>| match status {
-        Some(status) => format!("{ROOM}?status={}", status.as_str()),
-        None => ROOM.to_owned(),
-    };
-    let mut page = Page::new(ROOM, "Sessions");
-    page.tabs.push((of(None), "all", status.is_none()));
-    for one in TABS {
-        page.tabs
-            .push((of(Some(one)), one.as_str(), status == Some(one)));
-    }
-    let mark = if status.is_some() { '&' } else { '?' };
-    let older = || format!("{}{mark}offset={}", of(status), part.offset + ROWS);
+    page.title("Sessions");
+    let here = tabs(&mut page, ROOM, &TABS, status);
     page.tables
-        .push(show::sessions(&found, &names, now).part(ROWS, older));
-    page.answer(&visitor)
+        .push(look.rows(show::sessions(&found, &names, now), &here));
+    page.answer()
 }
 
-async fn one(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let notice = params.text("done")?.and_then(|word| done(&word));
-    params.finish()?;
+async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> Result<Response> {
+    let mut page = look.begin(ROOM)?;
     let (id, now) = (SessionId::from(id), app.now());
     let (session, names) = app
         .db
@@ -87,8 +62,7 @@ async fn one(
         })
         .await?;
     let organization = session.organization.as_ref().map(|active| &active.id);
-    let mut page = Page::new(ROOM, "Session");
-    page.notice = notice;
+    page.title("Session");
     page.facts = vec![
         ("State", show::session_state(&session, now)),
         ("Id", Cell::code(&session.id)),
@@ -115,7 +89,7 @@ async fn one(
         let revoke = format!("{}/revoke", show::session(session.id.as_str()));
         page.forms.push(Form::grave(revoke, "Revoke"));
     }
-    page.answer(&visitor)
+    page.answer()
 }
 
 async fn revoke(State(app): State<App>, Path(id): Path<String>, By(by): By) -> Result<Response> {

@@ -15,14 +15,11 @@ use crate::users::{self, Profile};
 
 /// How many rows a page shows.
 pub(super) const ROWS: i64 = 50;
-/// How far lists go: beyond that, whoever looks for something searches.
-const OFFSET_MAX: i64 = 10_000;
-
-/// Rows from an offset on, and one more, by which a page knows that there are others.
-pub(super) fn part(offset: Option<i64>, rows: i64) -> Part {
+/// The newest rows, and one more, by which a page knows that there are others.
+pub(super) fn newest(rows: i64) -> Part {
     Part {
         limit: rows + 1,
-        offset: offset.unwrap_or(0).clamp(0, OFFSET_MAX),
+        offset: 0,
     }
 }
 

@@ -1,14 +1,15 @@
 //! Tasks by their states, and the whole story of one.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::Router;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 
-use super::gate::{By, Visitor};
-use super::page::{Cell, Form, Page};
+use super::back;
+use super::gate::By;
+use super::look::{Look, tabs};
+use super::page::{Cell, Form};
 use super::show::{self, Names, ROWS};
-use super::{back, done};
 use crate::app::App;
 use crate::audit;
 use crate::clock::Time;
@@ -17,7 +18,6 @@ use crate::error::Result;
 use crate::id::TaskId;
 use crate::sessions;
 use crate::tasks::{self, Filter, Status, Task};
-use crate::wire::Params;
 
 const ROOM: &str = "/dashboard/tasks";
 /// The states that there are tabs for. Of tasks that nobody opened there is no index, which would cost those that are opened.
@@ -30,23 +30,14 @@ pub(super) fn routes() -> Router<App> {
         .route("/dashboard/tasks/{id}/revoke", post(revoke))
 }
 
-async fn list(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let status: Option<Status> = params.word("status")?;
-    let part = show::part(params.integer("offset")?, ROWS);
-    let notice = params.text("done")?.and_then(|word| done(&word));
-    params.finish()?;
-    let (now, filter) = (
-        app.now(),
-        Filter {
-            status,
-            ..Filter::default()
-        },
-    );
+async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let status: Option<Status> = look.params.word("status")?;
+    let mut page = look.begin(ROOM)?;
+    let (now, part) = (app.now(), look.part);
+    let filter = Filter {
+        status,
+        ..Filter::default()
+    };
     // Of a state alone, the next one may lie far back.
     let (found, names) = app
         .db
@@ -56,52 +47,29 @@ async fn list(
             Ok((found, names))
         })
         .await?;
-    let of = |status: Option<Status>| match status {
-        Some(status) => format!("{ROOM}?status={}", status.as_str()),
-        None => ROOM.to_owned(),
-    };
-    let mut page = Page::new(ROOM, "Tasks");
-    page.notice = notice;
-    page.tabs.push((of(None), "all", status.is_none()));
-    for one in TABS {
-        page.tabs
-            .push((of(Some(one)), one.as_str(), status == Some(one)));
-    }
-    let mark = if status.is_some() { '&' } else { '?' };
-    let older = || format!("{}{mark}offset={}", of(status), part.offset + ROWS);
+    page.title("Tasks");
+    let here = tabs(&mut page, ROOM, &TABS, status);
     page.tables
-        .push(show::tasks(&found, &names, now).part(ROWS, older));
-    page.answer(&visitor)
+        .push(look.rows(show::tasks(&found, &names, now), &here));
+    page.answer()
 }
 
-async fn story(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let notice = params.text("done")?.and_then(|word| done(&word));
-    params.finish()?;
+async fn story(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> Result<Response> {
+    let mut page = look.begin(ROOM)?;
     let (id, now) = (TaskId::from(id), app.now());
-    let look = move |tx: &mut Read<'_>| {
+    let read = move |tx: &mut Read<'_>| {
         let task = tasks::get(tx, &id)?;
         let names = Names::of(tx, std::iter::once(&task.user_id))?;
         let session = match &task.session_id {
             Some(id) => sessions::find(tx, id)?,
             None => None,
         };
-        Ok((
-            audit::list(tx, Some(&id), show::part(None, ROWS))?,
-            session,
-            names,
-            task,
-        ))
+        let records = audit::list(tx, Some(&id), show::newest(ROWS))?;
+        Ok((records, session, names, task))
     };
-    let (records, session, names, task) = app.db.read(look).await?;
+    let (records, session, names, task) = app.db.read(read).await?;
     let here = show::task(task.id.as_str());
-    let mut page = Page::new(ROOM, &task.description);
-    page.notice = notice;
+    page.title(&task.description);
     page.facts = facts(&task, &names, now);
     if let Some(session) = &session {
         page.facts.push((
@@ -123,7 +91,7 @@ async fn story(
     }
     page.tables
         .push(show::records(&records, now).part(ROWS, || "/dashboard/audit".into()));
-    page.answer(&visitor)
+    page.answer()
 }
 
 fn facts(task: &Task, names: &Names, now: Time) -> Vec<(&'static str, Cell)> {

@@ -1,14 +1,15 @@
 //! Users: found by what they go by, and signed in as, with a link that is made and opened at once.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::Router;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 
-use super::gate::{By, Visitor};
-use super::page::{Cell, Field, Form, Page, Table, Tone};
+use super::back;
+use super::gate::By;
+use super::look::Look;
+use super::page::{Cell, Field, Form, Table, Tone};
 use super::show::{self, Names, ROWS};
-use super::{back, done};
 use crate::app::App;
 use crate::clock::Time;
 use crate::db::{Page as Part, Read};
@@ -81,18 +82,14 @@ fn newest(page: Part, starting_after: Option<UserId>) -> Selection {
     }
 }
 
-async fn list(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let text = params.text("query")?.map(|text| text.trim().to_owned());
+async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let text = look.params.text("query")?;
+    let text = text.map(|text| text.trim().to_owned());
     let text = text.filter(|text| !text.is_empty());
-    let anywhere = params.boolean("anywhere")?.unwrap_or(false);
-    let after = params.text("after")?.map(UserId::from);
-    params.finish()?;
-    let part = show::part(None, ROWS);
+    let anywhere = look.params.boolean("anywhere")?.unwrap_or(false);
+    let after = look.params.text("after")?.map(UserId::from);
+    let mut page = look.begin(ROOM)?;
+    let part = show::newest(ROWS);
     let wanted = text.clone();
     let found = app
         .db
@@ -105,7 +102,7 @@ async fn list(
         })
         .await?;
     let now = app.now();
-    let mut page = Page::new(ROOM, "Users");
+    page.title("Users");
     page.search = Some(("Address, name or id", text.clone().unwrap_or_default()));
     let mut table = table(&found.profiles, now);
     if found.is_exact {
@@ -129,7 +126,7 @@ async fn list(
             .truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
     }
     page.tables.push(table);
-    page.answer(&visitor)
+    page.answer()
 }
 
 fn encoded(text: &str) -> String {
@@ -175,7 +172,7 @@ fn state(profile: &Profile, now: Time) -> Cell {
 type Whole = (Profile, Vec<Task>, Vec<Session>, Vec<Member>);
 
 fn whole(tx: &mut Read<'_>, id: &UserId, now: Time) -> Result<Whole> {
-    let (profile, part) = (users::profile(tx, id)?, show::part(None, ITS));
+    let (profile, part) = (users::profile(tx, id)?, show::newest(ITS));
     let its = tasks::Filter {
         user: Some(id.clone()),
         ..tasks::Filter::default()
@@ -194,24 +191,16 @@ fn whole(tx: &mut Read<'_>, id: &UserId, now: Time) -> Result<Whole> {
     Ok((profile, tasks, sessions, members))
 }
 
-async fn one(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let notice = params.text("done")?.and_then(|word| done(&word));
-    params.finish()?;
+async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> Result<Response> {
+    let mut page = look.begin(ROOM)?;
     let (id, now) = (UserId::from(id), app.now());
-    let look = move |tx: &mut Read<'_>| {
+    let read = move |tx: &mut Read<'_>| {
         let whole = whole(tx, &id, now)?;
         Ok((Names::of(tx, std::iter::once(&id))?, whole))
     };
-    let (names, (profile, tasks, sessions, members)) = app.db.search(look).await?;
+    let (names, (profile, tasks, sessions, members)) = app.db.search(read).await?;
     let user = &profile.user;
-    let mut page = Page::new(ROOM, show::name(&profile));
-    page.notice = notice;
+    page.title(show::name(&profile));
     page.facts = vec![
         ("State", state(&profile, now)),
         ("Id", Cell::code(&user.id)),
@@ -247,7 +236,7 @@ async fn one(
     let columns = ["Organization", "Role", "Since"];
     page.tables
         .push(Table::new("Organizations", &columns, "None.").rows(members.iter().map(row)));
-    page.answer(&visitor)
+    page.answer()
 }
 
 /// Where somebody lands who does not say: at the application, else at Standin's own page.

@@ -1,21 +1,20 @@
 //! Where events are sent, what became of each, and the button that sends one again.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::Router;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 
-use super::gate::{By, Visitor};
-use super::page::{Cell, Form, Page, Table, Tone};
-use super::show::{self, ROWS};
-use super::{back, done};
+use super::back;
+use super::gate::By;
+use super::look::{Look, tabs};
+use super::page::{Cell, Form, Table, Tone};
 use crate::app::App;
 use crate::clock::Time;
 use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::id::WebhookId;
 use crate::webhooks::{self, Delivery, Endpoint, Filter, State as Stage};
-use crate::wire::Params;
 use crate::word::Word as _;
 
 const ROOM: &str = "/dashboard/webhooks";
@@ -41,12 +40,9 @@ fn state(endpoint: &Endpoint) -> Cell {
     }
 }
 
-async fn list(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    params: Params,
-) -> Result<Response> {
-    params.finish()?;
+async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let mut page = look.begin(ROOM)?;
+    page.title("Webhooks");
     let (found, now) = (app.db.read(webhooks::list).await?, app.now());
     let row = |one: &Endpoint| {
         vec![
@@ -58,57 +54,36 @@ async fn list(
     };
     let columns = ["State", "Address", "What for", "Made"];
     let empty = "None. Make one: standin webhook add URL";
-    let mut page = Page::new(ROOM, "Webhooks");
     page.tables
         .push(Table::new("Webhooks", &columns, empty).rows(found.iter().map(row)));
-    page.answer(&visitor)
+    page.answer()
 }
 
-async fn one(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
-    let mut params = Params::query(query.as_deref())?;
-    let wanted: Option<Stage> = params.word("status")?;
-    let part = show::part(params.integer("offset")?, ROWS);
-    let notice = params.text("done")?.and_then(|word| done(&word));
-    params.finish()?;
-    let now = app.now();
+async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> Result<Response> {
+    let wanted: Option<Stage> = look.params.word("status")?;
+    let mut page = look.begin(ROOM)?;
+    let (now, part) = (app.now(), look.part);
     let filter = Filter {
         endpoint: id.into(),
         state: wanted,
         kind: None,
         object: None,
     };
-    let look = move |tx: &mut Read<'_>| {
+    let read = move |tx: &mut Read<'_>| {
         let endpoint = webhooks::get(tx, &filter.endpoint)?;
         Ok((webhooks::list_deliveries(tx, &filter, part, now)?, endpoint))
     };
-    let (found, endpoint) = app.db.search(look).await?;
-    let here = address(&endpoint.id);
-    let of = |wanted: Option<Stage>| match wanted {
-        Some(wanted) => format!("{here}?status={}", wanted.as_str()),
-        None => here.clone(),
-    };
-    let mut page = Page::new(ROOM, &endpoint.url);
-    page.notice = notice;
+    let (found, endpoint) = app.db.search(read).await?;
+    page.title(&endpoint.url);
     page.facts = vec![
         ("State", state(&endpoint)),
         ("Id", Cell::code(&endpoint.id)),
         ("What for", Cell::text(&endpoint.description)),
         ("Made", Cell::moment(endpoint.created_at, now)),
     ];
-    page.tabs.push((of(None), "all", wanted.is_none()));
-    for one in Stage::ALL {
-        page.tabs
-            .push((of(Some(*one)), one.as_str(), wanted == Some(*one)));
-    }
-    let mark = if wanted.is_some() { '&' } else { '?' };
-    let older = || format!("{}{mark}offset={}", of(wanted), part.offset + ROWS);
-    page.tables.push(deliveries(&found, now).part(ROWS, older));
-    page.answer(&visitor)
+    let here = tabs(&mut page, &address(&endpoint.id), Stage::ALL, wanted);
+    page.tables.push(look.rows(deliveries(&found, now), &here));
+    page.answer()
 }
 
 fn deliveries(found: &[Delivery], now: Time) -> Table {
