@@ -8,11 +8,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CONTENT_SECURITY_POLICY, FORWARDED, HOST, ORIGIN, VIA};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::page;
+use super::{entry, page};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
@@ -58,27 +58,13 @@ pub(super) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         is_known: false,
         may_leave: false,
     };
-    let admitted = match own(&request) {
-        Ok(()) if app.instance.is_development() => local(&request).map(|()| None),
-        Ok(()) => key(&app, request.headers()).await,
-        Err(error) => Err(error),
-    };
-    let mut response = match admitted {
-        Ok(key) => {
-            visitor.is_known = key.is_some() || app.instance.is_development();
-            visitor.may_leave = key.is_some();
+    let mut response = match recognise(&app, &mut request, &mut visitor).await {
+        Ok(()) if visitor.is_known || entry::is_open(request.uri().path()) => {
             request.extensions_mut().insert(visitor.clone());
-            if let Some(key) = key {
-                request.extensions_mut().insert(key);
-            }
-            if visitor.is_known || super::entry::is_open(request.uri().path()) {
-                next.run(request).await
-            } else if request.method() == Method::GET {
-                Redirect::to(super::entry::SIGN_IN).into_response()
-            } else {
-                Error::KeyInvalid.into_response()
-            }
+            next.run(request).await
         }
+        Ok(()) if request.method() == Method::GET => Redirect::to(entry::SIGN_IN).into_response(),
+        Ok(()) => Error::KeyInvalid.into_response(),
         Err(error) => error.into_response(),
     };
     if let Some(error) = response.extensions().get::<Arc<Error>>() {
@@ -93,6 +79,20 @@ pub(super) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         );
     }
     response
+}
+
+/// Finds out who asks, and refuses whoever must not.
+async fn recognise(app: &App, request: &mut Request, visitor: &mut Visitor) -> Result<()> {
+    own(request)?;
+    if app.instance.is_development() {
+        local(request)?;
+        visitor.is_known = true;
+    } else if let Some(key) = key(app, request.headers()).await? {
+        visitor.is_known = true;
+        visitor.may_leave = true;
+        request.extensions_mut().insert(key);
+    }
+    Ok(())
 }
 
 /// What pages of the dashboard may do: nothing comes from elsewhere.
@@ -110,6 +110,9 @@ fn policy(app: &App) -> String {
     POLICY.replace("form-action 'self'", &ways)
 }
 
+/// What browsers say of where a request comes from.
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// Refuses what changes something and was not sent by a page of this very origin, as browsers say of themselves; old ones name
 /// the origin at least.
 fn own(request: &Request) -> Result<()> {
@@ -117,12 +120,7 @@ fn own(request: &Request) -> Result<()> {
         return Ok(());
     }
     let headers = request.headers();
-    let is_own = match wire::header(
-        headers,
-        "sec-fetch-site"
-            .parse::<http::HeaderName>()
-            .map_err(|_| Error::DashboardForm)?,
-    ) {
+    let is_own = match wire::header(headers, SITE) {
         Some(site) => site.eq_ignore_ascii_case("same-origin"),
         None => wire::header(headers, ORIGIN)
             .and_then(|origin| Url::parse(origin).ok())
