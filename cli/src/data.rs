@@ -169,7 +169,7 @@ impl Folder {
         self.0.join(DATABASE[0])
     }
 
-    fn master_key_file(&self) -> PathBuf {
+    pub fn master_key_file(&self) -> PathBuf {
         self.0.join("master.key")
     }
 

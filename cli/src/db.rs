@@ -6,8 +6,12 @@ mod moving;
 mod restore;
 mod status;
 
+use std::fs::File;
+use std::path::Path;
+
 use clap::Subcommand;
 use standin_server::db::{Database, upkeep};
+use tempfile::NamedTempFile;
 
 use crate::failure::{Exit, Failure, Result};
 
@@ -58,6 +62,23 @@ fn schema(database: &Database) -> Result<i64> {
             .hint("take a newer program", "standin version"));
     }
     Ok(schema)
+}
+
+/// Gives a file its name, which nothing has yet, and has the disk keep both.
+fn persist(file: NamedTempFile, to: &Path) -> Result<()> {
+    let failed = |error: &std::io::Error| Failure::io(format!("write {}", to.display()), error);
+    file.persist_noclobber(to)
+        .map_err(|error| failed(&error.error))?;
+    let synced = File::open(beside(to)).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| failed(&error))
+}
+
+/// The folder of a file.
+fn beside(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// A number of bytes as people read it.

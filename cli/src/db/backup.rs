@@ -1,6 +1,5 @@
 //! `standin db backup`.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,7 +8,7 @@ use standin_server::audit;
 use standin_server::db::{Database, upkeep};
 use tempfile::NamedTempFile;
 
-use super::{apart, schema, size};
+use super::{apart, beside, persist, schema, size};
 use crate::data::MASTER_KEY;
 use crate::failure::{Exit, Failure, Result};
 use crate::key::Data;
@@ -41,7 +40,7 @@ impl Backup {
         let to = self.to.clone();
         let written = apart(move || write(&file, &to)).await?;
         // The key opens what is in the copy, so it is named and not put beside it.
-        let key = folder.path().join("master.key");
+        let key = folder.master_key_file();
         let key = if key.exists() {
             key.display().to_string()
         } else {
@@ -101,10 +100,7 @@ fn write(from: &Path, to: &Path) -> Result<Written> {
             .hint("take another name", "standin db backup NAME"));
     }
     schema(&Database::Sqlite(from.to_owned()))?;
-    let folder = match to.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = beside(to);
     // For its owner alone, and under another name as long as it is not whole.
     let copy = NamedTempFile::with_prefix_in(".backup-", folder).map_err(|error| failed(&error))?;
     let copied = upkeep::copy_file(from, copy.path());
@@ -120,10 +116,7 @@ fn write(from: &Path, to: &Path) -> Result<Written> {
     let schema = schema(&database)?;
     let head = upkeep::look(&database, audit::last)?;
     let bytes = copy.as_file().metadata().map_err(|error| failed(&error))?;
-    copy.persist_noclobber(to)
-        .map_err(|error| failed(&error.error))?;
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|error| failed(&error))?;
+    persist(copy, to)?;
     Ok(Written {
         bytes: bytes.len(),
         schema,

@@ -1,6 +1,5 @@
 //! `standin db restore` and `restored`.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,7 +13,7 @@ use standin_server::secret_keys::{self, SecretKey};
 use tempfile::NamedTempFile;
 
 use super::check::findings;
-use super::{apart, schema};
+use super::{apart, persist, schema};
 use crate::data::{FOLDER, Folder};
 use crate::failure::{Exit, Failure, Result};
 use crate::key::{Data, caller};
@@ -75,7 +74,7 @@ impl Restore {
         }
         tell(taken.as_ref(), &keys);
         if !has_key {
-            let file = folder.path().join("master.key");
+            let file = folder.master_key_file();
             terminal::note(format!(
                 "before a server starts, put the master key into {}",
                 file.display()
@@ -138,7 +137,7 @@ fn holds_the_key(folder: &Folder, database: &Database) -> Result<bool> {
     Err(
         Failure::new(Exit::Failed, "master_key_wrong", sentence).hint(
             "put the right one there",
-            folder.path().join("master.key").display(),
+            folder.master_key_file().display(),
         ),
     )
 }
@@ -150,14 +149,8 @@ async fn take_back(db: &Db) -> Result<TakenBack> {
 
 /// Gives the database its name, once it is one file and on the disk.
 fn put(file: NamedTempFile, place: &Path) -> Result<()> {
-    let failed = |error: &std::io::Error| Failure::io(format!("write {}", place.display()), error);
     upkeep::one_file(file.path())?;
-    file.persist_noclobber(place)
-        .map_err(|error| failed(&error.error))?;
-    let folder = place.parent().unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| failed(&error))
+    persist(file, place)
 }
 
 fn live(keys: &[SecretKey]) -> Vec<&SecretKey> {
