@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::internal;
 use crate::app::App;
 use crate::audit;
-use crate::db::Read;
+use crate::db::{Read, Write};
 use crate::error::Result;
 
 /// How long a stop goes on with it. What is left is sealed by other nodes, or after the next start.
@@ -16,24 +16,25 @@ const ASK: Duration = Duration::from_millis(5);
 /// Makes seals as long as so many records wait, and no longer than this.
 pub(super) async fn seal(app: &App, least: i64, time: Duration) -> Result<u64> {
     let until = Instant::now() + time;
-    let Some(horizon) = horizon(app, least, until).await? else {
+    let Some((mut sealed, horizon)) = waiting(app, least, until).await? else {
         return Ok(0);
     };
     let (mut count, mut newest) = (0, None);
-    while Instant::now() < until && horizon - app.db.read(audit::sealed_to).await? >= least {
+    while Instant::now() < until && horizon - sealed >= least {
         let now = app.now();
         let prepare = move |tx: &mut Read<'_>| audit::prepare(tx, horizon, now);
         let Some(seal) = app.db.search(prepare).await? else {
             break;
         };
         let kept = seal.clone();
-        if app
-            .db
-            .write(internal(app), move |tx| audit::keep(tx, &kept))
-            .await?
-        {
+        let keep = move |tx: &mut Write<'_>| audit::keep(tx, &kept);
+        if app.db.write(internal(app), keep).await? {
             count += 1;
+            sealed = seal.last_seq;
             newest = Some(seal);
+        } else {
+            // Another node was first, perhaps with fewer or more.
+            sealed = app.db.read(audit::sealed_to).await?;
         }
     }
     // Whoever changes the database cannot change what the log said. In development nobody keeps it.
@@ -46,8 +47,9 @@ pub(super) async fn seal(app: &App, least: i64, time: Duration) -> Result<u64> {
     Ok(count)
 }
 
-/// The number up to which every record is there that will ever be, if so many wait for a seal.
-async fn horizon(app: &App, least: i64, until: Instant) -> Result<Option<i64>> {
+/// The number of the last record that is sealed, and the number up to which every record is there that will ever be; if so many
+/// wait for a seal.
+async fn waiting(app: &App, least: i64, until: Instant) -> Result<Option<(i64, i64)>> {
     let look = move |tx: &mut Read<'_>| {
         let (newest, sealed) = (audit::newest(tx)?, audit::sealed_to(tx)?);
         // After the number: a record below it is of a write before the fence.
@@ -70,5 +72,5 @@ async fn horizon(app: &App, least: i64, until: Instant) -> Result<Option<i64>> {
         )]
         tokio::time::sleep(ASK).await;
     }
-    Ok(Some(newest))
+    Ok(Some((sealed, newest)))
 }
