@@ -162,8 +162,10 @@ impl Server {
             let front = Doors::one(frontend_api::routes(&app, backend.clone()));
             listeners.open(&app, sockets, &local(&app, front.with_back(backend)), tls)?;
         }
-        let dashboard = Doors::one(dashboard::routes(&app));
-        listeners.open(&app, dashboard_sockets, &dashboard, tls)?;
+        if !dashboard_sockets.is_empty() {
+            let dashboard = Doors::one(dashboard::routes(&app));
+            listeners.open(&app, dashboard_sockets, &dashboard, tls)?;
+        }
         let mut watched = Listeners::new(&app);
         let metrics = Doors::one(wire::metrics::routes(&app));
         watched.open(&app, metrics_sockets, &metrics, None)?;

@@ -1,14 +1,17 @@
 //! Somebody looks at a page: who, which part of it, and after what was done on it.
 
 use axum::extract::FromRequestParts;
+use axum::response::Response;
 use http::request::Parts;
 
 use super::gate::Visitor;
 use super::page::{Page, Table};
-use super::show::ROWS;
+use super::show::{Names, ROWS};
 use crate::app::App;
-use crate::db::Page as Part;
+use crate::clock::Time;
+use crate::db::{Page as Part, Read};
 use crate::error::{Error, Result};
+use crate::id::UserId;
 use crate::wire::Params;
 use crate::word::Word;
 
@@ -70,6 +73,50 @@ fn of<T: Word>(room: &str, state: Option<T>) -> String {
         Some(state) => format!("{room}?status={}", state.as_str()),
         None => room.to_owned(),
     }
+}
+
+/// Things of one state, or all, newest first.
+type List<S, T> = fn(&mut Read<'_>, Option<S>, Part, Time) -> Result<Vec<T>>;
+
+/// A room of things that have a user and a state.
+pub(super) struct ByState<S: 'static, T> {
+    /// Its address.
+    pub(super) room: &'static str,
+    /// Its heading.
+    pub(super) title: &'static str,
+    /// The states that there are tabs for.
+    pub(super) states: &'static [S],
+    /// The things.
+    pub(super) list: List<S, T>,
+    /// Whose a thing is.
+    pub(super) user: fn(&T) -> &UserId,
+    /// All of them, as they are shown.
+    pub(super) table: fn(&[T], &Names, Time) -> Table,
+}
+
+/// The page of such a room.
+pub(super) async fn by_state<S, T>(app: App, mut look: Look, of: ByState<S, T>) -> Result<Response>
+where
+    S: Word + PartialEq + Send,
+    T: Send + 'static,
+{
+    let state: Option<S> = look.params.word("status")?;
+    let mut page = look.begin(of.room)?;
+    let (now, part, list, user) = (app.now(), look.part, of.list, of.user);
+    // Of a state alone, the next one may lie far back.
+    let (found, names) = app
+        .db
+        .search(move |tx| {
+            let found = list(tx, state, part, now)?;
+            let names = Names::of(tx, found.iter().map(user))?;
+            Ok((found, names))
+        })
+        .await?;
+    page.title(of.title);
+    let here = tabs(&mut page, of.room, of.states, state);
+    page.tables
+        .push(look.rows((of.table)(&found, &names, now), &here));
+    page.answer()
 }
 
 /// Puts a tab for all and one for each of some states on a page. The address of the one that is shown.

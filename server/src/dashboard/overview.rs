@@ -75,18 +75,19 @@ async fn show(State(app): State<App>, mut look: Look) -> Result<Response> {
         people,
         names,
     } = found;
-    let mut shown = users::table(&people, now).part(ROWS, || "/dashboard/users".into());
-    shown.heading = "Newest users";
-    page.tables.push(shown);
-    let more = |room: &str| room.to_owned();
-    page.tables
-        .push(show::tasks(&tasks, &names, now).part(ROWS, || more("/dashboard/tasks")));
-    page.tables
-        .push(show::sessions(&sessions, &names, now).part(ROWS, || more("/dashboard/sessions")));
-    page.tables
-        .push(show::records(&records, now).part(ROWS, || more("/dashboard/audit")));
-    for table in &mut page.tables {
-        table.more = table.more.take().map(|(href, _)| (href, "All"));
+    let mut newest = users::table(&people, now);
+    newest.heading = "Newest users";
+    for (table, room) in [
+        (newest, "/dashboard/users"),
+        (show::tasks(&tasks, &names, now), "/dashboard/tasks"),
+        (
+            show::sessions(&sessions, &names, now),
+            "/dashboard/sessions",
+        ),
+        (show::records(&records, now), "/dashboard/audit"),
+    ] {
+        page.tables
+            .push(table.first(ROWS, || (room.to_owned(), "All")));
     }
     page.answer()
 }

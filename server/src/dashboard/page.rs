@@ -207,11 +207,20 @@ impl Table {
     }
 
     /// Rows of which one more was read than are shown: the rest is elsewhere.
-    pub(super) fn part(mut self, limit: i64, more: impl FnOnce() -> String) -> Self {
+    pub(super) fn part(self, limit: i64, more: impl FnOnce() -> String) -> Self {
+        self.first(limit, || (more(), "Older"))
+    }
+
+    /// The same, where the rest is called otherwise.
+    pub(super) fn first(
+        mut self,
+        limit: i64,
+        more: impl FnOnce() -> (String, &'static str),
+    ) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         if self.rows.len() > limit {
             self.rows.truncate(limit);
-            self.more = Some((more(), "Older"));
+            self.more = Some(more());
         }
         self
     }

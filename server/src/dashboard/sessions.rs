@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use super::back;
 use super::gate::By;
-use super::look::{Look, tabs};
+use super::look::{ByState, Look, by_state};
 use super::page::{Cell, Form};
 use super::show::{self, Names};
 use crate::app::App;
@@ -26,28 +26,22 @@ pub(super) fn routes() -> Router<App> {
         .route("/dashboard/sessions/{id}/revoke", post(revoke))
 }
 
-async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
-    let status: Option<Status> = look.params.word("status")?;
-    let mut page = look.begin(ROOM)?;
-    let (now, part) = (app.now(), look.part);
-    let filter = Filter {
-        status,
-        ..Filter::default()
+async fn list(State(app): State<App>, look: Look) -> Result<Response> {
+    let of = ByState {
+        room: ROOM,
+        title: "Sessions",
+        states: &TABS,
+        list: |tx, status, part, now| {
+            let filter = Filter {
+                status,
+                ..Filter::default()
+            };
+            sessions::list(tx, &filter, part, now)
+        },
+        user: |session| &session.user_id,
+        table: show::sessions,
     };
-    // Of a state alone, the next one may lie far back.
-    let (found, names) = app
-        .db
-        .search(move |tx| {
-            let found = sessions::list(tx, &filter, part, now)?;
-            let names = Names::of(tx, found.iter().map(|session| &session.user_id))?;
-            Ok((found, names))
-        })
-        .await?;
-    page.title("Sessions");
-    let here = tabs(&mut page, ROOM, &TABS, status);
-    page.tables
-        .push(look.rows(show::sessions(&found, &names, now), &here));
-    page.answer()
+    by_state(app, look, of).await
 }
 
 async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> Result<Response> {

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use super::back;
 use super::gate::By;
-use super::look::{Look, tabs};
+use super::look::{ByState, Look, by_state};
 use super::page::{Cell, Form};
 use super::show::{self, Names, ROWS};
 use crate::app::App;
@@ -30,28 +30,22 @@ pub(super) fn routes() -> Router<App> {
         .route("/dashboard/tasks/{id}/revoke", post(revoke))
 }
 
-async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
-    let status: Option<Status> = look.params.word("status")?;
-    let mut page = look.begin(ROOM)?;
-    let (now, part) = (app.now(), look.part);
-    let filter = Filter {
-        status,
-        ..Filter::default()
+async fn list(State(app): State<App>, look: Look) -> Result<Response> {
+    let of = ByState {
+        room: ROOM,
+        title: "Tasks",
+        states: &TABS,
+        list: |tx, status, part, now| {
+            let filter = Filter {
+                status,
+                ..Filter::default()
+            };
+            tasks::list(tx, &filter, part, now)
+        },
+        user: |task| &task.user_id,
+        table: show::tasks,
     };
-    // Of a state alone, the next one may lie far back.
-    let (found, names) = app
-        .db
-        .search(move |tx| {
-            let found = tasks::list(tx, &filter, part, now)?;
-            let names = Names::of(tx, found.iter().map(|task| &task.user_id))?;
-            Ok((found, names))
-        })
-        .await?;
-    page.title("Tasks");
-    let here = tabs(&mut page, ROOM, &TABS, status);
-    page.tables
-        .push(look.rows(show::tasks(&found, &names, now), &here));
-    page.answer()
+    by_state(app, look, of).await
 }
 
 async fn story(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> Result<Response> {
