@@ -11,15 +11,15 @@ use crate::claims::Current;
 use crate::clock::{Time, Watch};
 use crate::config::Config;
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::jwt_templates::Prepared;
 use crate::keys::Keys;
-use crate::limits::Limiters;
+use crate::limits::{Limiters, Network, Tried};
 use crate::metrics::Metrics;
 use crate::policy::Policy;
-use crate::secret::MasterKey;
-use crate::secret_keys::Uses;
+use crate::secret::{Digest, MasterKey};
+use crate::secret_keys::{self, SecretKey, Uses};
 use crate::tokens::{Issuer, Recent};
 pub(crate) use claims::Sizes;
 
@@ -76,6 +76,19 @@ impl App {
             keys: &self.keys,
             master_key: &self.master_key,
         }
+    }
+
+    /// The live secret key with this digest, which somebody of this network shows.
+    ///
+    /// # Errors
+    /// [`Error::KeyInvalid`]; [`Error::TooManyRequests`] where the network tries key after key.
+    pub(crate) async fn shown_key(&self, digest: Digest, network: Network) -> Result<SecretKey> {
+        let look_up = async {
+            let found = self.db.read(move |tx| secret_keys::find(tx, &digest)).await;
+            found?.ok_or(Error::KeyInvalid)
+        };
+        let refused = &self.limiters.refused;
+        refused.guard(Tried::Key, network, look_up).await
     }
 
     /// Whether requests can be answered: the database reads and writes, and the clock goes on.

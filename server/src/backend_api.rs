@@ -41,7 +41,6 @@ use self::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::limits::Tried;
 use crate::secret::{Digest, Secret};
 use crate::secret_keys::{self, SecretKey};
 use crate::wire::{self, Edge, header};
@@ -89,12 +88,7 @@ async fn key(State(app): State<App>, request: Request, next: Next) -> Result<Res
     let takes_basic = request.uri().path().starts_with(tokens::PREFIX);
     let digest = key_digest(request.headers(), takes_basic)?;
     let network = Edge::of(request.extensions())?.network();
-    let look_up = async {
-        let found = app.db.read(move |tx| secret_keys::find(tx, &digest)).await;
-        found?.ok_or(Error::KeyInvalid)
-    };
-    let refused = &app.limiters.refused;
-    let key = refused.guard(Tried::Key, network, look_up).await?;
+    let key = app.shown_key(digest, network).await?;
     app.limiters.keys.check(&key.id)?;
     api_version(request.headers())?;
     note_use(&app, &key);

@@ -82,14 +82,12 @@ impl Payload {
 
     /// The payload as an opaque text.
     pub fn seal(&self, master: &MasterKey) -> Result<String> {
-        let bytes = serde_json::to_vec(self).map_err(|error| Error::Bug(error.to_string()))?;
-        master.seal(Purpose::HandshakeNonce, &bytes)
+        master.seal_value(Purpose::HandshakeNonce, self)
     }
 
     /// Reads a nonce; `None` for one that this instance did not make or that is too old.
     pub fn open(master: &MasterKey, nonce: &str, now: Time) -> Option<Self> {
-        let payload: Self =
-            serde_json::from_slice(&master.open(Purpose::HandshakeNonce, nonce)?).ok()?;
+        let payload: Self = master.open_value(Purpose::HandshakeNonce, nonce)?;
         (now.seconds() < payload.expires).then_some(payload)
     }
 

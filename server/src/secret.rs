@@ -10,6 +10,8 @@ use aws_lc_rs::aead::{AES_256_GCM, AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, Rando
 use aws_lc_rs::{constant_time, digest, hkdf, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::db::{FromValue, Value};
@@ -233,6 +235,20 @@ impl MasterKey {
             | Purpose::Answer
             | Purpose::Dashboard => &self.passing,
         }
+    }
+
+    /// The same for a value, as JSON.
+    ///
+    /// # Errors
+    /// As [`MasterKey::seal`].
+    pub fn seal_value(&self, purpose: Purpose, value: &impl Serialize) -> Result<String> {
+        let bytes = serde_json::to_vec(value).map_err(|error| Error::Bug(error.to_string()))?;
+        self.seal(purpose, &bytes)
+    }
+
+    /// Reads what [`MasterKey::seal_value`] made; `None` as with [`MasterKey::open`], and where it is no such value.
+    pub fn open_value<T: DeserializeOwned>(&self, purpose: Purpose, sealed: &str) -> Option<T> {
+        serde_json::from_slice(&self.open(purpose, sealed)?).ok()
     }
 
     /// Encrypts and authenticates `plain` for one `purpose`; only [`MasterKey::open`] with the same purpose reads it. The

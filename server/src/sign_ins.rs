@@ -101,13 +101,12 @@ pub struct Attempt {
 impl Attempt {
     /// The attempt as an opaque text.
     pub fn seal(&self, master: &MasterKey) -> Result<String> {
-        let bytes = serde_json::to_vec(self).map_err(|error| Error::Bug(error.to_string()))?;
-        master.seal(Purpose::SignIn, &bytes)
+        master.seal_value(Purpose::SignIn, self)
     }
 
     /// Reads it; `None` for one that this instance did not make or that is too old.
     pub fn open(master: &MasterKey, text: &str, now: Time) -> Option<Self> {
-        let attempt: Self = serde_json::from_slice(&master.open(Purpose::SignIn, text)?).ok()?;
+        let attempt: Self = master.open_value(Purpose::SignIn, text)?;
         (now < attempt.abandon_at()).then_some(attempt)
     }
 

@@ -134,7 +134,7 @@ impl Attempt {
 
     /// Reads it; `None` for one that this instance did not make or that is too old.
     pub fn open(master: &MasterKey, text: &str, now: Time) -> Option<Self> {
-        let attempt: Self = serde_json::from_slice(&master.open(Purpose::SignUp, text)?).ok()?;
+        let attempt: Self = master.open_value(Purpose::SignUp, text)?;
         (now < attempt.abandon_at()).then_some(attempt)
     }
 

@@ -12,6 +12,7 @@ pub(crate) mod route;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use http::header::ORIGIN;
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::json;
 use std::sync::Arc;
@@ -36,6 +37,15 @@ pub(crate) type Reply = crate::error::Result<Response>;
 /// Whether a request came by a name of this machine itself (`Host`).
 pub(crate) fn names_this_machine(headers: &HeaderMap) -> bool {
     host::Host::named(headers).is_some_and(|host| host.is_loopback())
+}
+
+/// Whether a form was sent by a page of this very origin, as browsers say of themselves. Who says nothing is no browser, or an
+/// old one, which names the origin at least.
+pub(crate) fn is_own_form(headers: &HeaderMap, is_own: impl FnOnce(&str) -> bool) -> bool {
+    match header(headers, HeaderName::from_static("sec-fetch-site")) {
+        Some(site) => site.eq_ignore_ascii_case("same-origin"),
+        None => header(headers, ORIGIN).is_some_and(is_own),
+    }
 }
 
 /// The text of a header, if it is there once and readable.

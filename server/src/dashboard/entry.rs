@@ -11,9 +11,8 @@ use super::gate::{Pass, Visitor, no_cookie};
 use super::page::{Field, Form, Page};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::limits::Tried;
 use crate::secret::Secret;
-use crate::secret_keys::{self, Scope};
+use crate::secret_keys::Scope;
 use crate::wire::{Edge, Params};
 
 /// Where to sign in.
@@ -58,12 +57,7 @@ async fn sign_in(
     }
     let digest = Secret::from(params.required_text("secret_key", 256)?.trim()).digest();
     params.finish()?;
-    let look_up = async {
-        let found = app.db.read(move |tx| secret_keys::find(tx, &digest)).await;
-        found?.ok_or(Error::KeyInvalid)
-    };
-    let refused = &app.limiters.refused;
-    let key = refused.guard(Tried::Key, edge.network(), look_up).await?;
+    let key = app.shown_key(digest, edge.network()).await?;
     if key.scope != Scope::Full {
         return Err(Error::ScopeMissing);
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{CONTENT_SECURITY_POLICY, FORWARDED, HOST, ORIGIN, VIA};
+use http::header::{CONTENT_SECURITY_POLICY, FORWARDED, HOST, VIA};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -110,23 +110,16 @@ fn policy(app: &App) -> String {
     POLICY.replace("form-action 'self'", &ways)
 }
 
-/// What browsers say of where a request comes from.
-const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// Refuses what changes something and was not sent by a page of this very origin, as browsers say of themselves; old ones name
-/// the origin at least.
+/// Refuses what changes something and was not sent by a page of the dashboard. Under which name and behind which proxy it stands
+/// only its visitor knows, so its origin is the host that was asked.
 fn own(request: &Request) -> Result<()> {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Ok(());
-    }
     let headers = request.headers();
-    let is_own = match wire::header(headers, SITE) {
-        Some(site) => site.eq_ignore_ascii_case("same-origin"),
-        None => wire::header(headers, ORIGIN)
-            .and_then(|origin| Url::parse(origin).ok())
-            .is_some_and(|origin| Some(origin.authority()) == wire::header(headers, HOST)),
+    let is_here = |origin: &str| {
+        let origin = Url::parse(origin).ok();
+        origin.is_some_and(|origin| Some(origin.authority()) == wire::header(headers, HOST))
     };
-    if is_own {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_read || wire::is_own_form(headers, is_here) {
         Ok(())
     } else {
         Err(Error::DashboardForm)
@@ -188,15 +181,13 @@ impl Pass {
     }
 
     fn open(master: &MasterKey, text: &str, now: Time) -> Option<Self> {
-        let bytes = master.open(Purpose::Dashboard, text)?;
-        let pass: Self = serde_json::from_slice(&bytes).ok()?;
+        let pass: Self = master.open_value(Purpose::Dashboard, text)?;
         (now < pass.until).then_some(pass)
     }
 
     /// As a cookie. Where the host is a name of this machine there may be no https; everywhere else browsers drop it without.
     pub(super) fn cookie(&self, app: &App, headers: &HeaderMap) -> Result<HeaderValue> {
-        let bytes = serde_json::to_vec(self).map_err(|error| Error::Bug(error.to_string()))?;
-        let sealed = app.master_key.seal(Purpose::Dashboard, &bytes)?;
+        let sealed = app.master_key.seal_value(Purpose::Dashboard, self)?;
         cookie(app, headers, &sealed, SECONDS)
     }
 }

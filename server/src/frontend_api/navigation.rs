@@ -17,7 +17,7 @@ use super::headless;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::sessions::Consent;
-use crate::wire::{Edge, Proxied, header};
+use crate::wire::{self, Edge, Proxied, header};
 
 /// What opens an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,21 +39,15 @@ pub(super) async fn spending(mut request: Request, next: Next) -> Result<Respons
     Ok(next.run(request).await)
 }
 
-/// Lets through the answer of Standin's own page that asks: a form that was sent by a page of this very origin, as browsers say
-/// of themselves. Who says nothing is no browser, or an old one, which names the origin at least.
+/// Lets through the answer of Standin's own page that asks.
 pub(super) async fn agreeing(
     State(app): State<App>,
     mut request: Request,
     next: Next,
 ) -> Result<Response> {
     if request.method() == Method::POST {
-        let headers = request.headers();
         let own = app.instance.public_url.origin().ascii_serialization();
-        let is_own = match says(headers, "sec-fetch-site") {
-            Some(site) => site == "same-origin",
-            None => header(headers, ORIGIN) == Some(own.as_str()),
-        };
-        if !is_own {
+        if !wire::is_own_form(request.headers(), |origin| origin == own) {
             return Err(Error::VisitorIsAsked);
         }
         request.extensions_mut().insert(Consent::Given);

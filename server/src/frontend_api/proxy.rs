@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderName};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::limits::{Network, Tried};
+use crate::limits::Network;
 use crate::secret::Secret;
-use crate::secret_keys::{self, SecretKey};
+use crate::secret_keys::SecretKey;
 use crate::wire::header;
 
 /// Whether an application's server passed this request on; it must prove that it is one of ours.
@@ -28,12 +28,8 @@ pub(super) async fn recognise(
         (_, Some(key)) if !key.is_empty() => Secret::from(key.to_owned()).digest(),
         _ => return Err(Error::ProxyKeyMissing),
     };
-    let look_up = async {
-        let found = app.db.read(move |tx| secret_keys::find(tx, &key)).await?;
-        found.map(Some).ok_or(Error::ProxyKeyInvalid)
-    };
-    app.limiters
-        .refused
-        .guard(Tried::Key, network, look_up)
-        .await
+    match app.shown_key(key, network).await {
+        Err(Error::KeyInvalid) => Err(Error::ProxyKeyInvalid),
+        found => found.map(Some),
+    }
 }
