@@ -17,6 +17,7 @@ use http::header::CONNECTION;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -32,6 +33,9 @@ use admission::{Admission, Admitted};
 
 /// The most bytes read ahead on a connection. Headers beyond it are answered with 431 before they are read whole.
 const BUFFER: usize = 64 * 1024;
+/// How many connections wait to be accepted, where the system lets that many. Whoever comes on top of them is not heard, and
+/// asks again after a second.
+const BACKLOG: i32 = 4096;
 /// How long idle connections stay open while a server stops: a busy client has used each of its own by then.
 const DRAIN: Duration = Duration::from_millis(250);
 
@@ -47,17 +51,24 @@ pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Vec<(SocketAddr, std::net
             .filter(|_| address.port() == 0)
             .map_or(address.port(), |(first, _)| first.port());
         let wanted = SocketAddr::new(address.ip(), port);
-        match std::net::TcpListener::bind(wanted) {
-            Ok(socket) => {
-                socket.set_nonblocking(true)?;
-                bound.push((socket.local_addr()?, socket));
-            }
+        match listen(wanted) {
+            Ok(socket) => bound.push((socket.local_addr()?, socket)),
             // A machine without IPv6 is reached over IPv4.
             Err(_) if !bound.is_empty() && wanted.is_ipv6() && wanted.ip().is_loopback() => {}
             Err(error) => return Err(Error::Config(format!("cannot listen on {wanted}: {error}"))),
         }
     }
     Ok(bound)
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A server that starts again has its address at once.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
 }
 
 /// How far stopping has come.
