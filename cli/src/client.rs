@@ -102,7 +102,8 @@ fn refused(status: u16, refusal: &Refusal, trace_id: Option<&str>) -> Failure {
     let code = refusal.code.as_str();
     let sentence = refusal.long_message.as_deref().unwrap_or(&refusal.message);
     let sentence = if sentence.is_empty() { code } else { sentence };
-    let failure = Failure::new(exit(code, status), code, sentence);
+    let exit = exit(code, status);
+    let failure = Failure::new(exit, code, sentence);
     match trace_id {
         Some(id) => failure.hint("trace id", id),
         None => failure,

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 use standin_server::error::Error;
 
+use crate::explain;
 use crate::terminal::{self, BOLD, DIM, RED};
 
 /// The result of anything in this crate.
@@ -51,12 +52,12 @@ impl Failure {
 
     /// A command line that cannot be understood.
     pub fn usage(sentence: impl Display) -> Self {
-        Self::new(Exit::Usage, "usage", sentence)
+        Failure::new(Exit::Usage, "usage", sentence)
     }
 
     /// Something the machine would not do: read, write, listen.
     pub fn io(doing: impl Display, error: &std::io::Error) -> Self {
-        Self::new(Exit::Failed, "io", format!("cannot {doing}: {error}"))
+        Failure::new(Exit::Failed, "io", format!("cannot {doing}: {error}"))
     }
 
     /// Adds a next step.
@@ -82,8 +83,10 @@ impl Failure {
         terminal::say(format!(
             "{RED}error[{code}]{RED:#}: {BOLD}{sentence}{BOLD:#}"
         ));
+        let more = ("more".to_owned(), format!("standin explain {code}"));
+        let more = explain::adds_to(self).then_some(&more);
         let width = self.hints.iter().map(|(words, _)| words.len()).max();
-        for (words, next) in &self.hints {
+        for (words, next) in self.hints.iter().chain(more) {
             let (width, next) = (width.unwrap_or_default(), terminal::plain(next));
             terminal::say(format!("  {DIM}{words:width$}{DIM:#}  {next}"));
         }
@@ -108,16 +111,11 @@ impl Failure {
 /// [`crate::startup`].
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let code = match &error {
-            Error::Config(_) => "configuration",
-            Error::Unavailable(_) => "database_unavailable",
-            other => other.shown().code,
-        };
-        let exit = if matches!(error, Error::NotFound(..)) {
-            Exit::Denied
-        } else {
-            Exit::Failed
-        };
-        Self::new(exit, code, error)
+        match error {
+            Error::Config(why) => Failure::new(Exit::Failed, "configuration", why),
+            Error::Unavailable(why) => Failure::new(Exit::Failed, "database_unavailable", why),
+            Error::NotFound(..) => Self::new(Exit::Denied, error.shown().code, error),
+            other => Self::new(Exit::Failed, other.shown().code, other),
+        }
     }
 }

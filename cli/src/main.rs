@@ -17,12 +17,15 @@ mod doctor;
 mod dump;
 mod duration;
 mod env;
+mod explain;
 mod failure;
 mod jwks;
 mod key;
 mod listen;
 mod log;
 mod nearest;
+#[cfg(test)]
+mod pages;
 mod serve;
 mod session;
 mod signals;
@@ -94,6 +97,8 @@ enum Command {
     Env(env::Env),
     /// Look for what usually goes wrong, and name the remedy
     Doctor(doctor::Doctor),
+    /// Say what an error code means, why it is met, and what to do
+    Explain(explain::Explain),
     /// Print the version
     Version,
     /// Print a script that completes these commands in a shell
@@ -159,6 +164,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Jwks(command) => jwks::run(command, json).await?,
         Command::Trust(trust) => trust::run(&trust, json)?,
         Command::Env(env) => env::run(env, json).await?,
+        Command::Explain(explain) => explain::run(&explain, json)?,
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
             if json {

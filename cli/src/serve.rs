@@ -20,7 +20,7 @@ use crate::data::Folder;
 use crate::failure::{Failure, Result};
 use crate::tls::Certificate;
 use crate::{claims, dump, log, signals, startup};
-use file::File;
+pub use file::File;
 use keep::Keep;
 
 #[derive(Args)]

@@ -4,6 +4,7 @@
 //! table has no catch-all, so a new refusal does not compile until it has a status, a code and a sentence.
 
 mod claims;
+pub mod explanations;
 mod invitation;
 mod not_renewed;
 mod organization;
@@ -349,10 +350,7 @@ impl Error {
             Self::RedirectScheme => shown(422, "prohibited_redirect_url", "prohibited scheme", "The redirect URL must begin with https:// (a development instance also takes http://).").about("redirect_url"),
             Self::RedirectForeign(origin) => shown(422, "redirect_url_domain_mismatch", "redirect not allowed", format!("{origin} is not an origin this instance may redirect to. Start it with --allow-origin {origin} if it should be.")).about("redirect_url"),
             Self::HandshakeInvalid(why) => shown(400, "invalid_handshake", "invalid handshake", format!("The handshake cannot be answered: {why}.")),
-            Self::NotRenewed(why) => {
-                let (code, sentence) = why.row();
-                shown(401, code, "session token not renewed", sentence)
-            }
+            Self::NotRenewed(why) => why.shown(),
             Self::Config(why) => shown(500, "internal_clerk_error", "configuration error", why.clone()),
             Self::Unavailable(_) => shown(503, "service_unavailable", "service unavailable", "Nothing was changed. Try again; if it persists, the server's log says why."),
             Self::Overloaded => shown(503, "service_unavailable", "too busy", "More is asked than can be answered now. Nothing was changed. Try again in a moment."),

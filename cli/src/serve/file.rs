@@ -18,7 +18,8 @@ use crate::failure::{Exit, Failure, Result};
 use crate::nearest::nearest;
 use crate::tls::Certificate;
 
-/// What a file may say. Lists are added to those of the command line, other settings give way to it.
+/// What a file may say. Lists are added to those of the command line, other settings give way to it. What a setting means
+/// is said by the option of its name, or here.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct File {
@@ -41,9 +42,7 @@ pub struct File {
     trusted_proxy: Vec<IpAddr>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
-    /// The `node_modules` folder to serve clerk-js and `@clerk/ui` from.
     npm: Option<PathBuf>,
-    /// Whether people may sign up by themselves.
     allow_sign_up: bool,
     /// How long a link can be opened where its task does not say, in seconds.
     ticket_seconds: Option<i64>,
@@ -53,7 +52,6 @@ pub struct File {
     keep_sessions: Option<Kept>,
     keep_audit: Option<Kept>,
     keep_deliveries: Option<Kept>,
-    /// How far webhooks may be sent.
     webhook_reach: Option<Reach>,
     /// What happens when a used link is opened again.
     on_replay: Option<Replay>,
@@ -61,7 +59,7 @@ pub struct File {
     confirm: Option<Asked>,
     /// Whether pages of a task's session may use it and nothing more, where the task does not say.
     restricted: bool,
-    /// Custom claims for session tokens.
+    /// Custom claims for session tokens, as the file of `--claims` has them.
     claims: Option<Map<String, Value>>,
     limits: Limits,
 }
@@ -84,12 +82,19 @@ enum Asked {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Limits {
+    /// Requests by one secret key.
     per_key: Option<u32>,
+    /// Requests from one IP address, Frontend API.
     per_ip: Option<u32>,
+    /// Tasks by one agent, and for one user.
     per_agent_or_user: Option<u32>,
+    /// Refused credentials from one IP address: wrong keys, and tickets that open nothing; the two are counted apart.
     refused_per_ip: Option<u32>,
+    /// Wrong passwords, codes and identifiers from one IP address.
     guesses_per_ip: Option<u32>,
+    /// Passwords and codes for one identifier, right or wrong.
     guesses_per_identifier: Option<u32>,
+    /// Sign-ups from one IP address.
     sign_ups_per_ip: Option<u32>,
 }
 

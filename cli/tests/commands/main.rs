@@ -11,6 +11,7 @@ mod claims;
 mod database;
 mod doctor;
 mod environment;
+mod explain;
 mod imports;
 mod jwks;
 mod packaging;

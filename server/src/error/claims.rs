@@ -47,12 +47,11 @@ impl From<ClaimsError> for Error {
 impl ClaimsError {
     /// The row of the table.
     pub(super) fn shown(&self) -> Shown {
-        const SIZE: &str = "form_param_exceeds_allowed_size";
         match self {
             Self::Reserved(claim) => shown(400, "jwt_template_reserved_claim", "reserved claim used", format!("The claim {claim} is the server's own and cannot be set.")).about("claims"),
-            Self::TooLarge { bytes, max } => shown(422, SIZE, "is too large", format!("claims take {bytes} bytes or more; {max} are the most.")).about("claims"),
-            Self::NotCarried { user, bytes, max } => shown(422, SIZE, "is too large", format!("With these claims the session token of {user} would take {bytes} bytes, and a browser's cookie carries {max}. Name the parts of the metadata that the application needs, as in {{{{user.public_metadata.plan}}}}.")).about("claims"),
-            Self::TokenTooLarge { user, bytes, max } => shown(422, SIZE, "session token too large", format!("The session token of {user} takes {bytes} bytes, and a browser's cookie carries {max}. Shorten what the custom claims take from this user, or the claims (PATCH /v1/instance/session_token).")),
+            Self::TooLarge { bytes, max } => shown(422, "form_param_exceeds_allowed_size", "is too large", format!("claims take {bytes} bytes or more; {max} are the most.")).about("claims"),
+            Self::NotCarried { user, bytes, max } => shown(422, "form_param_exceeds_allowed_size", "is too large", format!("With these claims the session token of {user} would take {bytes} bytes, and a browser's cookie carries {max}. Name the parts of the metadata that the application needs, as in {{{{user.public_metadata.plan}}}}.")).about("claims"),
+            Self::TokenTooLarge { user, bytes, max } => shown(422, "form_param_exceeds_allowed_size", "session token too large", format!("The session token of {user} takes {bytes} bytes, and a browser's cookie carries {max}. Shorten what the custom claims take from this user, or the claims (PATCH /v1/instance/session_token).")),
             Self::TemplateExists => shown(422, "form_already_exists", "already exists", "Another JWT template has this name.").about("name"),
             Self::TemplateKey(wanted) => shown(422, "form_param_value_invalid", "is not allowed", format!("signing_key must be {wanted}.")).about("signing_key"),
         }

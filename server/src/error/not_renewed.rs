@@ -1,5 +1,7 @@
 //! Why an expired token is not renewed. Part of the one table, see [`super::Error`].
 
+use super::{Shown, shown};
+
 /// Why an expired session token is not exchanged for a new one. SDKs put the code into the handshake they fall back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotRenewed {
@@ -32,58 +34,22 @@ pub enum NotRenewed {
 }
 
 impl NotRenewed {
-    /// Clerk's code and our sentence.
-    pub(super) fn row(self) -> (&'static str, &'static str) {
+    #[rustfmt::skip]
+    pub(super) fn shown(self) -> Shown {
         match self {
-            Self::OriginInvalid => (
-                "refresh_request_origin_invalid",
-                "The request_origin is not an origin.",
-            ),
-            Self::OriginMismatch => (
-                "refresh_request_origin_azp_mismatch",
-                "The expired token belongs to another origin.",
-            ),
-            Self::TokenInvalid => (
-                "expired_session_token_invalid",
-                "The expired token is not one of this instance.",
-            ),
-            Self::SessionMissing => (
-                "expired_session_token_missing_sid",
-                "The expired token names no session.",
-            ),
-            Self::SessionMismatch => (
-                "refresh_sid_mismatch",
-                "The expired token belongs to another session.",
-            ),
-            Self::OriginMissing => (
-                "expired_session_token_missing_azp",
-                "The expired token names no origin.",
-            ),
-            Self::IssuedAtMissing => (
-                "session_refresh_expired_session_token_missing_iat",
-                "The expired token does not say when it was issued.",
-            ),
-            Self::TooOld => (
-                "session_refresh_expired_session_token_too_old",
-                "The expired token is too old.",
-            ),
-            Self::Consumed => (
-                "session_refresh_expired_session_token_consumed",
-                "This token, or a newer one, was exchanged before.",
-            ),
-            Self::RefreshTokenUnknown => (
-                "refresh_token_not_found",
-                "The refresh token does not belong to this session.",
-            ),
-            Self::SessionUnknown => (
-                "session_refresh_session_not_found",
-                "There is no such session.",
-            ),
-            Self::UserUnknown => (
-                "session_refresh_user_not_found",
-                "The session's user is gone.",
-            ),
-            Self::SessionInactive => ("session_refresh_inactive_session", "The session is over."),
+            Self::OriginInvalid => shown(401, "refresh_request_origin_invalid", "session token not renewed", "The request_origin is not an origin."),
+            Self::OriginMismatch => shown(401, "refresh_request_origin_azp_mismatch", "session token not renewed", "The expired token belongs to another origin."),
+            Self::TokenInvalid => shown(401, "expired_session_token_invalid", "session token not renewed", "The expired token is not one of this instance."),
+            Self::SessionMissing => shown(401, "expired_session_token_missing_sid", "session token not renewed", "The expired token names no session."),
+            Self::SessionMismatch => shown(401, "refresh_sid_mismatch", "session token not renewed", "The expired token belongs to another session."),
+            Self::OriginMissing => shown(401, "expired_session_token_missing_azp", "session token not renewed", "The expired token names no origin."),
+            Self::IssuedAtMissing => shown(401, "session_refresh_expired_session_token_missing_iat", "session token not renewed", "The expired token does not say when it was issued."),
+            Self::TooOld => shown(401, "session_refresh_expired_session_token_too_old", "session token not renewed", "The expired token is too old."),
+            Self::Consumed => shown(401, "session_refresh_expired_session_token_consumed", "session token not renewed", "This token, or a newer one, was exchanged before."),
+            Self::RefreshTokenUnknown => shown(401, "refresh_token_not_found", "session token not renewed", "The refresh token does not belong to this session."),
+            Self::SessionUnknown => shown(401, "session_refresh_session_not_found", "session token not renewed", "There is no such session."),
+            Self::UserUnknown => shown(401, "session_refresh_user_not_found", "session token not renewed", "The session's user is gone."),
+            Self::SessionInactive => shown(401, "session_refresh_inactive_session", "session token not renewed", "The session is over."),
         }
     }
 }

@@ -1,0 +1,55 @@
+//! Codes about who is asking, where from, how often, and about a server that cannot do what it should.
+
+use super::Door::{Backend, Both, Dashboard, Frontend};
+use super::{Error, Explanation, of};
+
+#[rustfmt::skip]
+pub(super) fn all() -> Vec<Explanation> {
+    vec![
+        of(Backend, &[Error::KeyInvalid],
+            "The request had no Authorization header, or its key is none of this instance's: it is another instance's, was revoked, or belongs to a data folder that was made anew since.",
+            "In development run `standin env --file .env.local` and start the application again; in production `standin key create --data DIR`. `standin doctor` says from where the wrong key comes."),
+        of(Backend, &[Error::AuthorizationFormat],
+            "There is an Authorization header, but not of the form that the Backend API takes: the word Bearer is missing, the key is empty, or Basic is used elsewhere than for /v1/tokens.",
+            "Send `Authorization: Bearer sk_…`. An empty key mostly means that CLERK_SECRET_KEY is not set where the application runs."),
+        of(Backend, &[Error::ScopeMissing],
+            "Secret keys can be limited to reading (`read`) or to tasks (`tasks`). This one is, and the call needs more.",
+            "Make a key that reaches: `standin key create --scope full`. docs/http-api.md names the scope that each call needs."),
+        of(Frontend, &[Error::AuthenticationInvalid],
+            "Browsers prove themselves with the cookie of their client. There was none, or it belongs to nobody any more.",
+            "Sign in again. If that does not last, page and Standin are two sites to the browser: `standin doctor --app URL` looks for that."),
+        of(Frontend, &[Error::SignedOut],
+            "The session was ended, revoked or has expired since the page was loaded; clerk-js takes this as the sign to show the page signed out.",
+            "Sign in again. `standin session show ID` and `standin audit list` say who ended it."),
+        of(Frontend, &[Error::OriginInvalid("https://app.example.com".into())],
+            "A page of an origin that is not on the allow-list called the Frontend API, and its browser named it in the Origin header.",
+            "If it is your application, start the server with `--allow-origin ORIGIN` (scheme, host and port as the browser shows them). If it is not, nothing needs to be done."),
+        of(Both, &[Error::HostInvalid],
+            "The Host of the request is neither that of --public-url nor one that is allowed beside it. Without this check, a foreign name that is made to point here could read answers (DNS rebinding).",
+            "Ask by the server's public address, have the proxy pass the Host on, or start the server with `--allow-host NAME`."),
+        of(Both, &[Error::TooManyRequests(1)],
+            "A bound was met: of requests by key, by network, by agent or user, or of wrong guesses. The Retry-After header says how long to wait. Development has no bounds.",
+            "Wait for as long as Retry-After says; SDKs do. Where the load is meant, raise the bound below [limits] of the configuration (docs/configuration.md)."),
+        of(Frontend, &[Error::ProxyKeyMissing],
+            "The request carries Clerk-Proxy-Url, so an application passed it on, but not the secret key that proves it.",
+            "Give the application CLERK_SECRET_KEY. SDKs that proxy send the header Clerk-Secret-Key by themselves then."),
+        of(Frontend, &[Error::ProxyKeyInvalid],
+            "An application passed a request on with a secret key of another instance.",
+            "Write the settings anew: `standin env --file .env.local --force`, and start the application again."),
+        of(Dashboard, &[Error::DashboardLocal],
+            "The dashboard of `standin dev` asks for no password, so it opens only on the machine itself: by localhost, 127.0.0.1 or [::1], and not through a proxy.",
+            "Open http://localhost:4747/dashboard on the machine that runs it, or reach it through `ssh -L 4747:localhost:4747 HOST`."),
+        of(Dashboard, &[Error::DashboardForm],
+            "A change came from elsewhere than a page of the dashboard: another site, a program, or a page that was open while the server was replaced.",
+            "Load the page again and press the button there. Programs use the Backend API."),
+        of(Backend, &[Error::ApiVersion("v1".into())],
+            "SDKs name the version of the API that they were written for in the header Clerk-API-Version, and this is no date.",
+            "Leave the header out, or send a date such as 2026-05-12. Every version is answered the same way."),
+        of(Both, &[Error::Config("the reason".into()), Error::Bug(String::new())],
+            "The server met what it has no answer for: a setting that cannot work, a damaged database, or a fault of Standin's.",
+            "Look for the `clerk_trace_id` of the answer in the server's log; the line has the cause. `standin db check` looks whether the database is whole. If it is, please report it."),
+        of(Both, &[Error::Unavailable(String::new()), Error::Overloaded, Error::Unsettled(String::new()), Error::TooSlow(30), Error::ClockBehind(60)],
+            "The database does not answer or cannot write (disk full, read-only, unreachable), or more is asked than can be answered, or the machine's clock went back. The message says which; only \"outcome unknown\" leaves open whether something was done.",
+            "Ask again after Retry-After, with the same Idempotency-Key where the outcome is unknown. GET /v1/health and the server's log name the cause; docs/operations.md says what to do about each."),
+    ]
+}
