@@ -1,9 +1,7 @@
 //! `standin`: one binary for a developer's machine, for CI and for production.
 //!
 //! `dev` and `serve` run a server; most other commands are clients of its Backend API and find it by the environment or
-//! by the data folder. Data goes to stdout, talk to stderr. The exit code is 0 when it was done, 1 when it failed, 2 when
-//! the command line cannot be understood, 3 when something was not found, not allowed or used already, 4 when no server
-//! answers, 130 when somebody interrupted it; around a command it is the command's own, 127 when there is no such command.
+//! by the data folder. Data goes to stdout, talk to stderr; what the exit code says is in `man`.
 
 mod agent;
 mod audit;
@@ -23,6 +21,7 @@ mod jwks;
 mod key;
 mod listen;
 mod log;
+mod man;
 mod nearest;
 #[cfg(test)]
 mod pages;
@@ -37,7 +36,7 @@ mod trust;
 mod user;
 mod webhook;
 
-use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -47,7 +46,7 @@ use crate::failure::{Failure, Result};
 
 /// Signs programs in as one of your users: end-to-end tests, and agents that use a browser.
 #[derive(Parser)]
-#[command(name = "standin", version, propagate_version = true)]
+#[command(name = "standin", version, propagate_version = true, after_long_help = man::exit_codes())]
 struct Cli {
     /// Answer with one JSON object on stdout
     #[arg(long, global = true)]
@@ -105,6 +104,12 @@ enum Command {
     Completions {
         /// Which shell
         shell: Shell,
+    },
+    /// Print the manual page, or write one for each command into a folder
+    Man {
+        /// The folder, as `~/.local/share/man/man1`
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
 }
 
@@ -173,10 +178,8 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
                 terminal::print(format!("standin {version}"));
             }
         }
-        Command::Completions { shell } => {
-            let mut cli = Cli::command();
-            clap_complete::generate(shell, &mut cli, "standin", &mut io::stdout());
-        }
+        Command::Completions { shell } => man::complete(Cli::command(), shell),
+        Command::Man { folder } => man::run(Cli::command(), folder.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }
