@@ -14,6 +14,7 @@ mod environment;
 mod explain;
 mod imports;
 mod jwks;
+mod packages;
 mod packaging;
 mod privacy;
 mod runner;

@@ -18,7 +18,7 @@ fn shipped(file: &str) -> String {
 }
 
 /// Whether this machine can do it; says so where it cannot.
-fn can(program: &str, arguments: &[&str]) -> bool {
+pub fn can(program: &str, arguments: &[&str]) -> bool {
     let tried = Command::new(program)
         .args(arguments)
         .stdout(Stdio::null())
@@ -34,7 +34,7 @@ fn can(program: &str, arguments: &[&str]) -> bool {
     can
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+pub fn said(program: &str, arguments: &[&str]) -> String {
     let done = Command::new(program).args(arguments).output().unwrap();
     let text =
         String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
@@ -51,18 +51,11 @@ fn settings<'a>(unit: &'a str, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-#[test]
-fn systemd_takes_the_unit_and_finds_little_that_it_leaves_open() {
-    if !can("systemd-analyze", &["--version"]) {
-        return;
-    }
+/// Has systemd read a unit for the binary of these tests, and say what it leaves open.
+pub fn systemd_takes(unit: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("standin.service");
-    fs::write(
-        &file,
-        shipped("packaging/standin.service").replace("/usr/local/bin/standin", BINARY),
-    )
-    .unwrap();
+    fs::write(&file, unit).unwrap();
     let file = file.to_str().unwrap();
     assert_eq!(said("systemd-analyze", &["verify", "--man=no", file]), "");
     // Tenths of ten points; a unit without any of it has 96.
@@ -76,6 +69,14 @@ fn systemd_takes_the_unit_and_finds_little_that_it_leaves_open() {
             file,
         ],
     );
+}
+
+#[test]
+fn systemd_takes_the_unit_and_finds_little_that_it_leaves_open() {
+    if can("systemd-analyze", &["--version"]) {
+        let unit = shipped("packaging/standin.service");
+        systemd_takes(&unit.replace("/usr/local/bin/standin", BINARY));
+    }
 }
 
 /// The calls of every set that systemd knows.
@@ -121,7 +122,7 @@ fn serve(command: &mut Command) -> &mut Command {
 }
 
 /// Waits until it listens, and says where.
-fn address(server: &mut Child) -> String {
+pub fn address(server: &mut Child) -> String {
     let mut line = String::new();
     let log = server.stderr.as_mut().unwrap();
     BufReader::new(log).read_line(&mut line).unwrap();
@@ -129,14 +130,14 @@ fn address(server: &mut Child) -> String {
     ready["address"].as_str().unwrap().to_owned()
 }
 
-fn is_ready(address: &str) -> bool {
+pub fn is_ready(address: &str) -> bool {
     let url = format!("http://{address}/readyz");
     let asked = async { reqwest::get(url).await.unwrap().status().is_success() };
     tokio::runtime::Runtime::new().unwrap().block_on(asked)
 }
 
 /// Asks a process to stop and waits until it has.
-fn stop(mut server: Child, process: u32) {
+pub fn stop(mut server: Child, process: u32) {
     said("kill", &["-TERM", &process.to_string()]);
     assert!(server.wait().unwrap().success());
 }
