@@ -231,3 +231,36 @@ async fn the_longest_host_and_name_still_make_cookies_that_browsers_keep() {
         assert!(cookie.len() <= 4096, "{} bytes: {cookie}", cookie.len());
     }
 }
+
+/// Reads `docs/visitors.md`: who asks, with what headers, for what status, and whether the link is spent by it.
+#[tokio::test]
+async fn the_table_of_visitors() {
+    let page = include_str!("../../../docs/visitors.md");
+    let rows = page.lines().filter_map(|line| {
+        let cells: Vec<_> = line.strip_prefix("| ")?.split(" | ").collect();
+        cells[1].starts_with('`').then_some(cells)
+    });
+    let (world, mut count) = (World::new().await, 0);
+    for row in rows {
+        let task = world.backend.task().await;
+        let headers = row[1].split('`').filter_map(|text| text.split_once(": "));
+        let (method, headers): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| *name == ":method");
+        let method = method.first().map_or("GET", |(_, method)| method);
+        let visitor = world.browser();
+        let mut request = visitor.request(method.parse().unwrap(), &task.path);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let answer = visitor.send(request).await;
+        let again = world.browser().visit(&task).await;
+        let spent = again.status != 307;
+        let told = format!(
+            "{}, {}",
+            answer.status.as_u16(),
+            if spent { "opens" } else { "stays" }
+        );
+        assert!(row[2].starts_with(&told), "{}: {told}", row[0]);
+        count += 1;
+    }
+    assert!(count > 25, "{count} rows were read");
+}
