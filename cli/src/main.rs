@@ -12,6 +12,8 @@ mod data;
 mod db;
 mod dev;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod dump;
 mod duration;
 mod env;
