@@ -215,7 +215,7 @@ pub struct Event {
     pub session: Option<SessionId>,
     /// The organization concerned. The record has it in its detail.
     pub organization: Option<OrganizationId>,
-    /// The id of what belongs to that organization: an invitation, a domain. The record has it in its detail.
+    /// The id of what has no place of its own in a record: an invitation, a domain, a role. The record has it in its detail.
     pub part: Option<String>,
     /// What was removed, as the house knew it: nobody can look it up any more.
     pub gone: Option<Arc<dyn Any + Send + Sync>>,
@@ -276,7 +276,7 @@ impl Event {
         }
     }
 
-    /// Concerns this part of an organization.
+    /// Concerns this part of an organization, or of the instance.
     #[must_use]
     pub fn part(self, id: &str) -> Self {
         Self {

@@ -96,6 +96,16 @@ fn whole(tx: &mut Read<'_>, mut entries: Vec<Entry>) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// The entry with this id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get(tx: &mut Read<'_>, id: &WaitlistEntryId) -> Result<Entry> {
+    let found = tx.all(&format!("{SELECT} where w.id = $1"), values![id])?;
+    let found = whole(tx, found)?.pop();
+    found.ok_or_else(|| Error::NotFound("waitlist entry", id.to_string()))
+}
+
 /// The entry with this id, whose row is locked from now on.
 fn hold(tx: &mut Write<'_>, id: &WaitlistEntryId) -> Result<Entry> {
     let now = tx.now();
@@ -103,13 +113,11 @@ fn hold(tx: &mut Write<'_>, id: &WaitlistEntryId) -> Result<Entry> {
         "update waitlist_entries set updated_at = $2 where id = $1",
         values![id, now],
     )?;
-    let found = tx.all(&format!("{SELECT} where w.id = $1"), values![id])?;
-    let found = whole(tx, found)?.pop();
-    found.ok_or_else(|| Error::NotFound("waitlist entry", id.to_string()))
+    get(tx, id)
 }
 
 fn event(action: Action, id: &WaitlistEntryId) -> Event {
-    Event::new(action).detail(id.as_str())
+    Event::new(action).part(id.as_str()).detail(id.as_str())
 }
 
 /// Lets addresses wait, each under this id unless it waits already.

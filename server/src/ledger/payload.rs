@@ -14,6 +14,7 @@ use crate::sessions::Status;
 use crate::tasks;
 use crate::users::{self, User};
 use crate::views;
+use crate::waitlist;
 use crate::webhooks::Kind;
 
 /// Whether anybody outside hears of such an event, and as what.
@@ -55,6 +56,14 @@ pub(super) fn kind(event: &Event) -> Option<Kind> {
         A::DomainCreate => Kind::DomainCreated,
         A::DomainUpdate => Kind::DomainUpdated,
         A::DomainDelete => Kind::DomainDeleted,
+        A::RoleCreate => Kind::RoleCreated,
+        A::RoleUpdate => Kind::RoleUpdated,
+        A::RoleDelete => Kind::RoleDeleted,
+        A::PermissionCreate => Kind::PermissionCreated,
+        A::PermissionUpdate => Kind::PermissionUpdated,
+        A::PermissionDelete => Kind::PermissionDeleted,
+        A::WaitlistAdd => Kind::WaitlistCreated,
+        A::WaitlistInvite | A::WaitlistReject => Kind::WaitlistUpdated,
         A::TaskCreate => Kind::TaskCreated,
         A::TaskAccept => Kind::TaskOpened,
         A::TaskRevoke => Kind::TaskRevoked,
@@ -96,6 +105,14 @@ fn unless_gone(
         | Kind::TaskRefused
         | Kind::TaskRevoked
         | Kind::TaskExpired => task(tx, event, tx.now()),
+        Kind::RoleCreated
+        | Kind::RoleUpdated
+        | Kind::RoleDeleted
+        | Kind::PermissionCreated
+        | Kind::PermissionUpdated
+        | Kind::PermissionDeleted
+        | Kind::WaitlistCreated
+        | Kind::WaitlistUpdated => of_instance(tx, event, kind),
         Kind::Test => Ok(None),
         _ => of_organization(tx, event, kind, instance),
     }
@@ -156,6 +173,29 @@ pub(super) fn task(tx: &mut Write<'_>, event: &Event, at: Time) -> Result<Option
         view["refused_with"] = code.into();
     }
     Ok(Some(view))
+}
+
+/// What all organizations share, and who waits for an invitation to the application.
+fn of_instance(tx: &mut Write<'_>, event: &Event, kind: Kind) -> Result<Option<Value>> {
+    let Some(id) = event.part.as_deref() else {
+        return Ok(None);
+    };
+    Ok(Some(match kind {
+        Kind::RoleDeleted => views::deleted("role", id),
+        Kind::PermissionDeleted => views::deleted("permission", id),
+        Kind::RoleCreated | Kind::RoleUpdated => {
+            let role = organizations::role(tx, &id.into())?;
+            let permissions = organizations::permissions_of(tx, std::slice::from_ref(&role))?;
+            views::role(&role, &permissions)
+        }
+        Kind::PermissionCreated | Kind::PermissionUpdated => {
+            views::permission(&organizations::permission(tx, &id.into())?)
+        }
+        _ => {
+            let now = tx.now();
+            views::waitlist_entry(&waitlist::get(tx, &id.into())?, now)
+        }
+    }))
 }
 
 fn of_organization(

@@ -118,7 +118,7 @@ pub struct PermissionChange {
 }
 
 fn event(action: Action, id: &PermissionId) -> Event {
-    Event::new(action).detail(id.as_str())
+    Event::new(action).part(id.as_str()).detail(id.as_str())
 }
 
 /// Makes a permission; no role has it yet.

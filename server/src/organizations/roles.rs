@@ -199,7 +199,7 @@ pub struct RoleChange {
 const ROLES_MAX: i64 = 100;
 
 fn event(action: Action, id: &RoleId) -> Event {
-    Event::new(action).detail(id.as_str())
+    Event::new(action).part(id.as_str()).detail(id.as_str())
 }
 
 /// Makes a role.

@@ -46,6 +46,22 @@ words! {
         DomainUpdated = "organizationDomain.updated",
         /// It was removed.
         DomainDeleted = "organizationDomain.deleted",
+        /// A role was made.
+        RoleCreated = "role.created",
+        /// Its name, key or permissions changed.
+        RoleUpdated = "role.updated",
+        /// It was removed.
+        RoleDeleted = "role.deleted",
+        /// A permission was made.
+        PermissionCreated = "permission.created",
+        /// Its name or key changed.
+        PermissionUpdated = "permission.updated",
+        /// It was removed, from all roles too.
+        PermissionDeleted = "permission.deleted",
+        /// An address waits to be invited to the application.
+        WaitlistCreated = "waitlistEntry.created",
+        /// It was invited, or rejected.
+        WaitlistUpdated = "waitlistEntry.updated",
         /// A task was made.
         TaskCreated = "agent_task.created",
         /// Its link opened its one session.

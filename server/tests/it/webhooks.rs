@@ -183,6 +183,63 @@ async fn a_change_is_told_as_the_backend_api_shows_it_at_that_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn roles_permissions_and_the_waitlist_are_told() {
+    let world = World::new().await;
+    let (backend, sink) = (&world.backend, Sink::new().await);
+    sink.listens(backend, &["role.*", "permission.*", "waitlistEntry.*"])
+        .await;
+    let made = async |path: &str, body: Value| backend.post(path, body).await.ok().json;
+    let at = |of: &Value, path: &str| format!("{path}/{}", of["id"].as_str().unwrap());
+    let permission = json!({ "name": "Read", "key": "org:bills:read" });
+    let permission = made("/v1/organization_permissions", permission).await;
+    let role = json!({ "name": "Clerk", "key": "org:clerk" });
+    let role = made("/v1/organization_roles", role).await;
+    let given = at(
+        &permission,
+        &format!("{}/permissions", at(&role, "/v1/organization_roles")),
+    );
+    let given = backend.post(&given, json!({})).await.ok().json;
+    let path = at(&permission, "/v1/organization_permissions");
+    let renamed = backend.patch(&path, json!({ "name": "See" }));
+    let renamed = renamed.await.ok().json;
+    backend.delete(&path).await.ok();
+    backend
+        .delete(&at(&role, "/v1/organization_roles"))
+        .await
+        .ok();
+    let waits = json!({ "email_address": "new@example.com" });
+    let waits = made("/v1/waitlist_entries", waits).await;
+    let invite = format!("{}/invite", at(&waits, "/v1/waitlist_entries"));
+    let mut invited = made(&invite, json!({})).await;
+    // The link is for whoever asked for it.
+    invited["invitation"]
+        .as_object_mut()
+        .unwrap()
+        .remove("url")
+        .unwrap();
+    let told = sink.has(8).await;
+    let gone =
+        |of: &Value, object: &str| json!({ "object": object, "id": of["id"], "deleted": true });
+    for (kind, data) in [
+        ("permission.created", &permission),
+        ("permission.updated", &renamed),
+        ("permission.deleted", &gone(&permission, "permission")),
+        ("role.created", &role),
+        ("role.updated", &given),
+        ("role.deleted", &gone(&role, "role")),
+        ("waitlistEntry.created", &waits),
+        ("waitlistEntry.updated", &invited),
+    ] {
+        let one = told.iter().find(|one| one["type"] == kind);
+        assert_eq!(
+            &one.unwrap_or_else(|| panic!("{kind}: {told:#?}"))["data"],
+            data,
+            "{kind}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sessions_tasks_and_organizations_are_told() {
     let world = World::new().await;
     let (backend, sink) = (&world.backend, Sink::new().await);
