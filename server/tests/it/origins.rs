@@ -1,6 +1,6 @@
 use reqwest::Method;
 use serde_json::json;
-use standin_server::origin::{Origin, redirect_target};
+use standin_server::origin::{Origin, is_same_site, redirect_target};
 use standin_server::stage::Stage;
 
 use crate::world::World;
@@ -530,6 +530,44 @@ async fn production_is_reached_over_https_only_from_then_on() {
     .await;
     let answer = development.browser().get("/v1/environment").await.ok();
     assert!(!answer.headers.contains_key("strict-transport-security"));
+}
+
+#[test]
+fn two_addresses_are_one_site_where_browsers_see_one() {
+    let same = |one: &str, other: &str| {
+        let (one, other) = (one.parse().unwrap(), other.parse().unwrap());
+        let told = is_same_site(&one, &other);
+        assert_eq!(told, is_same_site(&other, &one), "{one} {other}");
+        told
+    };
+    for (one, other) in [
+        ("http://localhost:4747", "http://localhost:3000/x"),
+        ("http://127.0.0.1:4747", "http://127.0.0.1/"),
+        ("https://clerk.example.com", "https://app.example.com:8443"),
+        ("https://example.co.uk", "https://a.b.example.co.uk"),
+    ] {
+        assert!(same(one, other), "{one} {other}");
+    }
+    for (one, other) in [
+        ("http://localhost:4747", "http://127.0.0.1:4747"),
+        ("http://localhost:4747", "https://localhost:4747"),
+        ("https://127.0.0.1", "https://127.0.0.2"),
+        ("https://clerk.example.com", "http://clerk.example.com"),
+        ("https://one.co.uk", "https://two.co.uk"),
+        ("https://example.com", "https://example.org"),
+    ] {
+        assert!(!same(one, other), "{one} {other}");
+    }
+}
+
+#[test]
+fn a_redirect_of_two_thousand_and_forty_eight_bytes_is_the_longest() {
+    let allowed = [Origin::of(&"https://app.example.com".parse().unwrap())];
+    let begin = "https://app.example.com/";
+    let long = |bytes: usize| format!("{begin}{}", "a".repeat(bytes - begin.len()));
+    let told = |bytes| verdict(&long(bytes), Stage::Production, &allowed);
+    assert_eq!((told(2047), told(2048)), ("ok".into(), "ok".into()));
+    assert_ne!(told(2049), "ok");
 }
 
 #[test]
