@@ -1,9 +1,9 @@
 // An application that mirrors its users from webhooks, with Clerk's `verifyWebhook` for Express as it is published, and
-// `standardwebhooks`, which knows nothing of Clerk.
+// `svix`, which knows nothing of Clerk.
 import assert from 'node:assert/strict'
 import { verifyWebhook } from '@clerk/express/webhooks'
 import express from 'express'
-import { Webhook } from 'standardwebhooks'
+import { Webhook } from 'svix'
 import { freePort } from '../harness/ports.js'
 
 async function mirror(signing) {
@@ -42,7 +42,7 @@ export async function webhooks(world) {
     assert.equal(answer.status, 200, `${method} ${path}`)
     return answer.json()
   }
-  await world.check('an application mirrors its users from events that verifyWebhook and standardwebhooks take', async () => {
+  await world.check('an application mirrors its users from events that verifyWebhook and svix take', async () => {
     const signing = { secret: 'whsec_b3RoZXI=' }
     const mirrored = await mirror(signing)
     const made = await call('POST', '', { url: mirrored.url, events: ['user.*'] })
