@@ -65,7 +65,8 @@ impl Client {
         Some(environment.public_url().to_owned())
     }
 
-    fn failure(&self, error: &Error) -> Failure {
+    /// What to tell of a call that failed.
+    pub fn failure(&self, error: &Error) -> Failure {
         let url = &self.target.api_url;
         match (error.status(), error.refusals().first()) {
             (Some(status), Some(refusal)) => {

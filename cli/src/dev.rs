@@ -2,6 +2,7 @@
 
 mod banner;
 mod child;
+mod people;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,7 +10,6 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value, json};
-use standin::users::Order;
 use standin_server::Server;
 use standin_server::config::Config;
 use standin_server::db::Database;
@@ -19,19 +19,15 @@ use tempfile::TempDir;
 use url::Url;
 
 use banner::Banner;
+use people::Someone;
 
 use crate::claims;
-use crate::client::{Client, Target, identifiers};
+use crate::client::{Client, Target};
 use crate::data::{DevJson, FOLDER, Folder};
 use crate::env::{self, Choice, Lent, Values};
 use crate::failure::{Exit, Failure, Result};
 use crate::tls::Certificate;
-use crate::{browser, log, signals, startup, task, terminal, trust};
-
-/// Whom the first task can be for.
-const FIRST_USER: &str = "ada@example.com";
-/// The same user's test address, for whose code nothing has to be sent: so forms sign in from the first moment on.
-const TEST_ADDRESS: &str = "ada+clerk_test@example.com";
+use crate::{log, seed, signals, startup, terminal, trust};
 
 #[derive(Args)]
 pub struct Dev {
@@ -69,6 +65,9 @@ pub struct Dev {
     /// A JSON file with custom claims for session tokens, as `{"metadata": "{{user.public_metadata}}"}`; they stay set
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
+    /// A TOML file with users, organizations and settings that shall be there from the start, as `standin seed` takes it
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
     /// Merge the settings into this file, as `standin env --file` does
     #[arg(long, value_name = "PATH")]
     env_file: Option<PathBuf>,
@@ -87,6 +86,7 @@ pub struct Dev {
 pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     let started = Instant::now();
     dev.check_public_url()?;
+    let seed = dev.seed.as_deref().map(seed::File::read).transpose()?;
     let (folder, _keep) = dev.folder()?;
     let mut left = dev.read_left(&folder)?;
     let database = folder.database(dev.database_url.as_deref())?;
@@ -109,7 +109,7 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
         key_from: "this server itself",
         folder: None,
     })?;
-    let someone = first_user(&client).await;
+    let someone = people::ready(&client, seed.as_ref(), dev.quiet).await;
     // What the server would not say to a stranger it has logged.
     let someone = someone.map_err(|failure| match failure.exit {
         Exit::Failed => startup::broken("its users cannot be read, see above", &database),
@@ -129,7 +129,7 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
         None => None,
     };
     if dev.open {
-        open(&client).await?;
+        people::open(&client, &someone).await?;
     }
     let code = match dev.command.split_first() {
         Some((program, arguments)) => {
@@ -304,53 +304,4 @@ impl Dev {
 fn npm_folders(folder: &Path) -> Vec<PathBuf> {
     let above = folder.ancestors();
     above.map(|folder| folder.join("node_modules")).collect()
-}
-
-/// Somebody a task can be for.
-struct Someone {
-    name: String,
-    /// The address to sign in with by a form.
-    test_address: Option<String>,
-}
-
-/// Somebody a task can be for: the first user is made where there is none.
-async fn first_user(client: &Client) -> Result<Someone> {
-    let users = client.api.users();
-    let page = client.ask(users.list().limit(1)).await?;
-    let names = page.data.first().map(identifiers).unwrap_or_default();
-    if let Some(&name) = names.first() {
-        let test = names.iter().find(|name| name.contains("+clerk_test@"));
-        return Ok(Someone {
-            name: name.to_owned(),
-            test_address: test.map(|&name| name.to_owned()),
-        });
-    }
-    let ada = users.create().email_address(FIRST_USER);
-    let ada = ada.email_address(TEST_ADDRESS);
-    match client
-        .ask(ada.first_name("Ada").last_name("Lovelace"))
-        .await
-    {
-        // Another server on the same database was faster.
-        Err(failure) if failure.code != "form_identifier_exists" => Err(failure),
-        _ => Ok(Someone {
-            name: FIRST_USER.to_owned(),
-            test_address: Some(TEST_ADDRESS.to_owned()),
-        }),
-    }
-}
-
-/// Opens a task's URL for the oldest user. Without a browser the URL is printed instead.
-async fn open(client: &Client) -> Result<()> {
-    let users = client.api.users().list();
-    let oldest = users.order_by(Order::CreatedAt).limit(1);
-    let Some(user) = client.ask(oldest).await?.into_iter().next() else {
-        return Ok(());
-    };
-    let url = task::create_own(client, &user.id).await?;
-    if !browser::open(&url).await {
-        terminal::note("no browser could be started; open this URL by hand, it works once");
-        terminal::print(url);
-    }
-    Ok(())
 }

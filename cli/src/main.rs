@@ -27,6 +27,7 @@ mod man;
 mod nearest;
 #[cfg(test)]
 mod pages;
+mod seed;
 mod serve;
 mod session;
 mod signals;
@@ -37,6 +38,7 @@ mod tls;
 mod trust;
 mod user;
 mod webhook;
+mod written;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +65,8 @@ enum Command {
     Dev(dev::Dev),
     /// Run a production server
     Serve(Box<serve::Serve>),
+    /// Make the users, organizations and settings that a file names; write such a file
+    Seed(seed::Seed),
     /// Make links that sign a browser in, list them, take them back
     #[command(subcommand)]
     Task(task::Command),
@@ -161,6 +165,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Doctor(doctor) => return doctor::run(doctor, json).await,
         Command::User(command) => return user::run(command, json).await,
         Command::Listen(listen) => return listen::run(listen, json).await,
+        Command::Seed(seed) => seed::run(seed, json).await?,
         Command::Task(command) => task::run(command, json).await?,
         Command::Agent(command) => agent::run(command, json).await?,
         Command::Session(command) => session::run(command, json).await?,

@@ -86,6 +86,10 @@ impl<T: DeserializeOwned> Call<T> {
         Self::new(client, Method::POST, path)
     }
 
+    pub(crate) fn put(client: &Client, path: impl Into<String>) -> Self {
+        Self::new(client, Method::PUT, path)
+    }
+
     pub(crate) fn patch(client: &Client, path: impl Into<String>) -> Self {
         Self::new(client, Method::PATCH, path)
     }
@@ -106,6 +110,12 @@ impl<T: DeserializeOwned> Call<T> {
     )]
     pub(crate) fn query_more(mut self, name: &'static str, value: impl ToString) -> Self {
         self.request.query.push((name, value.to_string()));
+        self
+    }
+
+    /// Sets the whole body.
+    pub(crate) fn with_body(mut self, body: Map<String, Value>) -> Self {
+        self.request.body = Some(body);
         self
     }
 

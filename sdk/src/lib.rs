@@ -72,6 +72,7 @@ pub mod id;
 pub mod identifiers;
 pub mod jwks;
 pub mod organizations;
+pub mod seed;
 pub mod sessions;
 pub mod sign_in_tokens;
 #[cfg(feature = "testing")]

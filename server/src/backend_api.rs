@@ -18,6 +18,7 @@ mod jwt_templates;
 mod listed;
 mod once;
 mod organizations;
+mod seed;
 mod session_token;
 mod sessions;
 mod sign_in_tokens;
@@ -62,6 +63,7 @@ fn calls() -> Calls {
         .merge(listed::routes())
         .merge(session_token::routes())
         .merge(organizations::routes())
+        .merge(seed::routes())
         .merge(sessions::routes())
         .merge(sign_in_tokens::routes())
         .merge(testing_tokens::routes())
@@ -251,6 +253,8 @@ full  patch  /v1/organization_permissions/{id}
 full  delete /v1/organization_permissions/{id}
 read  get    /v1/instance/organization_settings
 full  patch  /v1/instance/organization_settings
+full  get    /v1/seed
+full  put    /v1/seed
 read  get    /v1/sessions
 full  post   /v1/sessions
 full  post   /v1/sessions/revoke

@@ -134,6 +134,8 @@ pub enum Error {
     PasswordDigest,
     /// A call that only a development instance answers.
     DevelopmentOnly,
+    /// One of many things that came in one body, by its place there, and why it was refused.
+    Within(String, Box<Error>),
     /// Something about custom claims and JWT templates.
     Claims(ClaimsError),
 
@@ -316,6 +318,14 @@ impl Error {
             Self::PasswordTooShort(min) => shown(422, "form_password_length_too_short", "is too short", format!("A password has at least {min} characters.")).about("password"),
             Self::PasswordTooLong(max) => shown(422, "form_password_length_too_long", "is too long", format!("A password has at most {max} characters.")).about("password"),
             Self::PasswordDigest => shown(422, "form_password_digest_invalid_code", "is not a known digest", "password_digest must be an argon2i or argon2id digest in the PHC format, of at most 256 MiB and 16 passes, or a bcrypt digest of a cost of at most 14.").about("password_digest"),
+            Self::Within(place, why) => {
+                let mut row = why.shown();
+                row.param = Some(match row.param {
+                    Some(param) if param != *place => format!("{place}.{param}"),
+                    _ => place.clone(),
+                });
+                row
+            }
             Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
             Self::Claims(why) => why.shown(),
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
@@ -358,6 +368,16 @@ impl Error {
             Self::TooSlow(seconds) => shown(503, "service_unavailable", "outcome unknown", format!("There was no answer within {seconds} s. Whether this was done is not known. With the same Idempotency-Key it is safe to ask again; without one, look first.")),
             Self::ClockBehind(seconds) => shown(503, "service_unavailable", "clock set back", format!("This server's clock is {seconds} s behind what its database has seen, and what had expired would open again. Set the clock right.")),
             Self::Conflict(_) | Self::Bug(_) => shown(500, "internal_clerk_error", "internal error", "Something went wrong on this server. The trace id finds the cause in its log."),
+        }
+    }
+
+    /// The same about one of many things that came in one body. A fault is about none of them.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        match self {
+            fault if fault.is_fault() => fault,
+            Self::Within(inner, why) => Self::Within(format!("{place}.{inner}"), why),
+            refused => Self::Within(place.to_owned(), Box::new(refused)),
         }
     }
 

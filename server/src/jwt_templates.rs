@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json};
+use zeroize::Zeroizing;
 
 use crate::claims::{Kind, Template};
 use crate::clock::Time;
@@ -49,6 +50,15 @@ impl JwtTemplate {
     /// Whether it has a key of its own.
     pub fn has_own_key(&self) -> bool {
         self.signing_key.is_some()
+    }
+
+    /// The key of its own, as it can be given again.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] where this master key did not seal it.
+    pub fn own_key(&self, master: &MasterKey) -> Result<Option<String>> {
+        let text = |sealed: &String| self.signing_algorithm.write(&unsealed(sealed, master)?);
+        self.signing_key.as_ref().map(text).transpose()
     }
 }
 
@@ -268,6 +278,11 @@ pub fn count(tx: &mut Read<'_>, most: i64) -> Result<i64> {
         .one(tx)
 }
 
+fn unsealed(sealed: &str, master: &MasterKey) -> Result<Zeroizing<Vec<u8>>> {
+    let opened = master.open(Purpose::TemplateKey, sealed);
+    opened.ok_or_else(|| Error::Bug("a template's key was sealed with another master key".into()))
+}
+
 /// A template that is ready to make tokens: compiled, its key read.
 pub struct Ready {
     /// Its claims.
@@ -280,9 +295,7 @@ pub struct Ready {
 impl Ready {
     fn new(template: &JwtTemplate, master: &MasterKey) -> Result<Self> {
         let signer = template.signing_key.as_ref().map(|sealed| {
-            let key = master.open(Purpose::TemplateKey, sealed).ok_or_else(|| {
-                Error::Bug("a template's key was sealed with another master key".into())
-            })?;
+            let key = unsealed(sealed, master)?;
             template.signing_algorithm.signer(&key)
         });
         Ok(Self {

@@ -34,7 +34,7 @@ pub use own::{add_own, attempt_code, change_password, delete_self, own, prepare_
 pub use picture::{full_name, goes_by, picture};
 pub use proof::{ATTEMPTS_MAX, Evidence, prove};
 pub(crate) use search::containing;
-pub use search::{Filter, OrderBy, Range, Selection, count, fullest, list, newest, number};
+pub use search::{Filter, OrderBy, Range, Selection, count, fullest, list, named, newest, number};
 
 /// A user.
 #[derive(Clone, Debug)]

@@ -73,6 +73,9 @@ impl FromRow for Endpoint {
 const SELECT: &str = "select id, url, description, events, secret, old_secret, old_until, disabled_at, created_at, updated_at
      from webhook_endpoints";
 
+/// The fewest bytes of a secret, as its form has them elsewhere.
+const SECRET_BYTES: usize = 24;
+
 /// What an endpoint's events are signed with.
 pub struct SigningSecret(Zeroizing<Vec<u8>>);
 
@@ -83,6 +86,20 @@ impl SigningSecret {
     fn parse(text: &str) -> Option<Self> {
         let bytes = STANDARD.decode(text.strip_prefix(Self::PREFIX)?).ok()?;
         Some(Self(Zeroizing::new(bytes)))
+    }
+
+    /// One that somebody has already, as they show it.
+    ///
+    /// # Errors
+    /// [`Error::ParamFormat`].
+    pub fn given(text: &str) -> Result<Secret> {
+        match Self::parse(text) {
+            Some(secret) if secret.0.len() >= SECRET_BYTES => Ok(Secret::from(text)),
+            _ => Err(Error::ParamFormat(
+                "signing_secret",
+                "whsec_ and then at least 24 bytes in base64",
+            )),
+        }
     }
 
     /// A new one, as its holder sees it.

@@ -14,9 +14,9 @@ use standin_server::reach::Reach;
 use url::Url;
 
 use super::keep::{Keep, Kept};
-use crate::failure::{Exit, Failure, Result};
-use crate::nearest::nearest;
+use crate::failure::{Failure, Result};
 use crate::tls::Certificate;
+use crate::written;
 
 /// What a file may say. Lists are added to those of the command line, other settings give way to it. What a setting means
 /// is said by the option of its name, or here.
@@ -111,9 +111,7 @@ impl File {
     /// # Errors
     /// A usage failure with the line, and what is wrong on it.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::io(format!("read {}", path.display()), &error))?;
-        toml::from_str(&text).map_err(|error| misread(path, &text, &error))
+        written::read(path, &written::text(path)?, "setting")
     }
 
     /// The certificate it names.
@@ -208,39 +206,12 @@ impl Limits {
     }
 }
 
-/// What is wrong with a file: on which line, in one sentence, and the name that was probably meant.
-fn misread(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
-    let at = error.span().map_or(0, |span| span.start);
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
-    let why = error.message().lines().collect::<Vec<_>>().join("; ");
-    let path = path.display();
-    // The reader names in backticks what it met, and then all that it knows there: a longer list than anybody reads.
-    let mut names = why.split('`').skip(1).step_by(2);
-    let unknown = names.next().filter(|_| why.starts_with("unknown field"));
-    let names: Vec<_> = names.collect();
-    let (told, known) = match unknown {
-        Some(name) => (
-            format!("there is no setting `{name}`"),
-            nearest(&name.replace('-', "_"), names.iter().copied()),
-        ),
-        None => (why.clone(), None),
-    };
-    let sentence = format!("{path}, line {line}: {told} (`{shown}`)");
-    let failure = Failure::new(Exit::Usage, "configuration", sentence);
-    match (unknown, known) {
-        (_, Some(known)) => failure.hint("did you mean", known),
-        (Some(_), None) => failure.hint("those there are", names.join(" ")),
-        (None, None) => failure,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
     use super::*;
+    use crate::failure::Exit;
 
     fn read(text: &str) -> Result<File> {
         let mut file = tempfile::NamedTempFile::new().unwrap();

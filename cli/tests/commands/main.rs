@@ -18,6 +18,7 @@ mod packages;
 mod packaging;
 mod privacy;
 mod runner;
+mod seed;
 mod serve;
 mod starts;
 mod tasks;

@@ -135,10 +135,24 @@ impl App {
         let template = Template::new(Kind::Session, &claims)?;
         let now = by.at;
         let app = self.clone();
-        let survey = move |tx: &mut Read<'_>| {
-            claims::survey(tx, &template, given.as_ref(), &app.instance, now)
-        };
-        let survey = self.db.search(survey).await?;
+        let tried = move |tx: &mut Read<'_>| app.try_claims(tx, &template, given.as_ref(), now);
+        let sizes = self.db.search(tried).await?;
+        let setting = self
+            .db
+            .write(by, move |tx| claims::set(tx, &claims))
+            .await?;
+        Ok((setting, sizes))
+    }
+
+    /// Tries claims on users, as [`App::set_session_claims`] does.
+    pub(crate) fn try_claims(
+        &self,
+        tx: &mut Read<'_>,
+        template: &Template,
+        given: Option<&UserId>,
+        now: Time,
+    ) -> Result<Sizes> {
+        let survey = claims::survey(tx, template, given, &self.instance, now)?;
         let measure = |sample: &Sample| {
             let Sample { session, custom } = sample;
             let bytes = self.issuer().measure(Subject { session, custom }, now)?;
@@ -167,11 +181,7 @@ impl App {
             }
             .into());
         }
-        let setting = self
-            .db
-            .write(by, move |tx| claims::set(tx, &claims))
-            .await?;
-        Ok((setting, sizes))
+        Ok(sizes)
     }
 
     /// Takes over the claims that the server was started with, if it was and they are others than those that are set.

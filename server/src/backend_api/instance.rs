@@ -72,6 +72,15 @@ const ABSENT: [(&str, &str); 4] = [
 ];
 
 async fn update(State(app): State<App>, by: Caller, mut params: Params) -> Reply {
+    let change = change(&app, &mut params)?;
+    params.finish()?;
+    app.db
+        .write(by, move |tx| settings::update(tx, &change))
+        .await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) fn change(app: &App, params: &mut Params) -> Result<Change> {
     let in_development = app.instance.is_development();
     for name in ["test_mode", "url_based_session_syncing", "cookieless_dev"] {
         // Each is how development works, and nothing else does.
@@ -83,17 +92,13 @@ async fn update(State(app): State<App>, by: Caller, mut params: Params) -> Reply
     let support_email = params.text("support_email")?;
     let change = Change {
         support_email: support_email.as_deref().map(address).transpose()?,
-        preferred: preferred(&mut params, in_development)?,
+        preferred: preferred(params, in_development)?,
         ..Change::default()
     };
     for (name, why) in ABSENT {
         params.absent(name, why)?;
     }
-    params.finish()?;
-    app.db
-        .write(by, move |tx| settings::update(tx, &change))
-        .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(change)
 }
 
 /// An empty text is no address.
@@ -121,6 +126,13 @@ fn preferred(params: &mut Params, in_development: bool) -> Result<Option<Preferr
 }
 
 async fn restrict(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
+    let change = restrictions(&mut params)?;
+    params.finish()?;
+    let set = app.db.write(by, move |tx| settings::update(tx, &change));
+    Ok(Json(views::restrictions(&set.await?)))
+}
+
+pub(super) fn restrictions(params: &mut Params) -> Result<Change> {
     const ON_SIGN_IN: &str = "allowlist_blocklist_disabled_on_sign_in";
     let change = Change {
         allowlist: params.boolean("allowlist")?,
@@ -137,7 +149,5 @@ async fn restrict(State(app): State<App>, by: Caller, mut params: Params) -> Ans
     params.absent("block_disposable_email_domains", unknown)?;
     let as_written = "addresses are compared as they are written";
     params.absent("ignore_dots_for_gmail_addresses", as_written)?;
-    params.finish()?;
-    let set = app.db.write(by, move |tx| settings::update(tx, &change));
-    Ok(Json(views::restrictions(&set.await?)))
+    Ok(change)
 }

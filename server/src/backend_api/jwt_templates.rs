@@ -106,7 +106,7 @@ async fn delete(
 }
 
 /// The same for a new template and for a change to one (spec: both must be given a name and claims).
-fn read(mut params: Params, master: &MasterKey) -> Result<Change> {
+pub(super) fn read(mut params: Params, master: &MasterKey) -> Result<Change> {
     let name = params.required_name("name", 255)?;
     let claims = params
         .object("claims")?

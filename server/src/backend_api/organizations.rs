@@ -1,11 +1,11 @@
 //! `/v1/organizations` (spec paths `/organizations…`), and what belongs to them.
 
 mod domains;
-mod form;
+pub(super) mod form;
 mod invitations;
 mod memberships;
-mod roles;
-mod settings;
+pub(super) mod roles;
+pub(super) mod settings;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};

@@ -1,6 +1,6 @@
 //! `/v1/users` (spec paths `/users…`).
 
-mod form;
+pub(super) mod form;
 mod row;
 mod search;
 
@@ -24,6 +24,7 @@ use crate::views;
 use crate::wire::{Answer, Params};
 pub(super) use form::time;
 pub use row::UserRow;
+pub(super) use row::{is_id, rfc_3339};
 pub(super) use search::filter;
 
 pub(super) fn routes() -> Calls {

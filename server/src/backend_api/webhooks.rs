@@ -99,7 +99,7 @@ async fn update(
 }
 
 /// The same for a new endpoint and for a change to one.
-fn read(app: &App, mut params: Params) -> Result<Change> {
+pub(super) fn read(app: &App, mut params: Params) -> Result<Change> {
     let url = params.text("url")?;
     let url = url.map(|url| target(app, &url)).transpose()?;
     let description = params.text("description")?;
@@ -127,10 +127,13 @@ fn target(app: &App, given: &str) -> Result<Url> {
 
 fn new_secret(app: &App) -> Result<(Secret, String)> {
     let secret = SigningSecret::random();
-    let sealed = app
-        .master_key
-        .seal(Purpose::WebhookSecret, secret.expose().as_bytes())?;
+    let sealed = sealed(app, &secret)?;
     Ok((secret, sealed))
+}
+
+pub(super) fn sealed(app: &App, secret: &Secret) -> Result<String> {
+    let shown = secret.expose().as_bytes();
+    app.master_key.seal(Purpose::WebhookSecret, shown)
 }
 
 async fn delete(

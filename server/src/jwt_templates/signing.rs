@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
@@ -72,6 +72,33 @@ impl Algorithm {
         let bytes = Zeroizing::new(bytes);
         self.signer(&bytes).map_err(|_| NO_RSA_KEY)?;
         Ok(bytes)
+    }
+
+    /// A key in the form in which it is shown, however it was written when it was given.
+    ///
+    /// # Errors
+    /// As [`Algorithm::read`].
+    pub fn normal(self, given: &str) -> Result<String> {
+        self.write(&self.read(given)?)
+    }
+
+    /// A key that [`Algorithm::read`] took, as it would take it again.
+    pub(super) fn write(self, key: &[u8]) -> Result<String> {
+        if matches!(self.means(), Means::Hmac(_)) {
+            let text = String::from_utf8(key.to_vec());
+            return text.map_err(|error| Error::Bug(format!("a template's secret: {error}")));
+        }
+        let label = match KeyPair::from_pkcs8(key) {
+            Ok(_) => "PRIVATE KEY",
+            Err(_) => "RSA PRIVATE KEY",
+        };
+        let text = STANDARD.encode(key);
+        let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+        let lines: Vec<_> = lines.collect();
+        let lines = lines.join("\n");
+        Ok(format!(
+            "-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
+        ))
     }
 
     /// A signer with a key that [`Algorithm::read`] took.

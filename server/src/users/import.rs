@@ -55,6 +55,11 @@ impl NewUser {
         }
     }
 
+    /// Its addresses and numbers.
+    pub fn identifiers(&self) -> &[NewIdentifier] {
+        &self.identifiers
+    }
+
     /// What will be known of the user.
     pub fn profile(&self) -> Profile {
         let at = self.user.created_at;

@@ -1,7 +1,9 @@
 //! Lists of users: filters, order and pages. What is found by an id, an identifier or a name is found by its index;
 //! searches for a part of a text, and orders other than that of creation, go through all users.
 
-use super::{Identifier, IdentifierKind, Profile, User, find, identifiers, select};
+use super::{
+    Identifier, IdentifierKind, Profile, User, by_identifier, find, identifiers, select, standing,
+};
 use crate::clock::Time;
 use crate::db::{Page, Query, Read, sorted, sorted_nulls_last, values};
 use crate::error::{Error, Result};
@@ -264,6 +266,18 @@ impl Filter {
         }
         query
     }
+}
+
+/// The user with this id, verified identifier, username or external id: whatever somebody calls one by.
+pub fn named(tx: &mut Read<'_>, name: &str) -> Result<Option<UserId>> {
+    let id = UserId::from(name);
+    if standing(tx, &id)?.is_some() {
+        return Ok(Some(id));
+    }
+    if let Some(id) = by_identifier(tx, name)? {
+        return Ok(Some(id));
+    }
+    tx.first("select id from users where external_id = $1", values![name])
 }
 
 /// How many users there are, counted to `most`.

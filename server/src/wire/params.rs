@@ -1,29 +1,25 @@
 //! Parameters, read strictly: a JSON body, a form body or a query string becomes [`Params`]; a handler takes out what it
 //! knows, by name and type, and [`Params::finish`] refuses what is left. So a misspelt parameter is never ignored.
 
+mod body;
 mod lists;
 mod of_user;
 mod strict;
 
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use http::Method;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
-use tokio::time::timeout_at;
 use url::form_urlencoded;
 
+pub(crate) use self::body::body;
 pub(crate) use self::of_user::user_text;
 use self::strict::{Strict, depth, unreadable};
-use super::{Edge, header};
+use super::header;
 use crate::error::{Error, Result};
 use crate::text;
 use crate::word::Word;
 
-/// The most bytes a request body may hold.
-const BODY_MAX: usize = 64 * 1024;
 /// How deep JSON may nest.
 const DEPTH_MAX: usize = 64;
 /// How many values one name may have in a form or a query.
@@ -411,26 +407,6 @@ impl<S: Send + Sync> FromRequest<S> for Params {
             ),
             _ => Err(Error::ContentType("application/json")),
         }
-    }
-}
-
-/// The whole body of a request, within its bounds.
-pub(crate) async fn body(parts: &Parts, sent: Body) -> Result<Vec<u8>> {
-    let announced =
-        header(&parts.headers, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > BODY_MAX as u64) {
-        return Err(Error::BodyTooLarge(BODY_MAX));
-    }
-    let by = parts.extensions.get::<Edge>().map(|edge| edge.body_by);
-    let bytes = Limited::new(sent, BODY_MAX).collect();
-    let bytes = match by {
-        Some(by) => timeout_at(by, bytes).await.map_err(|_| Error::BodyLate)?,
-        None => bytes.await,
-    };
-    match bytes {
-        Ok(collected) => Ok(collected.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge(BODY_MAX)),
-        Err(_) => Err(Error::BodyInvalid("it ended early".into())),
     }
 }
 

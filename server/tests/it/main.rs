@@ -53,6 +53,7 @@ mod rotation;
 mod run;
 mod scans;
 mod scripts;
+mod seed;
 mod sessions;
 mod shapes;
 mod sign_ins;

@@ -358,6 +358,7 @@ async fn use_everything(world: &World) {
     crate::imports::export(world).await;
     lists(world).await;
     templates_and_claims(world).await;
+    crate::seed::use_all(world).await;
     crate::restoring::use_all(world).await;
 }
 

@@ -112,7 +112,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
     app.db.read(find).await.map(Json)
 }
 
-fn change(params: &mut Params) -> Result<RoleChange> {
+pub(in crate::backend_api) fn change(params: &mut Params) -> Result<RoleChange> {
     let given = params.has("permissions");
     let permissions = params.texts("permissions", PERMISSIONS_MAX)?;
     Ok(RoleChange {
@@ -224,7 +224,7 @@ async fn show_permission(State(app): State<App>, Path(id): Path<String>) -> Answ
     Ok(Json(views::permission(&found.await?)))
 }
 
-fn permission_change(params: &mut Params) -> Result<PermissionChange> {
+pub(in crate::backend_api) fn permission_change(params: &mut Params) -> Result<PermissionChange> {
     Ok(PermissionChange {
         name: form::name(params)?,
         key: params.text("key")?,

@@ -8,7 +8,7 @@ use super::super::calls::Calls;
 use super::form;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::error::OrganizationError;
+use crate::error::{OrganizationError, Result};
 use crate::organizations::{self, SettingsChange};
 use crate::secret_keys::Scope;
 use crate::views;
@@ -29,23 +29,27 @@ async fn show(State(app): State<App>) -> Answer {
 
 /// `force_organization_selection` is ours: with Clerk it is set in the dashboard.
 async fn update(State(app): State<App>, by: Caller, mut params: Params) -> Answer {
+    let change = change(&mut params)?;
+    params.finish()?;
+    let settings = app
+        .db
+        .write(by, move |tx| organizations::update_settings(tx, &change));
+    Ok(Json(views::organization_settings(&settings.await?)))
+}
+
+pub(in crate::backend_api) fn change(params: &mut Params) -> Result<SettingsChange> {
     let modes = params.texts("domains_enrollment_modes", form::VALUES_MAX)?;
     if let Some(mode) = modes.into_iter().find(|mode| mode != "manual_invitation") {
         return Err(OrganizationError::EnrollmentMode(mode).into());
     }
-    let change = SettingsChange {
+    Ok(SettingsChange {
         enabled: params.boolean("enabled")?,
-        max_allowed_memberships: form::max_members(&mut params)?,
+        max_allowed_memberships: form::max_members(params)?,
         admin_delete_enabled: params.boolean("admin_delete_enabled")?,
         domains_enabled: params.boolean("domains_enabled")?,
         slug_disabled: params.boolean("slug_disabled")?,
         force_organization_selection: params.boolean("force_organization_selection")?,
         creator_role: params.text("creator_role_id")?.map(Into::into),
         domains_default_role: params.text("domains_default_role_id")?.map(Into::into),
-    };
-    params.finish()?;
-    let settings = app
-        .db
-        .write(by, move |tx| organizations::update_settings(tx, &change));
-    Ok(Json(views::organization_settings(&settings.await?)))
+    })
 }

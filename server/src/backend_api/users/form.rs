@@ -14,14 +14,14 @@ use crate::word::Word;
 /// The most identifiers of one kind that a user can be made with.
 const IDENTIFIERS_MAX: usize = 10;
 /// What a body says of a user to be made, all but the hash of its password.
-pub(super) struct NewUserForm {
-    pub(super) identifiers: Vec<NewIdentifier>,
-    pub(super) edits: Vec<Edit>,
-    pub(super) password: Password,
+pub(in crate::backend_api) struct NewUserForm {
+    pub(in crate::backend_api) identifiers: Vec<NewIdentifier>,
+    pub(in crate::backend_api) edits: Vec<Edit>,
+    pub(in crate::backend_api) password: Password,
 }
 
 /// The parameters of `POST /v1/users`, whose identifiers may have one of these statuses.
-pub(super) fn new_user(
+pub(in crate::backend_api) fn new_user(
     params: &mut Params,
     statuses: &[Verification],
     at: Time,
@@ -107,7 +107,7 @@ fn enough(params: &mut Params, identifiers: &[NewIdentifier], edits: &[Edit]) ->
 }
 
 /// The fields that creating and updating have in common. What is not given is not touched; null empties a field.
-pub(super) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
+pub(in crate::backend_api) fn edits(params: &mut Params) -> Result<Vec<Edit>> {
     let mut edits = Vec::new();
     for (name, edit) in [
         ("username", Edit::Username as fn(Option<String>) -> Edit),
@@ -174,7 +174,7 @@ fn absent(params: &mut Params) -> Result<()> {
 }
 
 /// `primary_email_address_id` and `primary_phone_number_id`.
-pub(super) fn primaries(params: &mut Params) -> Result<Vec<Edit>> {
+pub(in crate::backend_api) fn primaries(params: &mut Params) -> Result<Vec<Edit>> {
     let mut edits = Vec::new();
     for (name, kind) in [
         ("primary_email_address_id", IdentifierKind::EmailAddress),
@@ -187,7 +187,7 @@ pub(super) fn primaries(params: &mut Params) -> Result<Vec<Edit>> {
 }
 
 /// The metadata objects that are given, each as the edit that `edit` makes of it.
-pub(super) fn metadata(
+pub(in crate::backend_api) fn metadata(
     params: &mut Params,
     edit: fn(Metadata, Map<String, Value>) -> Edit,
 ) -> Result<Vec<Edit>> {
@@ -204,7 +204,7 @@ pub(super) fn metadata(
 }
 
 /// A password as a body gives it.
-pub(super) enum Password {
+pub(in crate::backend_api) enum Password {
     None,
     Plain(Secret, bool),
     Hashed(PasswordHash),
@@ -212,7 +212,7 @@ pub(super) enum Password {
 
 impl Password {
     /// The change it makes. Hashing takes its time.
-    pub(super) async fn edit(self) -> Result<Option<Edit>> {
+    pub(in crate::backend_api) async fn edit(self) -> Result<Option<Edit>> {
         let hash = match self {
             Self::None => return Ok(None),
             Self::Plain(password, skip_checks) => passwords::hash(password, skip_checks).await?,
@@ -222,7 +222,7 @@ impl Password {
     }
 
     /// The same on the calling thread.
-    pub(super) fn edit_here(self) -> Result<Option<Edit>> {
+    pub(in crate::backend_api) fn edit_here(self) -> Result<Option<Edit>> {
         let hash = match self {
             Self::None => return Ok(None),
             Self::Plain(password, skip_checks) => passwords::hash_here(&password, skip_checks)?,
@@ -233,7 +233,7 @@ impl Password {
 }
 
 /// `password`, or `password_digest` with `password_hasher`.
-pub(super) fn password(params: &mut Params) -> Result<Password> {
+pub(in crate::backend_api) fn password(params: &mut Params) -> Result<Password> {
     let skip_checks = params.boolean("skip_password_checks")?.unwrap_or(false);
     params.ignore(&["skip_password_requirement"]);
     let plain = params.text("password")?.map(Secret::from);

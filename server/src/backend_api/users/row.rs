@@ -52,7 +52,7 @@ impl UserRow {
     pub fn read(self, at: Time) -> Result<NewUser> {
         let mut params = self.0;
         let id = params.text("id")?.filter(|id| !id.is_empty());
-        if id.as_deref().is_some_and(|id| !is_user_id(id)) {
+        if id.as_deref().is_some_and(|id| !is_id(id, "user_")) {
             return Err(Error::ParamFormat("id", "user_ and letters or digits"));
         }
         let kinds = [
@@ -171,13 +171,13 @@ fn write_identifiers(row: &mut Map<String, Value>, profile: &Profile) {
     }
 }
 
-fn rfc_3339(at: Time) -> Value {
+pub(in crate::backend_api) fn rfc_3339(at: Time) -> Value {
     jiff::Timestamp::from_millisecond(at.0).map_or(Value::Null, |at| at.to_string().into())
 }
 
-/// Clerk's ids and ours: a KSUID behind the prefix; ids made by hand in tests may be shorter.
-fn is_user_id(text: &str) -> bool {
-    text.strip_prefix("user_").is_some_and(|rest| {
+/// Whether this can be an id. Clerk's and ours: a KSUID behind the prefix; ids made by hand in tests may be shorter.
+pub(in crate::backend_api) fn is_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| {
         !rest.is_empty()
             && text.len() <= ID_MAX
             && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

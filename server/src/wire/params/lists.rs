@@ -1,5 +1,7 @@
 //! What calls that list something take: which part, in which order, with which words.
 
+use serde_json::{Map, Value};
+
 use super::{ITEMS_MAX, Params};
 use crate::db::Page;
 use crate::error::{Error, Result};
@@ -34,6 +36,27 @@ impl Params {
             Error::ParamValue("order_by", format!("{}, with + or - before it", T::list()))
         })?;
         Ok((by, descending))
+    }
+
+    /// A list of objects, each with parameters of its own; none where it is missing.
+    pub(crate) fn objects(
+        &mut self,
+        name: &'static str,
+        max: usize,
+    ) -> Result<Vec<Map<String, Value>>> {
+        let list = match self.take(name) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(list)) => list,
+            Some(_) => return Err(Error::ParamType(name.into(), "a list of objects")),
+        };
+        if list.len() > max {
+            return Err(Error::ParamTooMany(name.into(), max));
+        }
+        let object = |value| match value {
+            Value::Object(object) => Ok(object),
+            _ => Err(Error::ParamType(name.into(), "a list of objects")),
+        };
+        list.into_iter().map(object).collect()
     }
 
     /// Words of an enum; none where it is missing. Pages write several with commas between.

@@ -1,0 +1,93 @@
+//! Whom a development server has when it is ready: those of its seed, or else a first user.
+
+use standin::users::Order;
+
+use crate::client::{self, Client, identifiers};
+use crate::failure::Result;
+use crate::seed;
+use crate::{browser, task, terminal};
+
+/// Whom the first task can be for.
+const FIRST_USER: &str = "ada@example.com";
+/// The same user's test address, for whose code nothing has to be sent: so forms sign in from the first moment on.
+const TEST_ADDRESS: &str = "ada+clerk_test@example.com";
+
+/// Somebody a task can be for.
+pub struct Someone {
+    pub name: String,
+    /// The address to sign in with by a form.
+    pub test_address: Option<String>,
+    /// Whether a seed named them.
+    is_seeded: bool,
+}
+
+impl Someone {
+    fn called(names: &[impl AsRef<str>], is_seeded: bool) -> Option<Self> {
+        let mut names = names.iter().map(AsRef::as_ref);
+        let test = names.clone().find(|name| name.contains("+clerk_test@"));
+        Some(Self {
+            name: names.next()?.to_owned(),
+            test_address: test.map(ToOwned::to_owned),
+            is_seeded,
+        })
+    }
+}
+
+/// Brings a seed about, and finds somebody a task can be for.
+pub async fn ready(client: &Client, file: Option<&seed::File>, quiet: bool) -> Result<Someone> {
+    if let Some(file) = file {
+        let applied = seed::apply(client, file).await?;
+        if !quiet {
+            seed::say(&applied);
+        }
+        let seeded = file.users().into_iter().next();
+        if let Some(someone) = seeded.and_then(|names| Someone::called(&names, true)) {
+            return Ok(someone);
+        }
+    }
+    first_user(client).await
+}
+
+/// Somebody a task can be for: the first user is made where there is none.
+async fn first_user(client: &Client) -> Result<Someone> {
+    let users = client.api.users();
+    let page = client.ask(users.list().limit(1)).await?;
+    let names = page.data.first().map(identifiers).unwrap_or_default();
+    if let Some(someone) = Someone::called(&names, false) {
+        return Ok(someone);
+    }
+    let ada = users.create().email_address(FIRST_USER);
+    let ada = ada.email_address(TEST_ADDRESS);
+    match client
+        .ask(ada.first_name("Ada").last_name("Lovelace"))
+        .await
+    {
+        // Another server on the same database was faster.
+        Err(failure) if failure.code != "form_identifier_exists" => Err(failure),
+        _ => Ok(Someone {
+            name: FIRST_USER.to_owned(),
+            test_address: Some(TEST_ADDRESS.to_owned()),
+            is_seeded: false,
+        }),
+    }
+}
+
+/// Opens a task's URL for the seed's first user, or else for the oldest one. Without a browser the URL is printed instead.
+pub async fn open(client: &Client, someone: &Someone) -> Result<()> {
+    let user = if someone.is_seeded {
+        client::user_id(client, &someone.name).await?
+    } else {
+        let users = client.api.users().list();
+        let oldest = users.order_by(Order::CreatedAt).limit(1);
+        let Some(user) = client.ask(oldest).await?.into_iter().next() else {
+            return Ok(());
+        };
+        user.id
+    };
+    let url = task::create_own(client, &user).await?;
+    if !browser::open(&url).await {
+        terminal::note("no browser could be started; open this URL by hand, it works once");
+        terminal::print(url);
+    }
+    Ok(())
+}
