@@ -1,11 +1,13 @@
 //! `standin task`: make a link that signs a browser in, see what became of it, take it back.
 
+mod storage_states;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use standin::agent_tasks::{Confirm, CreatedAgentTask, TaskStatus};
+use standin::agent_tasks::{Confirm, CreateAgentTask, CreatedAgentTask, TaskStatus};
 use standin::{AgentTaskId, NewAgentTask, OnBehalfOf, OrganizationId, UserId};
 use standin_server::origin;
 use url::Url;
@@ -21,6 +23,8 @@ use crate::terminal::{self, DIM};
 pub enum Command {
     /// Make a one-time URL that signs a browser in as a user; it is printed alone on stdout
     Create(Create),
+    /// Sign several users in at once, without a browser, each into a file for Playwright; all of them or nobody
+    StorageStates(storage_states::StorageStates),
     /// List tasks, newest first
     List(List),
     /// Show one task: its state, and what it opened
@@ -34,6 +38,27 @@ pub struct Create {
     /// Whom to sign in: a user id, e-mail address, phone number or username
     #[arg(long = "for", value_name = "WHO")]
     who: String,
+    #[command(flatten)]
+    wish: Wish,
+    /// How long the URL can be opened, as in 10m [default: as the server is set, usually 10m]
+    #[arg(long, value_name = "TIME")]
+    expires: Option<Seconds>,
+    /// Ask whoever opens the URL first, on a page that says who would act as whom
+    #[arg(long, conflicts_with = "storage_state")]
+    confirm: bool,
+    /// Open the URL in the browser
+    #[arg(long)]
+    open: bool,
+    /// Sign in at once, without a browser, and keep what one would be left with in this file, for Playwright
+    #[arg(long, value_name = "FILE", conflicts_with = "open")]
+    storage_state: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+/// What a task shall be, whomever it is for.
+#[derive(Args)]
+struct Wish {
     /// Where the visit lands [default: in development, Standin's own page]
     #[arg(long, value_name = "URL")]
     redirect: Option<String>,
@@ -46,26 +71,12 @@ pub struct Create {
     /// How long the session lasts, as in 30m or 2h [default: 30m]
     #[arg(long, value_name = "TIME")]
     session: Option<Seconds>,
-    /// How long the URL can be opened, as in 10m [default: as the server is set, usually 10m]
-    #[arg(long, value_name = "TIME")]
-    expires: Option<Seconds>,
     /// The user's organization that the session begins in, by its id
     #[arg(long, value_name = "ID")]
     organization: Option<OrganizationId>,
-    /// Ask whoever opens the URL first, on a page that says who would act as whom
-    #[arg(long, conflicts_with = "storage_state")]
-    confirm: bool,
     /// Pages of the session may use it and nothing more: not sign out, nor change its organization
     #[arg(long)]
     restricted: bool,
-    /// Open the URL in the browser
-    #[arg(long)]
-    open: bool,
-    /// Sign in at once, without a browser, and keep what one would be left with in this file, for Playwright
-    #[arg(long, value_name = "FILE", conflicts_with = "open")]
-    storage_state: Option<PathBuf>,
-    #[command(flatten)]
-    server: ServerOptions,
 }
 
 #[derive(Args)]
@@ -106,6 +117,7 @@ pub struct List {
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::Create(create) => create.run(json).await,
+        Command::StorageStates(all) => all.run(json).await,
         Command::List(list) => list.run(json).await,
         Command::Show(one) => show(&one, json).await,
         Command::Revoke(one) => revoke(&one, json).await,
@@ -115,14 +127,18 @@ pub async fn run(command: Command, json: bool) -> Result<()> {
 impl Create {
     async fn run(self, json: bool) -> Result<()> {
         let client = Client::of(&self.server)?;
-        let redirect = match &self.redirect {
-            Some(url) => self.sound(&client, url).await?,
-            None => own_page(&client).await?,
+        let redirect = self.wish.landing(&client).await?;
+        let more = |mut task: CreateAgentTask| {
+            if let Some(Seconds(length)) = self.expires {
+                task = task.expires_in(length);
+            }
+            if self.confirm {
+                task = task.confirm(Confirm::Visitor);
+            }
+            task
         };
-        let made = match self.create(&client, &redirect).await {
-            Ok(made) => made,
-            Err(refusal) => return Err(explain(&client, refusal, &self.who).await),
-        };
+        let made = self.wish.create(&client, &self.who, &redirect, more);
+        let made = made.await?;
         if let Some(file) = &self.storage_state {
             let redeem = client.api.agent_tasks().redeem(&made.url);
             return keep(&client.ask(redeem.json()).await?, file, json);
@@ -144,39 +160,37 @@ impl Create {
         Ok(())
     }
 
-    /// The address to land on, if it is one; warns of one at which pages would be signed out.
-    async fn sound(&self, client: &Client, text: &str) -> Result<String> {
-        let Some(url) = Url::parse(text).ok().filter(Url::has_host) else {
-            let whole = text.trim_start_matches('/');
-            let meant = if text.starts_with('/') {
-                format!("http://localhost:3000/{whole}")
-            } else {
-                format!("http://{whole}")
-            };
-            let failure = Failure::usage(format!("{text} is no absolute URL"));
-            return Err(match Url::parse(&meant) {
-                Ok(meant) => failure.hint("did you mean", format!("--redirect {meant}")),
-                Err(_) => failure.hint("as in", "--redirect http://localhost:3000/dashboard"),
-            });
-        };
-        let own = client.public_url().await;
-        let own = own.and_then(|own| Url::parse(&own).ok());
-        if let Some(own) = own.filter(|own| !origin::is_same_site(own, &url)) {
-            let mut meant = url.clone();
-            let _ = meant.set_scheme(own.scheme());
-            let _ = meant.set_host(own.host_str());
-            terminal::note(format!(
-                "{} and {} are two sites to a browser, so clerk-js will sign the page out; \
-                 open the application at its own name and land there: --redirect {meant}",
-                url.origin().ascii_serialization(),
-                own.origin().ascii_serialization(),
-            ));
+    fn remark(&self, id: &AgentTaskId, until: &str) -> String {
+        let who = terminal::plain(&self.who);
+        let data = self.server.data.as_ref();
+        let data = data.map(|folder| format!(" --data {}", folder.display()));
+        let data = data.unwrap_or_default();
+        format!(
+            "{DIM}for {who}, opens once{until}. Take it back:{DIM:#} standin task revoke {id}{data}"
+        )
+    }
+}
+
+impl Wish {
+    /// Where the visit lands.
+    async fn landing(&self, client: &Client) -> Result<String> {
+        match &self.redirect {
+            Some(url) => sound(client, url).await,
+            None => own_page(client).await,
         }
-        Ok(text.to_owned())
     }
 
     /// Creates the task: for the user with this id, if it may be one and there is one, else with this identifier.
-    async fn create(&self, client: &Client, redirect: &str) -> Result<CreatedAgentTask> {
+    ///
+    /// # Errors
+    /// What the server refuses, with the user that was probably meant.
+    async fn create(
+        &self,
+        client: &Client,
+        who: &str,
+        redirect: &str,
+        more: impl Fn(CreateAgentTask) -> CreateAgentTask,
+    ) -> Result<CreatedAgentTask> {
         let create = |on_behalf_of| {
             let mut task = client.api.agent_tasks().create(NewAgentTask {
                 on_behalf_of,
@@ -187,38 +201,61 @@ impl Create {
             if let Some(Seconds(length)) = self.session {
                 task = task.session_max_duration(length);
             }
-            if let Some(Seconds(length)) = self.expires {
-                task = task.expires_in(length);
-            }
             if let Some(id) = &self.organization {
                 task = task.organization(id);
-            }
-            if self.confirm {
-                task = task.confirm(Confirm::Visitor);
             }
             if self.restricted {
                 task = task.restricted(true);
             }
-            client.ask(task)
+            client.ask(more(task))
         };
-        if let Some(id) = client::as_id(&self.who) {
-            match create(OnBehalfOf::User(id)).await {
-                Err(refusal) if refusal.code == SUBJECT_NOT_FOUND => {}
-                other => return other,
+        let made = match client::as_id(who) {
+            Some(id) => create(OnBehalfOf::User(id)).await,
+            None => create(OnBehalfOf::identifier(who)).await,
+        };
+        let made = match made {
+            // A username may look like an id.
+            Err(refusal) if refusal.code == SUBJECT_NOT_FOUND && client::as_id(who).is_some() => {
+                create(OnBehalfOf::identifier(who)).await
             }
+            made => made,
+        };
+        match made {
+            Err(refusal) => Err(explain(client, refusal, who).await),
+            made => made,
         }
-        create(OnBehalfOf::identifier(&self.who)).await
     }
+}
 
-    fn remark(&self, id: &AgentTaskId, until: &str) -> String {
-        let who = terminal::plain(&self.who);
-        let data = self.server.data.as_ref();
-        let data = data.map(|folder| format!(" --data {}", folder.display()));
-        let data = data.unwrap_or_default();
-        format!(
-            "{DIM}for {who}, opens once{until}. Take it back:{DIM:#} standin task revoke {id}{data}"
-        )
+/// The address to land on, if it is one; warns of one at which pages would be signed out.
+async fn sound(client: &Client, text: &str) -> Result<String> {
+    let Some(url) = Url::parse(text).ok().filter(Url::has_host) else {
+        let whole = text.trim_start_matches('/');
+        let meant = if text.starts_with('/') {
+            format!("http://localhost:3000/{whole}")
+        } else {
+            format!("http://{whole}")
+        };
+        let failure = Failure::usage(format!("{text} is no absolute URL"));
+        return Err(match Url::parse(&meant) {
+            Ok(meant) => failure.hint("did you mean", format!("--redirect {meant}")),
+            Err(_) => failure.hint("as in", "--redirect http://localhost:3000/dashboard"),
+        });
+    };
+    let own = client.public_url().await;
+    let own = own.and_then(|own| Url::parse(&own).ok());
+    if let Some(own) = own.filter(|own| !origin::is_same_site(own, &url)) {
+        let mut meant = url.clone();
+        let _ = meant.set_scheme(own.scheme());
+        let _ = meant.set_host(own.host_str());
+        terminal::note(format!(
+            "{} and {} are two sites to a browser, so clerk-js will sign the page out; \
+             open the application at its own name and land there: --redirect {meant}",
+            url.origin().ascii_serialization(),
+            own.origin().ascii_serialization(),
+        ));
     }
+    Ok(text.to_owned())
 }
 
 const SUBJECT_NOT_FOUND: &str = "agent_task_subject_not_found";

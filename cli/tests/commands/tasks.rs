@@ -289,3 +289,79 @@ fn lists_call_people_and_agents_by_their_names() {
     let listed = world.run(&["task", "list"]).ok().stdout;
     assert!(listed.contains("user_"), "who is gone has an id: {listed}");
 }
+
+fn states(world: &World, who: &str, more: &[&str]) -> crate::world::Done {
+    let page = "http://localhost:3000/dashboard";
+    let states = [
+        "task",
+        "storage-states",
+        "--for",
+        who,
+        "--out",
+        "auth",
+        "--redirect",
+        page,
+    ];
+    world.run(&[&states, more].concat())
+}
+
+#[test]
+fn several_users_are_signed_in_into_a_file_each() {
+    let world = World::new();
+    let editor = world.run(&["user", "create", "--username", "editor"]).ok();
+    let who = format!("ada@example.com,editor,third={}", editor.line());
+    let made = states(&world, &who, &[]).ok();
+    let files = [
+        "auth/ada@example.com.json",
+        "auth/editor.json",
+        "auth/third.json",
+    ];
+    assert_eq!(made.stdout.lines().collect::<Vec<_>>(), files);
+    for file in files {
+        assert_eq!(mode(&world.folder.path().join(file)), 0o600, "{file}");
+        let state: Value = serde_json::from_str(&world.read(file)).unwrap();
+        let cookies = state["cookies"].as_array().unwrap();
+        assert!(
+            cookies.iter().any(|one| one["name"] == "__session"),
+            "{state}"
+        );
+    }
+    assert_eq!(mode(&world.folder.path().join("auth")), 0o700);
+    let told = states(&world, "editor", &["--json", "--agent", "e2e"])
+        .ok()
+        .json();
+    assert_eq!(told["data"][0]["file"], "auth/editor.json");
+    assert_eq!(told["data"][0]["user_id"], editor.line());
+    let sessions = world.run(&["session", "list", "--json"]).ok().json();
+    assert_eq!(
+        sessions
+            .as_array()
+            .map_or_else(|| sessions["data"].as_array().unwrap().len(), Vec::len),
+        4
+    );
+}
+
+#[test]
+fn where_one_user_cannot_be_signed_in_nobody_is() {
+    let world = World::new();
+    world.run(&["user", "create", "--username", "gone"]).ok();
+    world.run(&["user", "ban", "gone"]).ok();
+    for (who, code, said) in [
+        ("ada@example.com,ada@exmaple.com", 3, "did you mean"),
+        ("ada@example.com,gone", 3, "user_banned"),
+        ("ada@example.com,../x=ada@example.com", 2, "names no file"),
+        ("ada@example.com,ada@example.com", 2, "written twice"),
+    ] {
+        let refused = states(&world, who, &[]);
+        assert_eq!(refused.code, code, "{refused:?}");
+        assert!(refused.stderr.contains(said), "{refused:?}");
+        assert!(!world.folder.path().join("auth").exists(), "{who}");
+    }
+    world.write("auth", "");
+    let refused = states(&world, "ada@example.com", &[]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let pending = ["task", "list", "--status", "pending", "--json"];
+    assert_eq!(world.run(&pending).ok().json()["total_count"], 0);
+    let list = world.run(&["session", "list", "--json"]).ok();
+    assert!(!list.stdout.contains("\"active\""), "{list:?}");
+}
