@@ -64,9 +64,14 @@ fn misunderstood(command: &[String], in_a_sentence: bool) -> Option<String> {
         ErrorKind::MissingRequiredArgument,
         ErrorKind::MissingSubcommand,
         ErrorKind::ValueValidation,
+        ErrorKind::InvalidValue,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
     ];
-    let is_fine = !error.use_stderr() || in_a_sentence && incomplete.contains(&error.kind());
+    let names_none = command
+        .iter()
+        .any(|word| word == "…" || word.chars().all(|c| c.is_ascii_uppercase()));
+    let is_fine =
+        !error.use_stderr() || in_a_sentence && (names_none || incomplete.contains(&error.kind()));
     (!is_fine).then(|| format!("{}: {error}", command.join(" ")))
 }
 

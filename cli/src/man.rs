@@ -12,20 +12,24 @@ use crate::failure::{Failure, Result};
 use crate::terminal;
 
 /// What the shell is told.
-const EXIT_CODES: [(&str, &str); 7] = [
+pub const EXIT_CODES: [(&str, &str); 8] = [
     ("0", "it was done"),
-    ("1", "it failed"),
-    ("2", "the command line cannot be understood"),
-    ("3", "something was not found, not allowed, or used already"),
+    ("1", "it was tried and failed"),
+    (
+        "2",
+        "the command line, or a file it names, cannot be understood",
+    ),
+    ("3", "not found, not allowed, or used already"),
     ("4", "no server answers"),
-    ("127", "there is no such command as the one to run"),
-    ("130", "somebody interrupted it"),
+    ("126", "the command after `--` cannot be run"),
+    ("127", "there is no such command"),
+    ("130, 143", "it was interrupted, or asked to stop"),
 ];
-const AROUND: &str = "Around a command that runs, the code is that command's own.";
+pub const AROUND: &str = "Around a command (`standin dev -- COMMAND`) it is the command's own.";
 
 /// The exit codes as the help shows them.
 pub fn exit_codes() -> String {
-    let rows = EXIT_CODES.map(|(code, meaning)| format!("  {code:<4} {meaning}\n"));
+    let rows = EXIT_CODES.map(|(code, meaning)| format!("  {code:<9} {meaning}\n"));
     format!("Exit codes:\n{}{AROUND}", rows.concat())
 }
 

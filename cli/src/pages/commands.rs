@@ -9,7 +9,7 @@ use clap::{Arg, Command, CommandFactory as _};
 
 use super::{cell, check};
 use crate::Cli;
-use crate::failure::Exit;
+use crate::man::{AROUND, EXIT_CODES};
 
 /// Variables that are read elsewhere than by clap.
 const VARIABLES: [(&str, &str); 8] = [
@@ -40,31 +40,6 @@ const VARIABLES: [(&str, &str); 8] = [
     ),
     ("NO_COLOR", "no colour, whatever it is set to"),
 ];
-
-fn exits() -> String {
-    let of = |exit| match exit {
-        Exit::Failed => "it was tried and failed",
-        Exit::Usage => "the command line, or a file it names, cannot be understood",
-        Exit::Denied => "not found, not allowed, or used already",
-        Exit::Unreachable => "no server answers",
-        Exit::CommandNotRun => "the command after `--` cannot be run",
-        Exit::CommandMissing => "there is no such command",
-    };
-    let all = [
-        Exit::Failed,
-        Exit::Usage,
-        Exit::Denied,
-        Exit::Unreachable,
-        Exit::CommandNotRun,
-        Exit::CommandMissing,
-    ];
-    let mut rows = String::from("| code | |\n|---|---|\n| 0 | it was done |\n");
-    for exit in all {
-        let _ = writeln!(rows, "| {} | {} |", exit as u8, of(exit));
-    }
-    rows.push_str("| 130, 143 | it was interrupted, or asked to stop |\n");
-    rows
-}
 
 /// How an argument is written.
 fn written(arg: &Arg) -> String {
@@ -179,10 +154,12 @@ fn the_page_of_commands_says_what_the_help_says_and_has_every_variable() {
         "# The command line\n\n\
          Every command with its options, as `standin help COMMAND` has them. Made by `scripts/pages`.\n\n\
          Data goes to stdout, talk to stderr. `--json` makes each command answer with one JSON object; `--help` and `--version` are\n\
-         everywhere.\n\n## Exit codes\n\n",
+         everywhere.\n\n## Exit codes\n\n| code | |\n|---|---|\n",
     );
-    page.push_str(&exits());
-    page.push_str("\nAround a command (`standin dev -- COMMAND`) it is the command's own.\n\n## Variables\n\n| | |\n|---|---|\n");
+    for (code, meaning) in EXIT_CODES {
+        let _ = writeln!(page, "| {code} | {meaning} |");
+    }
+    let _ = writeln!(page, "\n{AROUND}\n\n## Variables\n\n| | |\n|---|---|");
     let mut found = BTreeMap::new();
     variables(&cli, &mut found);
     for (name, text) in VARIABLES {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::packaging::{address, can, is_ready, said, stop, systemd_takes};
-use crate::world::{in_folder, run};
+use crate::world::{in_folder, run, standin};
 
 /// How those begin that have no platform before the version.
 const VERSIONED: &str = concat!("standin-", env!("CARGO_PKG_VERSION"));
@@ -34,6 +34,19 @@ impl Packages {
         let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
         let name = names.find(|name| name.starts_with(begin) && name.ends_with(end));
         self.0.path().join(name.unwrap())
+    }
+}
+
+#[test]
+fn the_manual_is_printed_and_a_script_that_could_not_be_written_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = run(standin(folder.path(), &["man"])).ok();
+    assert!(page.stdout.contains("\n.TH standin 1 "), "{page:?}");
+    for arguments in [&["man"][..], &["completions", "bash"]] {
+        let mut command = standin(folder.path(), arguments);
+        command.stdout(fs::File::create("/dev/full").unwrap());
+        let lost = command.output().unwrap();
+        assert_eq!(lost.status.code(), Some(1), "{lost:?}");
     }
 }
 
