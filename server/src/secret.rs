@@ -299,6 +299,8 @@ mod tests {
     fn a_secret_prints_nothing_of_itself() {
         let secret = Secret::random();
         assert_eq!(format!("{secret:?}"), "Secret(***)");
+        let master = MasterKey::parse(&secret).unwrap();
+        assert_eq!(format!("{master:?}"), "MasterKey(***)");
         assert_eq!(secret.expose().len(), 43);
         assert_ne!(secret.digest(), Secret::random().digest());
     }

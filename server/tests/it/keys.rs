@@ -139,7 +139,7 @@ async fn a_revoked_key_opens_nothing_from_the_next_request_on_and_others_stay() 
         request_id: "test".into(),
         once: None,
     };
-    db.write(by, move |tx| secret_keys::revoke(tx, &id))
+    db.write(by.clone(), move |tx| secret_keys::revoke(tx, &id))
         .await
         .unwrap();
     assert_eq!(
@@ -150,6 +150,17 @@ async fn a_revoked_key_opens_nothing_from_the_next_request_on_and_others_stay() 
     let keys = db.read(secret_keys::list).await.unwrap();
     assert_eq!(keys.len(), 2);
     assert!(keys.iter().any(|key| key.revoked_at.is_some()));
+    let server = world.server.as_ref().unwrap();
+    assert!(server.has_secret_key().await.unwrap());
+    for key in keys {
+        let by = by.clone();
+        if key.revoked_at.is_none() {
+            db.write(by, move |tx| secret_keys::revoke(tx, &key.id))
+                .await
+                .unwrap();
+        }
+    }
+    assert!(!server.has_secret_key().await.unwrap());
 }
 
 #[tokio::test]
