@@ -21,6 +21,7 @@ use crate::policy::Policy;
 use crate::secret::{Digest, MasterKey};
 use crate::secret_keys::{self, SecretKey, Uses};
 use crate::tokens::{Issuer, Recent};
+use crate::wire::faults::Faults;
 pub(crate) use claims::Sizes;
 
 /// The running server, cheap to clone.
@@ -51,6 +52,8 @@ pub struct State {
     pub limiters: Limiters,
     /// What is counted.
     pub metrics: Metrics,
+    /// What somebody wants to see refused, or late.
+    pub(crate) faults: Faults,
     /// Set when the server is asked to stop.
     pub is_stopping: AtomicBool,
     /// As given at the start.

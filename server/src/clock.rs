@@ -83,12 +83,15 @@ impl Clock {
     }
 }
 
-/// A clock that never goes back. It begins at the latest moment that the database has seen, so that a restart does not make it
+/// A clock that never goes back by itself. It begins at the latest moment that the database has seen, so that a restart does not make it
 /// forget.
 #[derive(Debug)]
 pub struct Watch {
     clock: Clock,
+    /// The latest moment of that clock.
     seen_at: AtomicI64,
+    /// By how many milliseconds somebody moved what is said here, forward or back.
+    ahead: AtomicI64,
 }
 
 /// How far a clock may be behind the latest moment that was seen, in seconds. Clocks that are kept right are moved by less.
@@ -97,13 +100,21 @@ const BEHIND_MAX: i64 = 30;
 impl Watch {
     /// Goes by `clock`, and not back behind `seen_at`.
     pub fn new(clock: Clock, seen_at: Time) -> Self {
-        let seen_at = AtomicI64::new(seen_at.0);
-        Self { clock, seen_at }
+        Self {
+            clock,
+            seen_at: AtomicI64::new(seen_at.0),
+            ahead: AtomicI64::new(0),
+        }
     }
 
-    /// The present moment: what the clock says, and never less than what it said before. A clock that is set back a
-    /// little stands still meanwhile.
+    /// The moment by which everything here goes.
     pub fn now(&self) -> Time {
+        Time(self.real().0 + self.ahead())
+    }
+
+    /// The present moment, whoever moved this clock: what the machine's says, and never less than what it said before. A clock that is set back a
+    /// little stands still meanwhile.
+    pub fn real(&self) -> Time {
         let now = self.clock.now();
         let before = self.seen_at.fetch_max(now.0, Ordering::Relaxed);
         Time(before.max(now.0))
@@ -114,11 +125,26 @@ impl Watch {
     /// # Errors
     /// [`Error::ClockBehind`].
     pub fn check(&self) -> Result<()> {
-        let behind = self.now().seconds_since(self.clock.now());
+        let behind = self.real().seconds_since(self.clock.now());
         if behind > BEHIND_MAX {
             Err(Error::ClockBehind(behind))
         } else {
             Ok(())
         }
+    }
+
+    /// How many milliseconds are between what is said here and the present moment.
+    pub fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
+    }
+
+    /// Moves what is said here, forward or back.
+    pub(crate) fn move_by(&self, milliseconds: i64) {
+        self.ahead.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    /// Ends that.
+    pub(crate) fn put_right(&self) {
+        self.ahead.store(0, Ordering::Relaxed);
     }
 }

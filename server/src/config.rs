@@ -107,8 +107,8 @@ impl Default for Keep {
 /// Everything a server needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Development or production.
-    pub stage: Stage,
+    /// Development or production. Nobody sets it but the two functions that make a configuration.
+    pub(crate) stage: Stage,
     /// Addresses of the Frontend API and, unless [`Config::backend_listen`] is set, of the Backend API.
     pub listen: Vec<SocketAddr>,
     /// An address of its own for the Backend API.

@@ -5,6 +5,7 @@
 
 mod claims;
 pub mod explanations;
+mod fault;
 mod invitation;
 mod not_renewed;
 mod organization;
@@ -13,6 +14,7 @@ mod unproven;
 use std::fmt;
 
 pub use claims::ClaimsError;
+pub use fault::Fault;
 pub use invitation::InvitationError;
 pub use not_renewed::NotRenewed;
 pub use organization::OrganizationError;
@@ -136,6 +138,8 @@ pub enum Error {
     DevelopmentOnly,
     /// One of many things that came in one body, by its place there, and why it was refused.
     Within(String, Box<Error>),
+    /// What somebody wants to see refused.
+    Fault(Fault),
     /// Something about custom claims and JWT templates.
     Claims(ClaimsError),
 
@@ -327,6 +331,7 @@ impl Error {
                 row
             }
             Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
+            Self::Fault(fault) => fault.shown(),
             Self::Claims(why) => why.shown(),
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
             Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),
@@ -387,6 +392,7 @@ impl Error {
             Self::TooManyRequests(seconds) => Some(*seconds),
             Self::Unavailable(_) | Self::Overloaded | Self::TooSlow(_) => Some(1),
             Self::ClockBehind(_) => Some(10),
+            Self::Fault(fault) => fault.retry_after(),
             _ => None,
         }
     }

@@ -26,6 +26,8 @@ words! {
         AgentEnable = "agent.enable",
         /// The oldest records were removed, as was set; the detail names the seal with which the trail begins from then on.
         AuditTrim = "audit.trim",
+        /// The clock of a development instance was moved; the detail says to when.
+        ClockMove = "clock.move",
         /// Credentials that nobody gave out were shown; how many says the detail.
         CredentialRefuse = "credential.refuse",
         /// An address was invited to the application.

@@ -55,7 +55,7 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
     );
     let guesses = |routes: Router<App>| routes.route_layer(from_fn_with_state(app.clone(), guess));
     let tickets = links.merge(guesses(sign_ins::routes()));
-    Router::new()
+    let routes = Router::new()
         .merge(
             tickets
                 .route_layer(from_fn_with_state(app.clone(), ticket))
@@ -72,7 +72,12 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         .merge(sessions::routes())
         .merge(guesses(sign_ups::routes(app)))
         .merge(guesses(verification::routes()))
-        .merge(well_known::routes())
+        .merge(well_known::routes());
+    // Outside the layer: any page may load them, and a page's many files are not counted as calls.
+    let files = scripts::routes()
+        .merge(pictures::routes())
+        .route_layer(from_fn(wire::route::named));
+    wire::faults::exposed(app, routes)
         .method_not_allowed_fallback(move |request: Request| async move {
             let mut response = tower::ServiceExt::oneshot(elsewhere, request)
                 .await
@@ -89,12 +94,7 @@ pub(crate) fn routes(app: &App, others: Router) -> Router {
         })
         .fallback_service(others)
         .layer(from_fn_with_state(app.clone(), admit))
-        // Outside the layer: any page may load them, and a page's many files are not counted as calls.
-        .merge(
-            scripts::routes()
-                .merge(pictures::routes())
-                .route_layer(from_fn(wire::route::named)),
-        )
+        .merge(wire::faults::exposed(app, files))
         .merge(wire::health::routes())
         .with_state(app.clone())
 }

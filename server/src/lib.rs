@@ -20,6 +20,7 @@
 mod app;
 mod backend_api;
 mod dashboard;
+mod development;
 mod frontend_api;
 mod housekeeping;
 mod limits;
@@ -71,6 +72,7 @@ pub mod tasks;
 pub mod text;
 pub mod tls;
 pub mod tokens;
+pub mod travel;
 pub mod users;
 pub mod waitlist;
 pub mod webhooks;
@@ -106,7 +108,8 @@ use crate::secret_keys::{NewKey, Scope, Uses};
 use crate::sender::Sender;
 use crate::stage::Stage;
 use crate::tokens::Recent;
-use crate::wire::Doors;
+use crate::wire::faults::Faults;
+use crate::wire::{Calls, Doors};
 
 /// A running server.
 pub struct Server {
@@ -146,7 +149,7 @@ impl Server {
         let metrics_address = metrics_sockets.first().map(|(address, _)| *address);
         let app = prepare(config, address).await?;
         app.take_over_claims().await?;
-        let backend = backend_api::routes(&app);
+        let backend = backend_api::routes(&app, beside(&app));
         let tls = app.config.tls.as_ref();
         let mut listeners = Listeners::new(&app);
         let mut backend_address = address;
@@ -277,6 +280,7 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
             let id = instance::load(tx, &fresh, stage)?;
             instance::reached_at(tx, &reached_at)?;
             retention::begin(tx, now.plus_seconds(housekeeping::EVERY))?;
+            travel::come_back(tx)?;
             Ok((id, instance::seen(tx)?))
         })
         .await
@@ -307,6 +311,7 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         limiters: Limiters::new(&config.limits),
         uses: Uses::default(),
         metrics: Metrics::default(),
+        faults: Faults::default(),
         is_stopping: AtomicBool::default(),
         watch: Watch::new(config.clock.clone(), seen_at),
         config,
@@ -333,6 +338,15 @@ async fn reseal(db: &Db, master_key: &MasterKey, by: &Caller) -> Result<()> {
     tracing::info!(count = anew.len(), "sealed anew with the master key");
     db.write(by.clone(), move |tx| keys::replace(tx, &anew))
         .await
+}
+
+/// What a secret key opens beside the Backend API: something in development only.
+fn beside(app: &App) -> Calls {
+    if app.instance.is_development() {
+        development::calls()
+    } else {
+        Calls::new()
+    }
 }
 
 /// In development the dashboard stands beside the Frontend API.

@@ -246,6 +246,15 @@ pub fn begin(tx: &mut Write<'_>, due_at: Time) -> Result<()> {
     Ok(())
 }
 
+/// Has the next turn wait for no time that has become far away: the clock went back.
+pub fn hurry(tx: &mut Write<'_>, now: Time) -> Result<()> {
+    tx.execute(
+        "update retention set held_until = 0, due_at = $1 where held_until > $1 or due_at > $1",
+        values![now],
+    )?;
+    Ok(())
+}
+
 /// Whether it is time to look for what is old, and nobody does.
 pub fn is_due(tx: &mut Read<'_>, now: Time) -> Result<bool> {
     let due: Option<i64> = tx.first(

@@ -23,7 +23,7 @@ pub use deliveries::{
     replay, replay_since,
 };
 pub use kinds::{Kind, Kinds};
-pub use turns::{Claimed, Message, Outcome, due, post, settle, take, withdraw};
+pub use turns::{Claimed, Message, Outcome, due, hurry, post, settle, take, withdraw};
 
 /// How many endpoints there may be. Each costs every event a row.
 pub const ENDPOINTS_MAX: i64 = 20;

@@ -2,8 +2,10 @@
 
 mod access_log;
 mod caller;
+mod calls;
 mod doors;
 mod edge;
+pub(crate) mod faults;
 pub(crate) mod health;
 mod host;
 pub(crate) mod metrics;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use crate::error::Error;
 pub(crate) use access_log::About;
 pub(crate) use caller::{Browser, Proxied};
+pub(crate) use calls::Calls;
 pub(crate) use doors::Doors;
 pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
 pub(crate) use params::{Params, body, user_text};

@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use axum::routing::MethodFilter;
 use serde_json::{Map, Value};
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Write;
@@ -16,7 +15,7 @@ use crate::secret_keys::Scope;
 use crate::sessions::Actor;
 use crate::sign_in_tokens::{self, Kind, NewSignInToken};
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

@@ -7,7 +7,6 @@ use axum::{Extension, Json};
 use serde_json::json;
 use url::Url;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::{Read, Write};
@@ -20,7 +19,7 @@ use crate::secret_keys::{Scope, SecretKey};
 use crate::tasks::{self, Filter, NewTask, OnBehalfOf};
 use crate::text;
 use crate::views;
-use crate::wire::{About, Answer, COUNTED, Params, Reply};
+use crate::wire::{About, Answer, COUNTED, Calls, Params, Reply};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

@@ -5,7 +5,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::json;
 
-use super::calls::Calls;
 use crate::agents;
 use crate::app::App;
 use crate::caller::Caller;
@@ -15,7 +14,7 @@ use crate::secret_keys::Scope;
 use crate::sessions;
 use crate::tasks;
 use crate::views;
-use crate::wire::{Answer, COUNTED, Params};
+use crate::wire::{Answer, COUNTED, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

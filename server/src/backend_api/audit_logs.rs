@@ -5,13 +5,12 @@ use axum::extract::{RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::json;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::audit;
 use crate::id::TaskId;
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new().call(Scope::Read, MethodFilter::GET, "/v1/audit_logs", list)

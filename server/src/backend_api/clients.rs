@@ -6,7 +6,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
-use super::calls::Calls;
 use super::tokens::session_of;
 use crate::app::App;
 use crate::clients::{self, Client};
@@ -18,7 +17,7 @@ use crate::id::ClientId;
 use crate::secret_keys::Scope;
 use crate::sessions;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

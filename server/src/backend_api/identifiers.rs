@@ -5,7 +5,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::routing::MethodFilter;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
@@ -15,7 +14,7 @@ use crate::id::{IdentifierId, UserId};
 use crate::secret_keys::Scope;
 use crate::users::{self, IdentifierKind, NewIdentifier, Setting, Verification};
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     of(IdentifierKind::EmailAddress, "/v1/email_addresses")

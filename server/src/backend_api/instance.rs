@@ -9,7 +9,6 @@ use http::StatusCode;
 use serde_json::json;
 use url::Url;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -17,7 +16,7 @@ use crate::secret_keys::Scope;
 use crate::settings::{self, Change, Preferred};
 use crate::users::IdentifierKind;
 use crate::views;
-use crate::wire::{Answer, Params, Reply};
+use crate::wire::{Answer, Calls, Params, Reply};
 use crate::word::Word as _;
 
 pub(super) fn routes() -> Calls {

@@ -7,7 +7,6 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::routing::MethodFilter;
 use serde_json::{Map, Value, json};
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
@@ -19,7 +18,7 @@ use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::users::IdentifierKind;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

@@ -5,10 +5,9 @@ use axum::extract::State;
 use axum::routing::MethodFilter;
 use serde_json::json;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::secret_keys::Scope;
-use crate::wire::Answer;
+use crate::wire::{Answer, Calls};
 
 pub(super) fn routes() -> Calls {
     Calls::new().call(Scope::Read, MethodFilter::GET, "/v1/jwks", list)

@@ -5,7 +5,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::json;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Write;
@@ -15,7 +14,7 @@ use crate::jwt_templates::{self, Algorithm, CLOCK_SKEW, Change, LIFETIME, OwnKey
 use crate::secret::MasterKey;
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, COUNTED, Params};
+use crate::wire::{Answer, COUNTED, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

@@ -5,7 +5,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::{Page, Write};
@@ -14,7 +13,7 @@ use crate::id::ListedId;
 use crate::secret_keys::Scope;
 use crate::sign_ups::restrictions::{self, LISTED_MAX, List, Listed};
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     let (allow, block) = ("/v1/allowlist_identifiers", "/v1/blocklist_identifiers");

@@ -14,7 +14,6 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::calls::Calls;
 use super::users::time;
 use crate::app::App;
 use crate::caller::Caller;
@@ -26,7 +25,7 @@ use crate::organizations::{
 };
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Params, header};
+use crate::wire::{Answer, Calls, Params, header};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::routing::MethodFilter;
 use serde_json::json;
 
-use super::calls::Calls;
 use crate::app::{App, Sizes};
 use crate::caller::Caller;
 use crate::claims;
@@ -14,7 +13,7 @@ use crate::id::UserId;
 use crate::secret_keys::Scope;
 use crate::tokens::TOKEN_MAX;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 const PATH: &str = "/v1/instance/session_token";
 

@@ -7,7 +7,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::json;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clients::NewSecrets;
@@ -22,7 +21,7 @@ use crate::sessions::{self, Consent, Filter, Revoked, SignIn, Whose};
 use crate::tokens::{self, Audience};
 use crate::users;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

@@ -3,7 +3,6 @@
 use axum::extract::{Path, State};
 use axum::routing::MethodFilter;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::Write;
@@ -13,7 +12,7 @@ use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::sign_in_tokens::{self, Kind, NewSignInToken};
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()

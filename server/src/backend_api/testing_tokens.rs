@@ -6,12 +6,11 @@ use axum::extract::State;
 use axum::routing::MethodFilter;
 use serde_json::json;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::secret::Secret;
 use crate::secret_keys::Scope;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new().call(

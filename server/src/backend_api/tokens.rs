@@ -8,14 +8,13 @@ use axum::extract::State;
 use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
 use crate::secret_keys::Scope;
 use crate::sessions::{self, Actor};
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 /// What its calls begin with.
 pub(super) const PREFIX: &str = "/v1/tokens/";

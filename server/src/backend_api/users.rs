@@ -9,7 +9,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::json;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::db::{Read, Write};
@@ -21,7 +20,7 @@ use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::users::{self, Change, Edit, Verification};
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 pub(super) use form::time;
 pub use row::UserRow;
 pub(super) use row::{is_id, rfc_3339};

@@ -8,7 +8,6 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::routing::MethodFilter;
 use serde_json::{Map, Value, json};
 
-use super::calls::Calls;
 use super::invitations::DAYS;
 use crate::app::App;
 use crate::caller::Caller;
@@ -22,7 +21,7 @@ use crate::secret_keys::Scope;
 use crate::users::IdentifierKind;
 use crate::views;
 use crate::waitlist::{self, Filter, Order};
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 const ALL: &str = "/v1/waitlist_entries";
 

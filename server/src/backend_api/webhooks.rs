@@ -7,7 +7,6 @@ use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
@@ -17,7 +16,7 @@ use crate::id::WebhookId;
 use crate::secret::{Digest, Purpose, Secret};
 use crate::secret_keys::Scope;
 use crate::webhooks::{self, Change, Filter, Kind, Kinds, Message, SigningSecret, State as Stage};
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 use crate::{id, views};
 
 pub(super) fn routes() -> Calls {

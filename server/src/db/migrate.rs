@@ -9,7 +9,7 @@ pub(super) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-const MIGRATIONS: [&str; 21] = [
+const MIGRATIONS: [&str; 22] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_session_activity.sql"),
     include_str!("../../migrations/0003_growth.sql"),
@@ -31,6 +31,7 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("../../migrations/0019_retention.sql"),
     include_str!("../../migrations/0020_moves.sql"),
     include_str!("../../migrations/0021_webhooks.sql"),
+    include_str!("../../migrations/0022_clock.sql"),
 ];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.

@@ -79,10 +79,13 @@ impl Post {
     /// Tries a delivery and says what came of it.
     pub(super) async fn try_once(&self, app: &App, endpoint: &Endpoint, of: Claimed) -> Outcome {
         let (at, started) = (app.now(), Instant::now());
-        let answer = match signed(app, endpoint, &of, at) {
+        // Receivers go by their own clocks, and nobody moved those.
+        let sent_at = app.watch.real();
+        let answer = match signed(app, endpoint, &of, sent_at) {
             Ok(signatures) => {
                 let message = (of.message_id.as_str(), of.payload.as_str());
-                self.send(&endpoint.url, message, at, &signatures).await
+                self.send(&endpoint.url, message, sent_at, &signatures)
+                    .await
             }
             Err(error) => Err(error.to_string()),
         };
@@ -182,9 +185,9 @@ fn named(
 }
 
 /// The signatures under all secrets that hold now.
-fn signed(app: &App, endpoint: &Endpoint, of: &Claimed, at: Time) -> Result<String> {
-    let content = format!("{}.{}.{}", of.message_id, at.seconds(), of.payload);
-    let secrets = endpoint.signing(&app.master_key, at)?;
+fn signed(app: &App, endpoint: &Endpoint, of: &Claimed, sent_at: Time) -> Result<String> {
+    let content = format!("{}.{}.{}", of.message_id, sent_at.seconds(), of.payload);
+    let secrets = endpoint.signing(&app.master_key, app.now())?;
     let each = secrets.iter().map(|secret| signature(secret, &content));
     Ok(each.collect::<Vec<_>>().join(" "))
 }

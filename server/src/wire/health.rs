@@ -22,7 +22,7 @@ const LIVE: &str = "/livez";
 const READY: &str = "/readyz";
 
 /// Whether a path is answered under any host name, and whatever the clock says.
-pub(super) fn is_probe(path: &str) -> bool {
+pub(crate) fn is_probe(path: &str) -> bool {
     [HEALTH, LIVE, READY, super::metrics::PATH].contains(&path)
 }
 

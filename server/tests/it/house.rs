@@ -65,6 +65,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "sign_ups",
             "tasks",
             "tokens",
+            "travel",
             "users",
             "waitlist",
             "webhooks",
@@ -74,7 +75,10 @@ const FLOORS: [(&str, &[&str]); 5] = [
         "shared by the doors",
         &["app", "ledger", "limits", "views", "wire"],
     ),
-    ("doors", &["backend_api", "dashboard", "frontend_api"]),
+    (
+        "doors",
+        &["backend_api", "dashboard", "development", "frontend_api"],
+    ),
     (
         "front",
         &["fuzzing", "housekeeping", "lib", "listener", "sender"],

@@ -49,7 +49,11 @@ impl Sink {
         sink
     }
 
-    fn answers(&self, status: u16) {
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn answers(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
     }
 
@@ -67,7 +71,7 @@ impl Sink {
             .collect()
     }
 
-    async fn has(&self, count: usize) -> Vec<Value> {
+    pub async fn has(&self, count: usize) -> Vec<Value> {
         let wait = Instant::now();
         while self.received.lock().unwrap().len() < count {
             assert!(

@@ -5,7 +5,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::Value;
 
-use super::super::calls::Calls;
 use super::form;
 use crate::app::App;
 use crate::caller::Caller;
@@ -15,7 +14,7 @@ use crate::id::{DomainId, OrganizationId};
 use crate::organizations::{self, DomainFilter, DomainOrder};
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 use crate::word::words;
 
 const ALL: &str = "/v1/organizations/{id}/domains";

@@ -8,7 +8,6 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::routing::MethodFilter;
 use serde_json::Value;
 
-use super::super::calls::Calls;
 use super::super::invitations::{Letter, several};
 use crate::app::App;
 use crate::caller::Caller;
@@ -22,7 +21,7 @@ use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::users::{self, IdentifierKind};
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 const ALL: &str = "/v1/organizations/{id}/invitations";
 

@@ -6,7 +6,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::Value;
 
-use super::super::calls::Calls;
 use super::super::users::filter;
 use super::form;
 use crate::app::App;
@@ -18,7 +17,7 @@ use crate::organizations::{self, Member, MemberFilter, MemberOrder, NewMembershi
 use crate::secret_keys::Scope;
 use crate::users;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 const ALL: &str = "/v1/organizations/{id}/memberships";
 const ONE: &str = "/v1/organizations/{id}/memberships/{user}";

@@ -5,7 +5,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::MethodFilter;
 use serde_json::Value;
 
-use super::super::calls::Calls;
 use super::form;
 use crate::app::App;
 use crate::caller::Caller;
@@ -15,7 +14,7 @@ use crate::id::{PermissionId, RoleId};
 use crate::organizations::{self, Named, NamedOrder, PermissionChange, Role, RoleChange};
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 const ROLES: &str = "/v1/organization_roles";
 const ROLE: &str = "/v1/organization_roles/{id}";

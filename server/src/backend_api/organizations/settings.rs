@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::routing::MethodFilter;
 
-use super::super::calls::Calls;
 use super::form;
 use crate::app::App;
 use crate::caller::Caller;
@@ -12,7 +11,7 @@ use crate::error::{OrganizationError, Result};
 use crate::organizations::{self, SettingsChange};
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 const PATH: &str = "/v1/instance/organization_settings";
 

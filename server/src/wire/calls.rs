@@ -1,4 +1,4 @@
-//! The calls of this door, each with the scope that a key needs for it. A call cannot be added without one.
+//! The calls behind a secret key, each with the scope that the key needs for it. A call cannot be added without one.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -13,19 +13,19 @@ use crate::secret_keys::{Scope, SecretKey};
 
 /// Some calls, on their way to becoming routes.
 #[derive(Default)]
-pub(super) struct Calls {
+pub(crate) struct Calls {
     router: Router<App>,
     #[cfg(test)]
-    pub(super) table: Vec<(Scope, MethodFilter, String)>,
+    table: Vec<(Scope, MethodFilter, String)>,
 }
 
 impl Calls {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Adds a call. `GET` answers `HEAD` too.
-    pub(super) fn call<H, T>(
+    pub(crate) fn call<H, T>(
         mut self,
         scope: Scope,
         method: MethodFilter,
@@ -46,15 +46,33 @@ impl Calls {
     }
 
     /// Adds those of another file.
-    pub(super) fn merge(mut self, others: Self) -> Self {
+    pub(crate) fn merge(mut self, others: Self) -> Self {
         #[cfg(test)]
         self.table.extend(others.table);
         self.router = self.router.merge(others.router);
         self
     }
 
+    /// All of them, a line each: the scope, the method, the path.
+    #[cfg(test)]
+    pub(crate) fn table(&self) -> String {
+        let name = |method| match method {
+            MethodFilter::GET => "get",
+            MethodFilter::POST => "post",
+            MethodFilter::PATCH => "patch",
+            MethodFilter::PUT => "put",
+            MethodFilter::DELETE => "delete",
+            other => panic!("{other:?}"),
+        };
+        let line = |(scope, method, path): &(Scope, MethodFilter, String)| {
+            let scope = format!("{scope:?}").to_lowercase();
+            format!("{scope:5} {:6} {path}\n", name(*method))
+        };
+        self.table.iter().map(line).collect()
+    }
+
     /// The routes, which expect the key that was shown in a request's extensions.
-    pub(super) fn into_router(self) -> Router<App> {
+    pub(crate) fn into_router(self) -> Router<App> {
         self.router
     }
 }
