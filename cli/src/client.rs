@@ -31,6 +31,20 @@ impl Client {
         Self::new(target)
     }
 
+    /// The same for what only a development server does.
+    ///
+    /// # Errors
+    /// `development_only` where the key is one of production.
+    pub fn of_development(options: &ServerOptions) -> Result<Self> {
+        let client = Self::of(options)?;
+        if client.target.secret_key.starts_with("sk_live_") {
+            let sentence = format!("{} is a server in production", client.target.api_url);
+            return Err(Failure::new(Exit::Denied, "development_only", sentence)
+                .hint("this is done to a server of", "standin dev"));
+        }
+        Ok(client)
+    }
+
     /// A client for a known server.
     ///
     /// # Errors

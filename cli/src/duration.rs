@@ -23,7 +23,7 @@ impl FromStr for Seconds {
                 "`{bare}` has no unit; write {bare}s, {bare}m or {bare}h"
             ));
         }
-        match text.parse().ok().and_then(whole_seconds) {
+        match length(text).map(|length| length.as_secs()) {
             // Longer than any clock counts, it would only be refused in stranger words.
             Some(seconds @ 1..=MOST) => Ok(Self(Duration::from_secs(seconds))),
             _ => Err(format!(
@@ -33,14 +33,30 @@ impl FromStr for Seconds {
     }
 }
 
+/// A length of time in whole milliseconds, as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Millis(pub Duration);
+
+impl FromStr for Millis {
+    type Err = String;
+
+    /// Reads what [`Seconds`] reads, and `200ms`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match length(text) {
+            Some(length) if !length.is_zero() => Ok(Self(length)),
+            _ => Err(format!("`{text}` is no length of time; write 200ms or 2s")),
+        }
+    }
+}
+
 /// What the server counts with, `i64`, holds more; this is a thousand years.
 const MOST: u64 = 1000 * 366 * 86_400;
 
-fn whole_seconds(span: Span) -> Option<u64> {
+fn length(text: &str) -> Option<Duration> {
+    let span: Span = text.parse().ok()?;
     let days = SpanRelativeTo::days_are_24_hours();
     let total = span.total((Unit::Millisecond, days)).ok()?;
-    let exact = Duration::try_from_secs_f64(total / 1000.0).ok()?;
-    Some(exact.as_secs())
+    Duration::try_from_secs_f64(total / 1000.0).ok()
 }
 
 /// A moment in local time: the time of day, with its date where that is not today's.
@@ -105,6 +121,16 @@ mod tests {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }
         assert_eq!(seconds("9223372036854775807d"), None);
+    }
+
+    #[test]
+    fn lengths_of_time_can_be_of_milliseconds() {
+        let millis = |text: &str| Some(text.parse::<Millis>().ok()?.0.as_millis());
+        assert_eq!(millis("200ms"), Some(200));
+        assert_eq!(millis("2s"), Some(2000));
+        for wrong in ["", "200", "-1s", "0ms", "soon"] {
+            assert_eq!(millis(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

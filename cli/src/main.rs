@@ -8,6 +8,7 @@ mod audit;
 mod browser;
 mod claims;
 mod client;
+mod clock;
 mod data;
 mod db;
 mod dev;
@@ -19,6 +20,7 @@ mod duration;
 mod env;
 mod explain;
 mod failure;
+mod fault;
 mod jwks;
 mod key;
 mod listen;
@@ -90,6 +92,11 @@ enum Command {
     Webhook(webhook::Command),
     /// Have events sent to an application on this machine, and print them
     Listen(listen::Listen),
+    /// Show the clock of a development server, move it, put it right
+    Clock(clock::Clock),
+    /// Have requests to a development server fail or be late
+    #[command(subcommand)]
+    Fault(fault::Command),
     /// Make and end secret keys; make a master key
     #[command(subcommand)]
     Key(key::Command),
@@ -172,6 +179,8 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Audit(command) => audit::run(command, json).await?,
         Command::Db(command) => db::run(command, json).await?,
         Command::Webhook(command) => webhook::run(command, json).await?,
+        Command::Clock(clock) => clock::run(clock, json).await?,
+        Command::Fault(command) => fault::run(command, json).await?,
         Command::Key(command) => key::run(command, json).await?,
         Command::Jwks(command) => jwks::run(command, json).await?,
         Command::Trust(trust) => trust::run(&trust, json)?,

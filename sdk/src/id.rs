@@ -143,6 +143,8 @@ ids! {
     AgentTaskId = "agent task id",
     /// Names an agent: stable for an agent name in an instance.
     AgentId = "agent id",
+    /// Names a fault of a development instance.
+    FaultId = "fault id",
     /// Names an endpoint that events are sent to.
     WebhookId = "webhook id",
     /// Names an organization.

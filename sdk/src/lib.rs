@@ -27,7 +27,7 @@
 //!
 //! * [`Client`] is the way to the Backend API: [`agent_tasks`], [`users`] with their [e-mail addresses and phone
 //!   numbers](identifiers), [`organizations`] with their members, [`sessions`], browsers' [`clients`], [`sign_in_tokens`],
-//!   [`testing_tokens`], [`jwks`]. Standin alone has [`agents`], [`audit_logs`], [`webhooks`], [`tokens`] and the [`environment`]; whatever
+//!   [`testing_tokens`], [`jwks`]. Standin alone has [`agents`], [`audit_logs`], [`webhooks`], [`tokens`], the calls of a [`development`] instance and the [`environment`]; whatever
 //!   is Standin's own says so.
 //! * [`auth`] checks who calls your own server, without asking anybody; `axum` (feature `axum`) is a layer for it and extractors.
 //! * [`webhooks::verify`] checks an event that was sent to your own server.
@@ -67,6 +67,7 @@ pub mod auth;
 #[cfg(feature = "axum")]
 pub mod axum;
 pub mod clients;
+pub mod development;
 pub mod environment;
 pub mod id;
 pub mod identifiers;
