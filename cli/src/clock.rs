@@ -19,9 +19,12 @@ Examples:
   standin clock set 2026-12-24T10:00:00Z   it goes on from there
   standin clock real                       as the machine's again; a restart does the same")]
 pub struct Clock {
-    /// A length of time with a sign, `set MOMENT`, or `real`; nothing shows the clock
-    #[arg(value_name = "CHANGE", allow_hyphen_values = true, num_args = 0..=2)]
-    change: Vec<String>,
+    /// A length of time with a sign, `set`, or `real`; nothing shows the clock
+    #[arg(value_name = "CHANGE", allow_hyphen_values = true)]
+    change: Option<String>,
+    /// To which moment it is set
+    #[arg(value_name = "MOMENT")]
+    moment: Option<String>,
     #[command(flatten)]
     server: ServerOptions,
 }
@@ -34,8 +37,9 @@ enum Change {
 }
 
 impl Change {
-    fn read(words: &[String]) -> Result<Option<Self>> {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    fn read(clock: &Clock) -> Result<Option<Self>> {
+        let words = [&clock.change, &clock.moment].into_iter().flatten();
+        let words: Vec<&str> = words.map(String::as_str).collect();
         match words[..] {
             [] => Ok(None),
             ["real"] => Ok(Some(Self::Real)),
@@ -64,7 +68,7 @@ impl Change {
 }
 
 pub async fn run(clock: Clock, json: bool) -> Result<()> {
-    let change = Change::read(&clock.change)?;
+    let change = Change::read(&clock)?;
     let client = Client::of_development(&clock.server)?;
     let development = client.api.development();
     let call: Call<Shown> = match change {

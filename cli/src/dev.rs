@@ -3,6 +3,7 @@
 mod banner;
 mod child;
 mod people;
+mod signed_in;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use url::Url;
 
 use banner::Banner;
 use people::Someone;
+use signed_in::Before;
 
 use crate::claims;
 use crate::client::{Client, Target};
@@ -77,6 +79,9 @@ pub struct Dev {
     /// Make a link for the first user and open it in the browser
     #[arg(long)]
     open: bool,
+    /// Fail if the command succeeds and nobody signed in while it ran
+    #[arg(long, requires = "command")]
+    expect_sign_in: bool,
     /// Run this command with the settings in its environment; stop when it ends, with its exit code
     #[arg(last = true, value_name = "CMD")]
     command: Vec<String>,
@@ -131,14 +136,23 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     if dev.open {
         people::open(&client, &someone).await?;
     }
-    let code = match dev.command.split_first() {
+    let done = match dev.command.split_first() {
         Some((program, arguments)) => {
-            child::run(program, arguments, &values, folder.path()).await?
+            let before = match dev.expect_sign_in {
+                true => Some(Before::now(&client).await?),
+                false => None,
+            };
+            let code = child::run(program, arguments, &values, folder.path()).await?;
+            let checked = match before {
+                Some(before) if code == 0 => before.check(&client).await,
+                _ => Ok(()),
+            };
+            checked.map(|()| ExitCode::from(code))
         }
-        None => signals::stop_requested().await?.exit_code(),
+        None => Ok(signals::stop_requested().await?.exit_code()),
     };
     server.stop().await;
-    Ok(code)
+    done
 }
 
 /// What programs are told of a server that is ready.

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, IsTerminal as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitStatus;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
@@ -16,12 +16,7 @@ use crate::signals::{Stop, StopRequest};
 const FOREIGN: [&str; 2] = ["CLERK_JWT_KEY", "NUXT_CLERK_JWT_KEY"];
 
 /// Runs the command to its end and gives back its exit code.
-pub async fn run(
-    program: &str,
-    arguments: &[String],
-    values: &Values,
-    data: &Path,
-) -> Result<ExitCode> {
+pub async fn run(program: &str, arguments: &[String], values: &Values, data: &Path) -> Result<u8> {
     let settings = values.settings(&Choice::All.frameworks(Path::new(".")));
     let mut command = Command::new(program);
     command
@@ -75,12 +70,12 @@ async fn wait(child: &mut Child, stop: &mut Stop) -> Result<(ExitStatus, Option<
 
 /// As shells tell it: 128 and the signal's number for one that a signal ended. A command that ends well because it was asked
 /// to stop has not done what it was started for.
-fn exit_code(status: ExitStatus, asked: Option<StopRequest>) -> ExitCode {
+fn exit_code(status: ExitStatus, asked: Option<StopRequest>) -> u8 {
     let code = status.code().or(status.signal().map(|signal| 128 + signal));
     let code = match (code, asked) {
         (Some(0), Some(StopRequest::Interrupt)) => Some(128 + 2),
         (Some(0), Some(StopRequest::Terminate)) => Some(128 + 15),
         (code, _) => code,
     };
-    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }

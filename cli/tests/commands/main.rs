@@ -9,6 +9,7 @@ mod audit;
 mod certificates;
 mod claims;
 mod database;
+mod development;
 mod doctor;
 mod environment;
 mod explain;

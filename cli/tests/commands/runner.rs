@@ -2,20 +2,15 @@ use crate::world::{run, standin};
 
 /// `standin dev --ephemeral --port 0 -- sh -c SCRIPT`.
 fn around(script: &str) -> crate::world::Done {
+    with(&[], script)
+}
+
+/// The same with more options.
+fn with(options: &[&str], script: &str) -> crate::world::Done {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = standin(
-        folder.path(),
-        &[
-            "dev",
-            "--ephemeral",
-            "--port",
-            "0",
-            "--",
-            "sh",
-            "-c",
-            script,
-        ],
-    );
+    let dev = ["dev", "--ephemeral", "--port", "0"];
+    let arguments = [&dev[..], options, &["--", "sh", "-c", script]].concat();
+    let mut command = standin(folder.path(), &arguments);
     command.env("STANDIN", env!("CARGO_BIN_EXE_standin"));
     run(command)
 }
@@ -51,6 +46,41 @@ fn its_exit_code_is_the_commands() {
         &["dev", "--ephemeral", "--port", "0", "--", "./text"],
     ));
     assert_eq!(text.code, 126, "{text:?}");
+}
+
+#[test]
+fn a_command_that_was_to_sign_in_and_did_not_fails_and_says_what_there_was_instead() {
+    let expecting = |script: &str| with(&["--expect-sign-in"], script);
+    let make =
+        "url=$($STANDIN task create --for ada@example.com --redirect http://localhost:3000/)";
+    let open = "curl -s -o /dev/null -H 'Accept: application/json' \"$url\"";
+    for (script, code, told) in [
+        ("true".to_owned(), 1, "no task was made either"),
+        (
+            make.to_owned(),
+            1,
+            "one task was made, and its link was not opened",
+        ),
+        (
+            format!("{make}; {open}0"),
+            1,
+            "refused: ticket_invalid_code",
+        ),
+        (format!("{make}; {open}"), 0, ""),
+        (format!("{make}; {open}; exit 7"), 7, ""),
+        ("exit 7".to_owned(), 7, ""),
+    ] {
+        let done = expecting(&script);
+        assert_eq!(done.code, code, "{script}: {done:?}");
+        assert!(done.stderr.contains(told), "{script}: {done:?}");
+        let is_told = done.stderr.contains("error[nobody_signed_in]");
+        assert_eq!(is_told, !told.is_empty(), "{script}: {done:?}");
+    }
+    let alone = run(standin(
+        std::path::Path::new("."),
+        &["dev", "--expect-sign-in"],
+    ));
+    assert_eq!(alone.code, 2, "{alone:?}");
 }
 
 #[test]
