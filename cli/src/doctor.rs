@@ -1,6 +1,7 @@
 //! `standin doctor`: looks for what usually goes wrong between an application and its server, and names the remedy.
 
 mod application;
+mod by_hand;
 mod server;
 mod settings;
 
@@ -20,6 +21,7 @@ use crate::env::Values;
 use crate::failure::{Failure, Result};
 use crate::terminal::{self, DIM, GREEN, RED, YELLOW};
 use application::{application, landings, pitfalls, site};
+use by_hand::by_hand;
 use server::{clock, data, public, scripts, unanswered};
 use settings::{Settings, jwt_key, keys};
 
@@ -115,6 +117,7 @@ pub async fn run(doctor: Doctor, json: bool) -> Result<ExitCode> {
     if is_there {
         let values = Values::of(&client).await?;
         findings.extend(clock(&client).await);
+        findings.extend(by_hand(&client).await);
         findings.extend(public(&values).await);
         findings.extend(keys(&settings, &values, &doctor.folder));
         findings.extend(jwt_key(&client, &settings).await);

@@ -29,6 +29,8 @@ fn the_clock_is_moved_shown_and_put_right_and_a_restart_puts_it_right_too() {
     assert!(moved.stderr.contains("SDKs refuse them"), "{moved:?}");
     assert_eq!(sessions(&world, "active"), 0);
     assert_eq!(sessions(&world, "expired"), 1);
+    let doctor = world.run(&["doctor"]);
+    assert!(doctor.stdout.contains("standin clock real"), "{doctor:?}");
     world.run(&["clock", "real"]).ok();
     assert_eq!(sessions(&world, "active"), 1);
 
@@ -100,6 +102,8 @@ fn faults_are_added_listed_and_removed() {
     world
         .run(&["fault", "add", "* /v1/client*", "--delay", "2s"])
         .ok();
+    let doctor = world.run(&["doctor"]);
+    assert!(doctor.stdout.contains("come upon a fault"), "{doctor:?}");
     let removed = world
         .run(&["fault", "remove", "--all", "--json"])
         .ok()

@@ -54,6 +54,7 @@ fn a_command_that_was_to_sign_in_and_did_not_fails_and_says_what_there_was_inste
     let make =
         "url=$($STANDIN task create --for ada@example.com --redirect http://localhost:3000/)";
     let open = "curl -s -o /dev/null -H 'Accept: application/json' \"$url\"";
+    let take_back = "$STANDIN task revoke $($STANDIN task list --json | grep -o 'agttsk_[A-Za-z0-9]*' | head -1)";
     for (script, code, told) in [
         ("true".to_owned(), 1, "no task was made either"),
         (
@@ -62,9 +63,9 @@ fn a_command_that_was_to_sign_in_and_did_not_fails_and_says_what_there_was_inste
             "one task was made, and its link was not opened",
         ),
         (
-            format!("{make}; {open}0"),
+            format!("{make}; {take_back}; {open}"),
             1,
-            "refused: ticket_invalid_code",
+            "refused: agent_task_revoked",
         ),
         (format!("{make}; {open}"), 0, ""),
         (format!("{make}; {open}; exit 7"), 7, ""),
