@@ -20,8 +20,8 @@ use tempfile::TempDir;
 use url::Url;
 
 use banner::Banner;
+use child::Around;
 use people::Someone;
-use signed_in::Before;
 
 use crate::claims;
 use crate::client::{Client, Target};
@@ -79,12 +79,8 @@ pub struct Dev {
     /// Make a link for the first user and open it in the browser
     #[arg(long)]
     open: bool,
-    /// Fail if the command succeeds and nobody signed in while it ran
-    #[arg(long, requires = "command")]
-    expect_sign_in: bool,
-    /// Run this command with the settings in its environment; stop when it ends, with its exit code
-    #[arg(last = true, value_name = "CMD")]
-    command: Vec<String>,
+    #[command(flatten)]
+    around: Around,
 }
 
 /// Runs it until somebody asks to stop or the command ends.
@@ -136,20 +132,10 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     if dev.open {
         people::open(&client, &someone).await?;
     }
-    let done = match dev.command.split_first() {
-        Some((program, arguments)) => {
-            let before = match dev.expect_sign_in {
-                true => Some(Before::now(&client).await?),
-                false => None,
-            };
-            let code = child::run(program, arguments, &values, folder.path()).await?;
-            let checked = match before {
-                Some(before) if code == 0 => before.check(&client).await,
-                _ => Ok(()),
-            };
-            checked.map(|()| ExitCode::from(code))
-        }
-        None => Ok(signals::stop_requested().await?.exit_code()),
+    let done = if dev.around.is_command() {
+        dev.around.run(&client, &values, folder.path()).await
+    } else {
+        Ok(signals::stop_requested().await?.exit_code())
     };
     server.stop().await;
     done
@@ -179,7 +165,7 @@ impl Dev {
             test_address: someone.test_address.as_deref(),
             took: started.elapsed(),
             has_scripts: self.has_scripts(),
-            runs_command: !self.command.is_empty(),
+            runs_command: self.around.is_command(),
         });
     }
 

@@ -122,7 +122,7 @@ impl List {
             terminal::say("there are none");
             return Ok(());
         }
-        let rows: Vec<[String; 6]> = faults.into_iter().map(row).collect();
+        let rows: Vec<[String; 6]> = faults.data.iter().map(row).collect();
         terminal::table(
             ["FAULT", "REQUESTS", "ANSWER", "LEFT", "HITS", "ADDED"],
             &rows,
@@ -131,12 +131,12 @@ impl List {
     }
 }
 
-fn row(fault: Fault) -> [String; 6] {
+fn row(fault: &Fault) -> [String; 6] {
     let left = fault.times_left;
     [
         fault.id.to_string(),
         terminal::plain(&format!("{} {}", fault.method, fault.path)),
-        what(&fault),
+        what(fault),
         left.map_or("all".to_owned(), |left| left.to_string()),
         fault.hits.to_string(),
         exact_moment(fault.created_at),

@@ -3,11 +3,14 @@
 use std::io::{ErrorKind, IsTerminal as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::ExitStatus;
+use std::process::{ExitCode, ExitStatus};
 
+use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
+use super::signed_in::Before;
+use crate::client::Client;
 use crate::env::{Choice, Values};
 use crate::failure::{Exit, Failure, Result};
 use crate::signals::{Stop, StopRequest};
@@ -15,8 +18,45 @@ use crate::signals::{Stop, StopRequest};
 /// Keys of another instance that an SDK would verify with instead of asking this one.
 const FOREIGN: [&str; 2] = ["CLERK_JWT_KEY", "NUXT_CLERK_JWT_KEY"];
 
-/// Runs the command to its end and gives back its exit code.
-pub async fn run(program: &str, arguments: &[String], values: &Values, data: &Path) -> Result<u8> {
+/// What the server is there for, if it is for a command.
+#[derive(Args)]
+pub struct Around {
+    /// Fail if the command succeeds and nobody signed in while it ran
+    #[arg(long, requires = "command")]
+    expect_sign_in: bool,
+    /// Run this command with the settings in its environment; stop when it ends, with its exit code
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<String>,
+}
+
+impl Around {
+    pub fn is_command(&self) -> bool {
+        !self.command.is_empty()
+    }
+
+    /// Runs the command to its end and gives back its exit code.
+    ///
+    /// # Errors
+    /// `nobody_signed_in` where somebody was to and nobody did.
+    pub async fn run(&self, client: &Client, values: &Values, data: &Path) -> Result<ExitCode> {
+        let before = if self.expect_sign_in {
+            Some(Before::now(client).await?)
+        } else {
+            None
+        };
+        let (program, arguments) = self.command.split_first().unzip();
+        let program = program.map(String::as_str).unwrap_or_default();
+        let code = run(program, arguments.unwrap_or_default(), values, data).await?;
+        match before {
+            Some(before) if code == 0 => before.check(client).await?,
+            _ => {}
+        }
+        Ok(ExitCode::from(code))
+    }
+}
+
+/// Runs a command to its end and gives back its exit code.
+async fn run(program: &str, arguments: &[String], values: &Values, data: &Path) -> Result<u8> {
     let settings = values.settings(&Choice::All.frameworks(Path::new(".")));
     let mut command = Command::new(program);
     command

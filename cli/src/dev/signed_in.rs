@@ -35,7 +35,7 @@ impl Before {
                 _ => {}
             }
         }
-        Err(nobody(made, refused))
+        Err(nobody(made, refused.as_ref()))
     }
 }
 
@@ -44,8 +44,8 @@ async fn newest(client: &Client) -> Result<i64> {
     Ok(page.data.first().map_or(0, |record| record.seq))
 }
 
-fn nobody(made: u64, refused: Option<AuditLog>) -> Failure {
-    let what = match (made, &refused) {
+fn nobody(made: u64, refused: Option<&AuditLog>) -> Failure {
+    let what = match (made, refused) {
         (_, Some(record)) => format!(
             "the last link that was opened was refused: {}",
             record.result
