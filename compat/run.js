@@ -2,7 +2,7 @@
 //   node run.js                         the short set: every app in development, two in each other deployment, the suites
 //   node run.js --full                  everything: every app in every deployment
 //   node run.js express testing         of either set these apps and suites only (suites: testing, people, organizations, playwright,
-//                                       readme, claims, coverage)
+//                                       readme, claims, tools, coverage)
 //   node run.js --deployment NAME       one way of putting them on the web only, with every app
 //   node run.js --quick                 without what takes more than a minute to show
 //   node run.js --table                 everything, and the table in README.md from it
@@ -33,6 +33,7 @@ import * as coverage from './suites/coverage.js'
 import * as dashboard from './suites/dashboard.js'
 import * as readme from './suites/readme.js'
 import * as testing from './suites/testing.js'
+import * as tools from './suites/tools.js'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,7 +46,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const suites = [testing, people, organizations, playwright, readme, claims, dashboard, coverage]
+const suites = [testing, people, organizations, playwright, readme, claims, dashboard, tools, coverage]
 const full = options.full || options.table
 
 async function main() {
@@ -63,7 +64,7 @@ async function main() {
   }
   if (!options.deployment) {
     for (const suite of suites.filter(suite => wanted(suite.name))) {
-      await unless({ name: suite.name }, 'the suite runs to its end', () => suite.main(known))
+      await unless({ name: suite.name }, 'the suite runs to its end', () => suite.main(known, { full }))
     }
   }
   if (options.table) await writeTable(apps)

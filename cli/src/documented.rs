@@ -11,6 +11,7 @@ fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = |name: &str| std::fs::read_dir(root.join(name)).unwrap();
     let docs = folder("docs")
+        .chain(folder("docs/examples"))
         .chain(folder("packaging"))
         .map(|entry| entry.unwrap().path());
     let of_the_root = [
@@ -24,7 +25,7 @@ fn pages() -> Vec<PathBuf> {
         .chain(of_the_root.map(|name| root.join(name)))
         .filter(|path| {
             path.extension()
-                .is_none_or(|extension| extension == "md" || extension == "service")
+                .is_none_or(|extension| extension == "md" || extension == "service" || extension == "yml")
         })
         .collect()
 }
@@ -80,7 +81,7 @@ fn every_command_in_the_documentation_is_understood() {
     let (mut count, mut wrong) = (0, Vec::new());
     for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap().replace("\\\n", " ");
-        let mut in_shell = false;
+        let mut in_shell = page.extension().is_some_and(|extension| extension == "yml");
         for line in text.lines() {
             if line.trim_start().starts_with("```") {
                 in_shell = line.contains("```sh");
