@@ -24,8 +24,9 @@ fn pages() -> Vec<PathBuf> {
     docs.filter(|path| path.is_file())
         .chain(of_the_root.map(|name| root.join(name)))
         .filter(|path| {
-            path.extension()
-                .is_none_or(|extension| extension == "md" || extension == "service" || extension == "yml")
+            path.extension().is_none_or(|extension| {
+                extension == "md" || extension == "service" || extension == "yml"
+            })
         })
         .collect()
 }

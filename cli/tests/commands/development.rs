@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use reqwest::header::ACCEPT;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::world::{Production, World, run, standin};
 
@@ -154,61 +156,64 @@ async fn a_server_in_production_has_no_such_address_whatever_it_is_started_with(
     }
 }
 
-/// One sign-in: a task is made, and its link opened as a program does or as a browser. Gives what was not as it should be.
-async fn sign_in(http: &Client, world: &World, as_json: bool) -> Option<StatusCode> {
-    let made = http
-        .post(format!("{}/v1/agents/tasks", world.told("api_url")))
-        .bearer_auth(world.told("secret_key"))
-        .json(&json!({
-            "on_behalf_of": { "identifier": "ada@example.com" }, "permissions": "*", "agent_name": "e2e",
-            "task_description": "Crowd", "redirect_url": "http://localhost:3000/dashboard",
-        }))
-        .send();
-    let made = made.await.unwrap();
-    if made.status() != 200 {
-        return Some(made.status());
+/// One worker of a suite.
+#[derive(Clone)]
+struct Worker {
+    http: Client,
+    api: String,
+    key: String,
+}
+
+impl Worker {
+    /// A task is made, and its link opened as a program does or as a browser. Gives what was not as it should be.
+    async fn sign_in(&self, as_json: bool) -> Option<StatusCode> {
+        let made = self
+            .http
+            .post(format!("{}/v1/agents/tasks", self.api))
+            .bearer_auth(&self.key)
+            .json(&json!({
+                "on_behalf_of": { "identifier": "ada@example.com" }, "permissions": "*", "agent_name": "e2e",
+                "task_description": "Crowd", "redirect_url": "http://localhost:3000/dashboard",
+            }))
+            .send();
+        let made = made.await.unwrap();
+        if made.status() != 200 {
+            return Some(made.status());
+        }
+        let task: Value = made.json().await.unwrap();
+        let mut visit = self.http.get(task["url"].as_str().unwrap());
+        if as_json {
+            visit = visit.header(ACCEPT, "application/json");
+        }
+        let status = visit.send().await.unwrap().status();
+        let wanted = if as_json { 200 } else { 307 };
+        (status != wanted).then_some(status)
     }
-    let task: Value = made.json().await.unwrap();
-    let mut visit = http.get(task["url"].as_str().unwrap());
-    if as_json {
-        visit = visit.header(ACCEPT, "application/json");
-    }
-    let status = visit.send().await.unwrap().status();
-    let wanted = if as_json { 200 } else { 307 };
-    (status != wanted).then_some(status)
 }
 
 #[tokio::test]
 async fn eight_workers_sign_in_again_and_again_and_nobody_is_told_to_slow_down() {
-    let each = if std::env::var_os("STANDIN_FULL").is_some() {
-        200
-    } else {
-        40
+    let is_full = std::env::var_os("STANDIN_FULL").is_some();
+    let each = if is_full { 200 } else { 40 };
+    let (world, started) = (World::new(), Instant::now());
+    let http = Client::builder().no_proxy().redirect(Policy::none());
+    let worker = Worker {
+        http: http.build().unwrap(),
+        api: world.told("api_url").to_owned(),
+        key: world.told("secret_key").to_owned(),
     };
-    let world = World::new();
-    let (world, started) = (&world, Instant::now());
-    let worker = async || {
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none());
-        let http = http.build().unwrap();
-        let mut wrong = Vec::new();
-        for turn in 0..each {
-            wrong.extend(sign_in(&http, world, turn % 2 == 0).await);
-        }
-        wrong
-    };
-    let (a, b, c, d, e, f, g, h) = tokio::join!(
-        worker(),
-        worker(),
-        worker(),
-        worker(),
-        worker(),
-        worker(),
-        worker(),
-        worker()
-    );
-    let wrong = [a, b, c, d, e, f, g, h].concat();
+    let mut workers = JoinSet::new();
+    for _ in 0..8 {
+        let worker = worker.clone();
+        workers.spawn(async move {
+            let mut wrong = Vec::new();
+            for turn in 0..each {
+                wrong.extend(worker.sign_in(turn % 2 == 0).await);
+            }
+            wrong
+        });
+    }
+    let wrong = workers.join_all().await.concat();
     assert_eq!(wrong, Vec::<StatusCode>::new());
     println!("{} sign-ins took {:?}", 8 * each, started.elapsed());
 }

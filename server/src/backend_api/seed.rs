@@ -13,14 +13,13 @@ use axum::extract::{RawQuery, Request, State};
 use axum::routing::MethodFilter;
 use serde_json::{Map, Value, json};
 
-use super::calls::Calls;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
 use crate::db::{Page, Read, Write};
 use crate::error::{Error, Result};
 use crate::secret_keys::Scope;
-use crate::wire::{Answer, Params};
+use crate::wire::{Answer, Calls, Params};
 
 const PATH: &str = "/v1/seed";
 
