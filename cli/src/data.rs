@@ -30,7 +30,7 @@ const MASTER_KEY_ALSO: &str = "STANDIN_MASTER_KEY_ALSO";
 const DATABASE: [&str; 3] = ["standin.db", "standin.db-wal", "standin.db-shm"];
 
 /// What else a data folder may hold, beside names that begin with a dot.
-const OTHER_FILES: [&str; 8] = [
+const OTHER_FILES: [&str; 9] = [
     "master.key",
     "master.key.also",
     "dev.json",
@@ -38,6 +38,7 @@ const OTHER_FILES: [&str; 8] = [
     "tls.key",
     "ca.pem",
     "ca.key",
+    "snapshots",
     "lost+found",
 ];
 

@@ -22,6 +22,7 @@ use url::Url;
 use banner::Banner;
 use child::Around;
 use people::Someone;
+pub use people::ready;
 
 use crate::claims;
 use crate::client::{Client, Target};
@@ -100,6 +101,8 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
     left.api_url = Some(api_url.clone());
     left.pid = Some(std::process::id());
     left.folder = folder.resolved();
+    let seed_file = dev.seed.as_deref().map(std::path::absolute);
+    left.seed = seed_file.and_then(std::result::Result::ok);
     left.write(&folder)?;
 
     let client = Client::new(Target {
@@ -110,7 +113,7 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
         key_from: "this server itself",
         folder: None,
     })?;
-    let someone = people::ready(&client, seed.as_ref(), dev.quiet).await;
+    let someone = ready(&client, seed.as_ref(), dev.quiet).await;
     // What the server would not say to a stranger it has logged.
     let someone = someone.map_err(|failure| match failure.exit {
         Exit::Failed => startup::broken("its users cannot be read, see above", &database),

@@ -29,10 +29,12 @@ mod man;
 mod nearest;
 #[cfg(test)]
 mod pages;
+mod reset;
 mod seed;
 mod serve;
 mod session;
 mod signals;
+mod snapshot;
 mod startup;
 mod task;
 mod terminal;
@@ -69,6 +71,11 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Make the users, organizations and settings that a file names; write such a file
     Seed(seed::Seed),
+    /// Begin anew: a development server as it started, with its seed, while it goes on running
+    Reset(reset::Reset),
+    /// Keep states of a development server, and put them back while it goes on running
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
     /// Make links that sign a browser in, list them, take them back
     #[command(subcommand)]
     Task(task::Command),
@@ -173,6 +180,8 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::User(command) => return user::run(command, json).await,
         Command::Listen(listen) => return listen::run(listen, json).await,
         Command::Seed(seed) => seed::run(seed, json).await?,
+        Command::Reset(reset) => reset::run(reset, json).await?,
+        Command::Snapshot(command) => snapshot::run(command, json).await?,
         Command::Task(command) => task::run(command, json).await?,
         Command::Agent(command) => agent::run(command, json).await?,
         Command::Session(command) => session::run(command, json).await?,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::call::{Call, awaitable};
 use crate::client::Client;
@@ -25,6 +26,13 @@ impl Client {
 
 const CLOCK: &str = "/v1/development/clock";
 const FAULTS: &str = "/v1/development/faults";
+const SNAPSHOTS: &str = "/v1/development/snapshots";
+
+/// Where a snapshot is; a name that cannot be one stays a single part of the path, for the server to refuse.
+fn snapshot(name: &str) -> String {
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    format!("{SNAPSHOTS}/{name}")
+}
 
 impl Development<'_> {
     /// What time it is for the server.
@@ -87,6 +95,58 @@ impl Development<'_> {
     pub fn remove_faults(self) -> Call<Page<Fault>> {
         Call::delete(self.0, FAULTS)
     }
+}
+
+impl Development<'_> {
+    /// Keeps the present state of the database under a name, in the place of what has it.
+    pub fn save_snapshot(self, name: &str) -> Call<Snapshot> {
+        Call::put(self.0, snapshot(name))
+    }
+
+    /// Puts a state back that was kept: links that were spent since open again. Keys stay.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// client.development().save_snapshot("signed-up").await?;
+    /// // A test that changes whatever it likes.
+    /// client.development().restore_snapshot("signed-up").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) for an unknown name.
+    pub fn restore_snapshot(self, name: &str) -> Call<Snapshot> {
+        Call::post(self.0, format!("{}/restore", snapshot(name)))
+    }
+
+    /// The states that are kept, by name.
+    pub fn snapshots(self) -> Call<Page<Snapshot>> {
+        Call::get(self.0, SNAPSHOTS)
+    }
+
+    /// Removes a state that is kept.
+    pub fn delete_snapshot(self, name: &str) -> Call<Value> {
+        Call::delete(self.0, snapshot(name))
+    }
+
+    /// Leaves nothing but what a new database has, and keys. Its clock goes right, and its faults are gone.
+    pub fn reset(self) -> Call<Value> {
+        Call::post(self.0, "/v1/development/reset")
+    }
+}
+
+/// A state of the database that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Its name.
+    pub name: String,
+    /// How large its file is.
+    pub bytes: u64,
+    /// When it was saved, by the machine's clock.
+    #[serde(with = "millisecond::required")]
+    pub saved_at: Timestamp,
 }
 
 /// What time it is for a development instance.

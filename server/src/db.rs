@@ -17,6 +17,7 @@ pub mod moving;
 mod postgres;
 mod query;
 mod rows;
+pub mod snapshot;
 mod sqlite;
 mod state;
 mod stepped;

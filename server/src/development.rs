@@ -4,12 +4,16 @@
 
 mod clock;
 mod faults;
+mod snapshots;
 
 use crate::wire::Calls;
 
 /// All calls.
 pub(crate) fn calls() -> Calls {
-    Calls::new().merge(clock::routes()).merge(faults::routes())
+    Calls::new()
+        .merge(clock::routes())
+        .merge(faults::routes())
+        .merge(snapshots::routes())
 }
 
 #[cfg(test)]
@@ -28,6 +32,11 @@ full  get    /v1/development/faults
 full  post   /v1/development/faults
 full  delete /v1/development/faults
 full  delete /v1/development/faults/{id}
+full  get    /v1/development/snapshots
+full  put    /v1/development/snapshots/{name}
+full  delete /v1/development/snapshots/{name}
+full  post   /v1/development/snapshots/{name}/restore
+full  post   /v1/development/reset
 "
         );
     }

@@ -136,6 +136,8 @@ pub enum Error {
     PasswordDigest,
     /// A call that only a development instance answers.
     DevelopmentOnly,
+    /// A call about the file that a SQLite database is, where there is none.
+    SqliteOnly,
     /// One of many things that came in one body, by its place there, and why it was refused.
     Within(String, Box<Error>),
     /// What somebody wants to see refused.
@@ -332,6 +334,7 @@ impl Error {
             }
             Self::DevelopmentOnly => shown(400, "request_invalid_for_environment", "development only", "Only a development instance (`standin dev`) answers this call."),
             Self::Fault(fault) => fault.shown(),
+            Self::SqliteOnly => shown(400, "request_invalid_for_environment", "SQLite only", "Snapshots and resets need the database to be a SQLite file. Start `standin dev` without --database-url."),
             Self::Claims(why) => why.shown(),
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
             Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),

@@ -322,6 +322,12 @@ pub struct Prepared(Mutex<HashMap<JwtTemplateId, (i64, Arc<Ready>)>>);
 const KEPT: usize = 256;
 
 impl Prepared {
+    /// Forgets them: they may be others now.
+    pub fn forget(&self) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clear();
+    }
+
     /// A template as it was just read, ready to make tokens.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! that can be told from what nobody has touched. So everything that is open is taken back: what remains can be made anew.
 
 use crate::db::Write;
+use crate::db::snapshot::{self, Contents};
 use crate::error::Result;
 use crate::events::{Action, Event};
 use crate::sessions::{self, Revoked, Whose};
@@ -43,4 +44,11 @@ pub fn take_back(tx: &mut Write<'_>) -> Result<TakenBack> {
         taken.tasks, taken.sign_in_tokens, taken.invitations
     )));
     Ok(taken)
+}
+
+/// Puts back what a development instance held at another moment, with links that were spent since.
+pub fn go_back(tx: &mut Write<'_>, contents: &Contents, to: &str) -> Result<()> {
+    snapshot::put_back(tx, contents)?;
+    tx.note(Event::new(Action::DatabaseRestore).detail(to));
+    Ok(())
 }

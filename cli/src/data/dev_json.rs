@@ -30,6 +30,9 @@ pub struct DevJson {
     /// The folder it serves: a copy of the folder is not served by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
+    /// The seed it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<PathBuf>,
 }
 
 impl DevJson {
@@ -83,6 +86,7 @@ impl DevJson {
             public_url: None,
             pid: None,
             folder: None,
+            seed: None,
         };
         made.write(folder)?;
         Ok(made)

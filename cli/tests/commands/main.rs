@@ -21,6 +21,7 @@ mod privacy;
 mod runner;
 mod seed;
 mod serve;
+mod snapshots;
 mod starts;
 mod tasks;
 mod users;

@@ -239,6 +239,11 @@ fn is_empty(side: &mut Side) -> Result<bool> {
     Ok(true)
 }
 
+/// The names of all tables that are moved, in an order in which no row comes before one that it refers to.
+pub(super) fn tables_in_order() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|table| table.name)
+}
+
 /// Copies the rows of a table that have not arrived yet.
 fn copy(
     source: &mut Side,
