@@ -87,7 +87,7 @@ impl Folder {
     }
 
     /// The name of something in the folder that does not belong to Standin.
-    fn foreign(&self) -> Option<String> {
+    pub fn foreign(&self) -> Option<String> {
         let names = fs::read_dir(&self.0).ok()?.flatten();
         let mut names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.find(|name| {

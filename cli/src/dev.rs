@@ -71,7 +71,7 @@ pub struct Dev {
     /// A TOML file with users, organizations and settings that shall be there from the start, as `standin seed` takes it
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// Merge the settings into this file, as `standin env --file` does
+    /// Merge the settings into this file, as `standin env --file PATH` does
     #[arg(long, value_name = "PATH")]
     env_file: Option<PathBuf>,
     /// Say nothing but what goes wrong: no banner, no line for each request

@@ -1,7 +1,11 @@
-//! `standin doctor`: looks for what usually goes wrong between an application and its server, and names the remedy.
+//! `standin doctor`: looks for what usually goes wrong between an application and its server, and names the remedy. With
+//! `--fix` it mends what is proven to be wrong and lies in a file.
 
 mod application;
 mod by_hand;
+mod files;
+mod jwt_key;
+mod mend;
 mod server;
 mod settings;
 
@@ -22,8 +26,9 @@ use crate::failure::{Failure, Result};
 use crate::terminal::{self, DIM, GREEN, RED, YELLOW};
 use application::{application, landings, pitfalls, site};
 use by_hand::by_hand;
+use mend::Mend;
 use server::{clock, data, public, scripts, unanswered};
-use settings::{Settings, jwt_key, keys};
+use settings::{Settings, keys};
 
 #[derive(Args)]
 pub struct Doctor {
@@ -33,6 +38,9 @@ pub struct Doctor {
     /// The application's folder: its package.json, .env and .env.local are read
     #[arg(long, value_name = "DIR", default_value = ".")]
     folder: PathBuf,
+    /// Mend what is proven to be wrong in files; what a file held is kept beside it
+    #[arg(long)]
+    fix: bool,
     #[command(flatten)]
     server: ServerOptions,
 }
@@ -51,6 +59,8 @@ struct Finding {
     about: &'static str,
     text: String,
     remedy: Option<String>,
+    /// What `--fix` does about it.
+    mends: Vec<Mend>,
 }
 
 impl Finding {
@@ -60,6 +70,7 @@ impl Finding {
             about,
             text: text.into(),
             remedy: None,
+            mends: Vec::new(),
         }
     }
 
@@ -76,6 +87,12 @@ impl Finding {
             grade: Grade::Wrong,
             ..Self::note(about, text, remedy)
         }
+    }
+
+    /// Adds what `--fix` does about it.
+    fn mend(mut self, mend: Mend) -> Self {
+        self.mends.push(mend);
+        self
     }
 
     fn show(&self) {
@@ -95,47 +112,66 @@ impl Finding {
     }
 }
 
-/// Looks at everything; the exit code is 1 when something is wrong.
+/// Looks at everything, and mends what it may; the exit code is 1 when something is wrong then.
 pub async fn run(doctor: Doctor, json: bool) -> Result<ExitCode> {
     if !doctor.folder.is_dir() {
         let sentence = format!("there is no folder {}", doctor.folder.display());
         return Err(Failure::usage(sentence).hint("the application's", "--folder DIR"));
     }
-    let client = Client::of(&doctor.server)?;
-    let settings = Settings::of(&doctor.folder)?;
-    let mut findings = Vec::new();
-    findings.extend(data(&doctor.server.folder()));
-    let answers = client.ask(client.api.users().count()).await;
-    let is_there = answers.is_ok();
-    match answers {
-        Ok(_) => findings.push(Finding::ok(
-            "server",
-            format!("{} answers to the key", client.target.api_url),
-        )),
-        Err(failure) => findings.push(unanswered(&failure, &client)),
+    let mut findings = doctor.examine().await?;
+    let mut mended = Vec::new();
+    if doctor.fix {
+        mended = mend::all(&findings)?;
+        findings = doctor.examine().await?;
     }
-    if is_there {
+    let wrong = findings.iter().any(|finding| finding.grade == Grade::Wrong);
+    if json {
+        let mut report = report(&findings);
+        if doctor.fix {
+            report["mended"] = mended.iter().map(mend::Mended::json).collect();
+        }
+        terminal::print(report);
+    } else {
+        mended.iter().for_each(mend::Mended::show);
+        findings.iter().for_each(Finding::show);
+        if findings.iter().any(|finding| !finding.mends.is_empty()) {
+            terminal::say(format!(
+                "{DIM}standin doctor --fix mends what lies in files{DIM:#}"
+            ));
+        }
+    }
+    Ok(ExitCode::from(u8::from(wrong)))
+}
+
+impl Doctor {
+    async fn examine(&self) -> Result<Vec<Finding>> {
+        let client = Client::of(&self.server)?;
+        let settings = Settings::of(&self.folder)?;
+        let mut findings = data(&self.server.folder());
+        findings.extend(files::secrets(&self.folder)?);
+        let answers = client.ask(client.api.users().count()).await;
+        if let Err(failure) = answers {
+            findings.push(unanswered(&failure, &client));
+            return Ok(findings);
+        }
+        let text = format!("{} answers to the key", client.target.api_url);
+        findings.push(Finding::ok("server", text));
         let values = Values::of(&client).await?;
         findings.extend(clock(&client).await);
         findings.extend(by_hand(&client).await);
         findings.extend(public(&values).await);
-        findings.extend(keys(&settings, &values, &doctor.folder));
-        findings.extend(jwt_key(&client, &settings).await);
-        findings.extend(site(&values, doctor.app.as_ref()));
-        if let Some(app) = &doctor.app {
+        findings.extend(keys(&settings, &values));
+        findings.extend(jwt_key::jwt_key(&client, &settings).await);
+        findings.extend(site(&values, self.app.as_ref()));
+        if let Some(app) = &self.app {
             findings.push(application(app).await);
         }
         findings.extend(landings(&client, &values).await);
         findings.extend(scripts(&values).await);
-        findings.extend(pitfalls(&doctor.folder, &values));
+        findings.extend(pitfalls(&self.folder, &values));
+        findings.extend(files::tests(&self.folder));
+        Ok(findings)
     }
-    let wrong = findings.iter().any(|finding| finding.grade == Grade::Wrong);
-    if json {
-        terminal::print(report(&findings));
-    } else {
-        findings.iter().for_each(Finding::show);
-    }
-    Ok(ExitCode::from(u8::from(wrong)))
 }
 
 fn report(findings: &[Finding]) -> Value {
@@ -145,7 +181,10 @@ fn report(findings: &[Finding]) -> Value {
             Grade::Note => "note",
             Grade::Wrong => "wrong",
         };
-        json!({ "grade": grade, "about": finding.about, "text": finding.text, "remedy": finding.remedy })
+        json!({
+            "grade": grade, "about": finding.about, "text": finding.text, "remedy": finding.remedy,
+            "can_fix": !finding.mends.is_empty(),
+        })
     };
     json!({ "findings": findings.iter().map(one).collect::<Vec<_>>() })
 }

@@ -17,7 +17,7 @@ use crate::client::{Client, ServerOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::terminal;
 pub use framework::{Choice, Framework, depends_on, is_key, package};
-pub use merge::{Lent, lend, merge, read, say};
+pub use merge::{Lent, keep, lend, merge, read, say, write};
 
 /// How the settings are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -339,7 +339,7 @@ impl Error {
             Self::NotFound(kind, id) => shown(404, "resource_not_found", "not found", format!("There is no {kind} {id}.")),
             Self::TaskNotFound => shown(404, "agent_task_not_found", "agent task not found", "There is no agent task with this id; `standin task list` shows those there are."),
             Self::TaskSubjectNotFound(who) => shown(404, "agent_task_subject_not_found", "user not found", format!("No user has the id or the verified identifier {who}.")),
-            Self::TaskCannotBeRevoked(status) => shown(400, "agent_task_cannot_be_revoked", "cannot revoke agent task", format!("The agent task is {status}; only a pending one can be revoked. Its session ends with `standin session revoke --task`.")),
+            Self::TaskCannotBeRevoked(status) => shown(400, "agent_task_cannot_be_revoked", "cannot revoke agent task", format!("The agent task is {status}; only a pending one can be revoked. Its session ends with `standin session revoke --task ID`.")),
             Self::TaskAlreadyUsed => shown(400, "agent_task_already_used", "agent task already used", "This link has opened its one session. Ask for a new one."),
             Self::TaskRevoked => shown(400, "agent_task_revoked", "agent task revoked", "This link was taken back. Ask for a new one."),
             Self::TaskCannotBeUsed(why) => shown(400, "agent_task_cannot_be_used", "agent task cannot be used", format!("This link cannot be used: {why}.")),

@@ -14,11 +14,14 @@ use crate::env::{Values, depends_on, package};
 pub(super) fn site(values: &Values, app: Option<&Url>) -> Option<Finding> {
     let server = Url::parse(&values.public_url).ok()?;
     let Some(app) = app else {
-        let text = format!(
-            "open the application at {}://{}:PORT, and not at another name of this machine",
-            server.scheme(),
-            server.host_str()?
-        );
+        let (scheme, host) = (server.scheme(), server.host_str()?);
+        let text = if origin::is_loopback(&server) {
+            format!(
+                "open the application at {scheme}://{host}:PORT, and not at another name of this machine"
+            )
+        } else {
+            format!("the application must be at {scheme} and below the same domain as {host}")
+        };
         return Some(Finding::note(
             "site",
             text,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use standin_server::clock::Clock;
 
+use super::mend::Mend;
 use super::{Finding, look};
 use crate::client::Client;
 use crate::data::Folder;
@@ -19,16 +20,28 @@ pub(super) fn data(folder: &Folder) -> Vec<Finding> {
     let mut found: Vec<Finding> = folder
         .open_to_others()
         .into_iter()
-        .map(|(open, mode)| {
-            let open = open.display();
+        .map(|(path, mode)| {
+            let open = path.display();
             let text = format!("others can get at {open} (mode {mode:o})");
-            Finding::wrong("data", text, format!("chmod go= {open}"))
+            let finding = Finding::wrong("data", text, format!("chmod go= {open}"));
+            // A project's own folder is not closed because it holds data, too.
+            if path == folder.path() && folder.foreign().is_some() {
+                finding
+            } else {
+                finding.mend(Mend::Close(path))
+            }
         })
         .collect();
     if !folder.path().join(".gitignore").exists() {
         let text = format!("git would take {path} into a repository, keys and all");
         let remedy = format!("echo '*' > {path}/.gitignore");
-        found.push(Finding::note("data", text, remedy));
+        let ignore = Mend::Ignore(folder.path().join(".gitignore"), "*".to_owned());
+        let finding = Finding::note("data", text, remedy);
+        found.push(if folder.foreign().is_some() {
+            finding
+        } else {
+            finding.mend(ignore)
+        });
     }
     if found.is_empty() {
         found.push(Finding::ok("data", format!("{path} is yours alone")));

@@ -1,6 +1,7 @@
 //! `.env` files, changed in place: only the lines that hold our names change, and everything else stays as it is, byte
 //! for byte.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// An assignment in a `.env` file.
@@ -14,12 +15,14 @@ struct Assignment<'a> {
 }
 
 impl Assignment<'_> {
-    /// The value without its quotes.
-    fn value(&self) -> &str {
-        let quoted = self.written.chars().next().filter(|c| is_quote(*c));
-        quoted
-            .and_then(|quote| self.written.strip_prefix(quote)?.strip_suffix(quote))
-            .unwrap_or(self.written)
+    /// The value without its quotes; in double quotes, `\n` is the end of a line.
+    fn value(&self) -> Cow<'_, str> {
+        let quote = self.written.chars().next().filter(|c| is_quote(*c));
+        let inner = quote.and_then(|quote| self.written.strip_prefix(quote)?.strip_suffix(quote));
+        match (quote, inner) {
+            (Some('"'), Some(inner)) if inner.contains("\\n") => inner.replace("\\n", "\n").into(),
+            (_, inner) => inner.unwrap_or(self.written).into(),
+        }
     }
 }
 
@@ -97,7 +100,7 @@ pub fn read(text: &str) -> Vec<(String, String)> {
     let mut values: Vec<(String, String)> = Vec::new();
     for assignment in assignments(text) {
         values.retain(|(name, _)| name != assignment.name);
-        values.push((assignment.name.to_owned(), assignment.value().to_owned()));
+        values.push((assignment.name.to_owned(), assignment.value().into_owned()));
     }
     values
 }
@@ -120,9 +123,11 @@ pub fn merge(text: &str, settings: &[(String, String)]) -> (String, Changes) {
     let known = assignments(text);
     for (name, value) in settings {
         let lines: Vec<_> = known.iter().filter(|line| line.name == name).collect();
-        let stale: Vec<_> = lines.iter().filter(|line| line.value() != value).collect();
-        // Ours hold no white space, quotes or `#`, so they need no quotes.
-        edits.extend(stale.iter().map(|line| (line.range.clone(), value.clone())));
+        let stale: Vec<_> = lines
+            .iter()
+            .filter(|line| line.value() != value.as_str())
+            .collect();
+        edits.extend(stale.iter().map(|line| (line.range.clone(), quoted(value))));
         match (lines.is_empty(), stale.is_empty()) {
             (true, _) => changes.added.push(name.clone()),
             (false, false) => changes.changed.push(name.clone()),
@@ -143,6 +148,29 @@ pub fn merge(text: &str, settings: &[(String, String)]) -> (String, Changes) {
     (merged, changes)
 }
 
+/// Takes a setting out of a file's text: the lines it stands on.
+pub fn remove(text: &str, name: &str) -> String {
+    let mut left = text.to_owned();
+    let all = assignments(text);
+    for Assignment { range, .. } in all.iter().rev().filter(|one| one.name == name) {
+        let start = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
+        let end = text[range.end..]
+            .find('\n')
+            .map_or(text.len(), |end| range.end + end + 1);
+        left.replace_range(start..end, "");
+    }
+    left
+}
+
+/// A value as it is written. Ours need no quotes, but for a key of several lines.
+fn quoted(value: &str) -> String {
+    if value.contains(char::is_whitespace) {
+        format!("\"{value}\"")
+    } else {
+        value.to_owned()
+    }
+}
+
 /// Adds lines at the end, with the line ends the file has.
 fn append<'a>(text: &mut String, settings: impl Iterator<Item = &'a (String, String)>) {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
@@ -155,7 +183,7 @@ fn append<'a>(text: &mut String, settings: impl Iterator<Item = &'a (String, Str
             text.push_str(newline);
         }
         first = false;
-        text.extend([name, "=", value, newline]);
+        text.extend([name, "=", &quoted(value), newline]);
     }
 }
 
@@ -184,6 +212,22 @@ mod tests {
         assert_eq!(changes.changed, ["CLERK_A"]);
         assert_eq!(changes.unchanged, ["CLERK_B"]);
         assert_eq!(changes.added, ["CLERK_C"]);
+    }
+
+    #[test]
+    fn a_setting_is_taken_out_with_its_lines_and_nothing_else() {
+        let before = "A=1\nexport KEY='two\nlines' # why\nB=2\nKEY=again";
+        assert_eq!(remove(before, "KEY"), "A=1\nB=2\n");
+        assert_eq!(remove(before, "C"), before);
+    }
+
+    #[test]
+    fn only_in_double_quotes_a_backslash_and_an_n_end_a_line() {
+        let values = read("A=\"x\\ny\"\nB='x\\ny'\nC=x\\ny\n");
+        let values: Vec<_> = values.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(values, ["x\ny", "x\\ny", "x\\ny"]);
+        let (after, _) = merge("A='x'\n", &ours(&[("A", "x\ny")]));
+        assert_eq!(after, "A=\"x\ny\"\n");
     }
 
     #[test]

@@ -20,7 +20,10 @@ pub fn merge(file: &Path, settings: &[(String, String)], force: bool) -> Result<
     let before = read(file)?;
     match refuse_foreign(file, &before, settings) {
         Ok(()) => {}
-        Err(_) if force => back_up(file, &before)?,
+        Err(_) if force => {
+            let kept = keep(file, &before)?;
+            terminal::note(format!("what it held is in {}", kept.display()));
+        }
         Err(refusal) => return Err(refusal),
     }
     let (after, changes) = dotenv::merge(&without_mark(&before), settings);
@@ -98,17 +101,28 @@ fn without_mark(text: &str) -> String {
     lines.filter(|line| !line.starts_with(MARK)).collect()
 }
 
-/// Keeps what will be replaced, beside the file and under a name that repositories ignore as they do the file's.
-fn back_up(file: &Path, text: &str) -> Result<()> {
+/// Keeps what will be replaced, beside the file and under a name that repositories ignore as they do the file's. What is kept
+/// there already stays.
+pub fn keep(file: &Path, text: &str) -> Result<PathBuf> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let name = match name.strip_suffix(".local") {
-        Some(name) => format!("{name}.backup.local"),
-        None => format!("{name}.backup"),
+    let (name, end) = match name.strip_suffix(".local") {
+        Some(name) => (name, ".local"),
+        None => (&*name, ""),
     };
-    let kept = file.with_file_name(name);
+    let names = (1..).map(|count| match count {
+        1 => format!("{name}.backup{end}"),
+        count => format!("{name}.backup-{count}{end}"),
+    });
+    let mut paths = names.map(|name| file.with_file_name(name));
+    let free = paths.find(|path| !path.exists() || read(path).is_ok_and(|kept| kept == text));
+    let kept = free.unwrap_or_else(|| file.with_extension("backup"));
     write_private(&kept, text)?;
-    terminal::note(format!("what it held is in {}", kept.display()));
-    Ok(())
+    Ok(kept)
+}
+
+/// Replaces the text of a file of settings: of the file itself where `file` is a link to it.
+pub fn write(file: &Path, text: &str) -> Result<()> {
+    write_private(&target(file), text)
 }
 
 /// The file itself, where `file` is a link to it: the link stays.

@@ -73,7 +73,7 @@ pub const ALL: &[Own] = &[
     own("server_unreachable", &[Unreachable], ["No server answers at the address.", "It is not running, listens elsewhere, or something between refuses.", "Start it; `standin doctor` looks further.", "no server answers at http://127.0.0.1:4747"]),
     own("signing_key_in_use", &[Denied], ["The key that signs cannot be retired.", "Without it no session would get a token.", "Let another one take over first: `standin jwks rotate --now`.", "ins_2x-a is the one that signs"]),
     own("trust_store_unchanged", &[Failed], ["The authority could not be added to, or taken out of, any trust store.", "It needs rights on the system, or certutil for browsers, and has neither.", "Do it by hand as the hints say.", "the authority could not be added to any trust store"]),
-    own("usage", &[Usage], ["The command line cannot be understood.", "An option is missing, unknown or has a value that it cannot have.", "`standin help COMMAND` and docs/cli.md say how it is used.", "say where the data shall live"]),
+    own("usage", &[Usage], ["The command line cannot be understood.", "An option is missing, unknown or has a value that it cannot have.", "`standin help` and docs/cli.md say how it is used.", "say where the data shall live"]),
     own("user_not_found", &[Denied], ["No user has this identifier.", "It is mistyped, not verified, or another instance's.", "`standin user list --query TEXT` finds people.", "no user has the identifier bob@exmaple.com"]),
 ];
 

@@ -152,7 +152,7 @@ fn the_page_of_commands_says_what_the_help_says_and_has_every_variable() {
     cli.build();
     let mut page = String::from(
         "# The command line\n\n\
-         Every command with its options, as `standin help COMMAND` has them. Made by `scripts/pages`.\n\n\
+         Every command with its options, as `--help` after it has them. Made by `scripts/pages`.\n\n\
          Data goes to stdout, talk to stderr. `--json` makes each command answer with one JSON object; `--help` and `--version` are\n\
          everywhere.\n\n## Exit codes\n\n| code | |\n|---|---|\n",
     );

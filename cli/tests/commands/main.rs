@@ -15,6 +15,7 @@ mod environment;
 mod explain;
 mod imports;
 mod jwks;
+mod mistakes;
 mod packages;
 mod packaging;
 mod privacy;

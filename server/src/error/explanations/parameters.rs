@@ -16,7 +16,7 @@ pub(super) fn all() -> Vec<Explanation> {
                 Error::ScriptVersion { name: text("clerk-js"), wanted: text("5"), installed: text("6.40.0") },
             ],
             "Nothing is at the address: no such call, no object with this id (it may have been deleted, or belong to another instance), or a script of Clerk's that is not installed where Standin runs.",
-            "Compare the call with docs/coverage.md, the id with `standin … list`; for scripts run `npm install --save-dev @clerk/clerk-js @clerk/ui`."),
+            "Compare the call with docs/coverage.md, the id with `standin user list`; for scripts run `npm install --save-dev @clerk/clerk-js @clerk/ui`."),
         of(Both, &[Error::MethodNotAllowed],
             "The path is one of Standin's, and takes other methods than this. Often it is an operation of Clerk's that is not served.",
             "Look at the Allow header of the answer, and for the operation in docs/coverage.md."),
