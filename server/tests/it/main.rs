@@ -60,6 +60,7 @@ mod shapes;
 mod sign_ins;
 mod sign_ups;
 mod sizes;
+mod snapshots;
 mod sockets;
 mod starts;
 mod strangers;
