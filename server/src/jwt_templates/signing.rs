@@ -77,7 +77,7 @@ impl Algorithm {
     /// A key in the form in which it is shown, however it was written when it was given.
     ///
     /// # Errors
-    /// As [`Algorithm::read`].
+    /// [`ClaimsError::TemplateKey`] for a key that the algorithm cannot be used with.
     pub fn normal(self, given: &str) -> Result<String> {
         self.write(&self.read(given)?)
     }
