@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use standin_proof::check_page;
+
 use crate::explain;
 
 /// The files of a folder and of those in it.
@@ -24,25 +26,6 @@ pub fn sources(folder: &Path) -> Vec<PathBuf> {
 fn cell(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.replace('|', "\\|")
-}
-
-/// Holds a page against the one that is kept, or writes it where that was asked for.
-fn check(name: &str, page: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../docs")
-        .join(name);
-    if std::env::var_os("STANDIN_WRITE_PAGES").is_some() {
-        fs::write(&file, page).unwrap();
-    }
-    let kept = fs::read_to_string(&file).unwrap_or_default();
-    let differs = kept
-        .lines()
-        .zip(page.lines())
-        .find(|(kept, page)| kept != page);
-    assert!(
-        kept == page,
-        "docs/{name} is not true any more; scripts/pages writes it anew: {differs:#?}"
-    );
 }
 
 #[test]
@@ -78,5 +61,5 @@ fn the_page_of_errors_says_what_explain_says() {
             entry.why, entry.next, entry.example
         );
     }
-    check("errors.md", &page);
+    check_page("errors.md", &page);
 }

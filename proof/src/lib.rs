@@ -17,10 +17,12 @@ mod chance;
 mod history;
 mod kept;
 mod laws;
+mod page;
 mod trial;
 
 pub use chance::Chance;
 pub use history::{Asked, Call, History, Moment, Open, Told, Whose};
 pub use kept::{Kept, KeptSession, KeptTask, Record};
 pub use laws::{Broken, Held};
+pub use page::check_page;
 pub use trial::Trial;

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use clap::{Arg, Command, CommandFactory as _};
 
-use super::{cell, check};
+use standin_proof::check_page;
+
+use super::cell;
 use crate::Cli;
 use crate::man::{AROUND, EXIT_CODES};
 
@@ -187,7 +189,7 @@ fn the_page_of_commands_says_what_the_help_says_and_has_every_variable() {
             &format!("standin {}", command.get_name()),
         );
     }
-    check("cli.md", &page);
+    check_page("cli.md", &page);
 
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in super::sources(&source) {

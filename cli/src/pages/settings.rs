@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use clap::{Command, CommandFactory as _};
+use standin_proof::check_page;
 use standin_server::config::Config;
 use standin_server::db::Database;
 
-use super::{cell, check};
+use super::cell;
 use crate::Cli;
 use crate::serve::File;
 
@@ -161,7 +162,7 @@ fn the_page_of_settings_says_what_the_file_takes() {
     );
     page.extend(of_limits.iter().map(|field| row(field, serve)));
     page.push_str("\nOptions that no file has: `--config` itself. The master key stands in the data folder or in `STANDIN_MASTER_KEY`.\n");
-    check("configuration.md", &page);
+    check_page("configuration.md", &page);
 
     // The reader lists what it knows when it meets what it does not.
     let folder = tempfile::tempdir().unwrap();

@@ -11,6 +11,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
+use standin_proof::check_page;
 
 use crate::world::{Done, World, in_folder, run, standin};
 
@@ -440,19 +441,7 @@ fn each_mistake_is_found_named_and_mended_where_it_lies_in_a_file() {
          an application (`--app URL`) that does not answer, or is at another site than the server; settings in the environment, which\n\
          no file can mend.\n",
     );
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/doctor.md");
-    if std::env::var_os("STANDIN_WRITE_PAGES").is_some() {
-        fs::write(&file, &page).unwrap();
-    }
-    let kept = fs::read_to_string(&file).unwrap_or_default();
-    let differs = kept
-        .lines()
-        .zip(page.lines())
-        .find(|(kept, page)| kept != page);
-    assert!(
-        kept == page,
-        "docs/doctor.md is not true any more; scripts/pages writes it anew: {differs:#?}"
-    );
+    check_page("doctor.md", &page);
 }
 
 /// Takes away what lies with the server, and not in the application.

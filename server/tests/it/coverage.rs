@@ -1,7 +1,7 @@
 //! What is served of the published API: every operation and every parameter is tried, and `docs/coverage.md` says what came
 //! of it. After a change:
 //!
-//!     STANDIN_WRITE_COVERAGE=1 cargo test -p standin-server --test it coverage
+//!     scripts/pages
 //!
 //! `published.tsv` is a digest of the published descriptions, made by `scripts/published`.
 
@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
+use standin_proof::check_page;
 
 use crate::organizations::active::as_user;
 use crate::world::{Answer, Browser, World};
@@ -390,9 +391,8 @@ fn routes() -> Vec<String> {
 fn write(rows: &[Row], published: &Published) -> String {
     let mut page = String::from(
         "# What is served of Clerk's API\n\n\
-         Made by `STANDIN_WRITE_COVERAGE=1 cargo test -p standin-server --test it coverage` from the published descriptions and the\n\
-         running server: every operation was called, and every parameter of those that are served was sent. A test fails when\n\
-         this page and the server differ.\n\n\
+         Made by `scripts/pages` from the published descriptions and the running server: every operation was called,\n\
+         and every parameter of those that are served was sent. A test fails when this page and the server differ.\n\n\
          What is not served is answered with 404 or 405 and a sentence that names this page. A parameter that is published and\n\
          cannot be honoured is refused with the reason; none is taken and ignored.\n",
     );
@@ -476,21 +476,7 @@ async fn the_coverage_page_says_what_the_server_answers() {
         .filter(|(of, _)| !rows.iter().any(|row| row.name == *of));
     assert_eq!(stale.count(), 0, "a remark about what is not published");
 
-    let file = root().join("docs/coverage.md");
-    let page = write(&rows, &published());
-    if std::env::var_os("STANDIN_WRITE_COVERAGE").is_some() {
-        fs::write(&file, &page).unwrap();
-    }
-    let kept = fs::read_to_string(&file).unwrap_or_default();
-    for (kept, page) in kept.lines().zip(page.lines()) {
-        assert_eq!(
-            kept,
-            page,
-            "{} is not true any more; its head says how it is made",
-            file.display()
-        );
-    }
-    assert_eq!(kept.lines().count(), page.lines().count());
+    check_page("coverage.md", &write(&rows, &published()));
 }
 
 #[test]
