@@ -16,7 +16,7 @@ pub enum Command {
     /// Have requests fail or be late; prints the fault's id
     Add(Add),
     /// List faults, and how often requests came upon them
-    List(List),
+    List(ServerOptions),
     /// Take a fault away, or all
     Remove(Remove),
 }
@@ -45,12 +45,6 @@ pub struct Add {
 }
 
 #[derive(Args)]
-pub struct List {
-    #[command(flatten)]
-    server: ServerOptions,
-}
-
-#[derive(Args)]
 #[command(group = ArgGroup::new("which").required(true))]
 pub struct Remove {
     /// The fault's id
@@ -66,7 +60,7 @@ pub struct Remove {
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::Add(add) => add.run(json).await,
-        Command::List(list) => list.run(json).await,
+        Command::List(server) => list(&server, json).await,
         Command::Remove(remove) => remove.run(json).await,
     }
 }
@@ -110,25 +104,23 @@ fn what(fault: &Fault) -> String {
     }
 }
 
-impl List {
-    async fn run(self, json: bool) -> Result<()> {
-        let client = Client::of_development(&self.server)?;
-        let faults = client.api.development().faults();
-        if json {
-            return client.print(faults.json()).await;
-        }
-        let faults = client.ask(faults).await?;
-        if faults.data.is_empty() {
-            terminal::say("there are none");
-            return Ok(());
-        }
-        let rows: Vec<[String; 6]> = faults.data.iter().map(row).collect();
-        terminal::table(
-            ["FAULT", "REQUESTS", "ANSWER", "LEFT", "HITS", "ADDED"],
-            &rows,
-        );
-        Ok(())
+async fn list(server: &ServerOptions, json: bool) -> Result<()> {
+    let client = Client::of_development(server)?;
+    let faults = client.api.development().faults();
+    if json {
+        return client.print(faults.json()).await;
     }
+    let faults = client.ask(faults).await?;
+    if faults.data.is_empty() {
+        terminal::say("there are none");
+        return Ok(());
+    }
+    let rows: Vec<[String; 6]> = faults.data.iter().map(row).collect();
+    terminal::table(
+        ["FAULT", "REQUESTS", "ANSWER", "LEFT", "HITS", "ADDED"],
+        &rows,
+    );
+    Ok(())
 }
 
 fn row(fault: &Fault) -> [String; 6] {

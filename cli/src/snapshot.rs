@@ -15,7 +15,7 @@ pub enum Command {
     /// Put a state back: links that were spent since open again; keys stay, and the audit trail goes on
     Restore(One),
     /// List the states that are kept
-    List(List),
+    List(ServerOptions),
     /// Remove a state that is kept
     Delete(One),
 }
@@ -29,15 +29,9 @@ pub struct One {
     server: ServerOptions,
 }
 
-#[derive(Args)]
-pub struct List {
-    #[command(flatten)]
-    server: ServerOptions,
-}
-
 pub async fn run(command: Command, json: bool) -> Result<()> {
     let one = match &command {
-        Command::List(list) => return show(&Client::of_development(&list.server)?, json).await,
+        Command::List(server) => return show(&Client::of_development(server)?, json).await,
         Command::Save(one) | Command::Restore(one) | Command::Delete(one) => one,
     };
     let client = Client::of_development(&one.server)?;

@@ -17,7 +17,7 @@ pub enum Command {
     /// Have events sent to an address; prints the secret that they are signed with
     Add(Add),
     /// List where events are sent to
-    List(List),
+    List(ServerOptions),
     /// Send nothing there any more
     Remove(One),
     /// List what was sent and what waits, newest first
@@ -36,12 +36,6 @@ pub struct Add {
     /// A remark for those who read the list
     #[arg(long, value_name = "TEXT", default_value = "")]
     description: String,
-    #[command(flatten)]
-    server: ServerOptions,
-}
-
-#[derive(Args)]
-pub struct List {
     #[command(flatten)]
     server: ServerOptions,
 }
@@ -90,7 +84,7 @@ pub struct Replay {
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::Add(add) => add.run(json).await,
-        Command::List(list) => list.run(json).await,
+        Command::List(server) => list(&server, json).await,
         Command::Remove(one) => one.remove(json).await,
         Command::Deliveries(deliveries) => deliveries.run(json).await,
         Command::Replay(replay) => replay.run(json).await,
@@ -118,28 +112,26 @@ impl Add {
     }
 }
 
-impl List {
-    async fn run(self, json: bool) -> Result<()> {
-        let client = Client::of(&self.server)?;
-        let all = client.api.webhooks().list();
-        if json {
-            return client.print(all.json()).await;
-        }
-        let row = |one: Webhook| {
-            let state = if one.disabled { "disabled" } else { "enabled" };
-            let id = one.id.to_string();
-            [
-                id,
-                one.url,
-                one.events.join(", "),
-                state.to_owned(),
-                one.description,
-            ]
-        };
-        let rows: Vec<_> = client.ask(all).await?.into_iter().map(row).collect();
-        terminal::table(["WEBHOOK", "URL", "EVENTS", "STATE", "DESCRIPTION"], &rows);
-        Ok(())
+async fn list(server: &ServerOptions, json: bool) -> Result<()> {
+    let client = Client::of(server)?;
+    let all = client.api.webhooks().list();
+    if json {
+        return client.print(all.json()).await;
     }
+    let row = |one: Webhook| {
+        let state = if one.disabled { "disabled" } else { "enabled" };
+        let id = one.id.to_string();
+        [
+            id,
+            one.url,
+            one.events.join(", "),
+            state.to_owned(),
+            one.description,
+        ]
+    };
+    let rows: Vec<_> = client.ask(all).await?.into_iter().map(row).collect();
+    terminal::table(["WEBHOOK", "URL", "EVENTS", "STATE", "DESCRIPTION"], &rows);
+    Ok(())
 }
 
 impl One {

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::Finding;
 use super::mend::Mend;
+use super::{Finding, settings};
 use crate::data::open_mode;
 use crate::env::{self, depends_on, package};
 use crate::failure::Result;
@@ -13,10 +13,10 @@ use crate::failure::Result;
 /// Whether a file with a secret key is its owner's alone, and stays out of repositories.
 pub(super) fn secrets(folder: &Path) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
-    for name in [".env.local", ".env"] {
+    for name in settings::FILES {
         let file = folder.join(name);
-        let settings = env::dotenv::read(&env::read(&file)?);
-        if !settings.iter().any(|(_, value)| value.starts_with("sk_")) {
+        let held = env::dotenv::read(&env::read(&file)?);
+        if !held.iter().any(|(_, value)| value.starts_with("sk_")) {
             continue;
         }
         let shown = file.display();

@@ -13,7 +13,7 @@ use crate::failure::Result;
 /// The environment of this process, as a place where a setting stands.
 const ENVIRONMENT: &str = "the environment";
 /// The application's files, the more special one first.
-const FILES: [&str; 2] = [".env.local", ".env"];
+pub(super) const FILES: [&str; 2] = [".env.local", ".env"];
 
 /// A setting, and where it stands.
 pub(super) struct Setting {

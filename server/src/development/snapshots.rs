@@ -129,8 +129,12 @@ async fn restore(
 ) -> Answer {
     params.finish()?;
     let file = file(&app, &name)?;
-    let shown = view(&file).ok_or_else(|| Error::NotFound("snapshot", name.clone()))?;
-    let contents = apart(move || Contents::read(&file)).await?;
+    let wanted = name.clone();
+    let read = apart(move || {
+        let shown = view(&file).ok_or(Error::NotFound("snapshot", wanted))?;
+        Ok((shown, Contents::read(&file)?))
+    });
+    let (shown, contents) = read.await?;
     go_back(&app, by, contents, format!("snapshot {name}"), |_| Ok(())).await?;
     Ok(Json(shown))
 }
