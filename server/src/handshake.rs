@@ -161,8 +161,8 @@ pub fn token(
 ) -> Result<String> {
     let signed = |directives: &[Cookie]| key.sign(&json!({ "handshake": directives }));
     let fits = |token: &str| {
-        let cookie = cookie::HANDSHAKE.len() + 1 + token.len();
-        instance.is_development() || cookie <= COOKIE_MAX
+        let cookie = format!("{}={token}", cookie::HANDSHAKE);
+        instance.is_development() || cookie.len() <= COOKIE_MAX
     };
     let whole = signed(directives)?;
     if fits(&whole) {

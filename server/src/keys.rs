@@ -181,6 +181,10 @@ mod tests {
         );
         let token = key.sign(&json!({ "sub": "user_1" })).unwrap();
         assert_eq!(key.verify(&token).unwrap()["sub"], "user_1");
+        for claims in [&b"{}"[..], b"{ }", b"{  }", b"{   }"] {
+            let token = key.sign_session(claims).unwrap();
+            assert_eq!(key.length(claims.len()), token.len());
+        }
         let other = SigningKey::new(
             "kid_1".into(),
             KeyPair::generate(KeySize::Rsa2048).unwrap(),

@@ -141,7 +141,6 @@ pub(super) fn directives(
     if !instance.is_development() {
         let spent = Setting {
             max_age: 0,
-            http_only: true,
             ..shared
         };
         all.push(spent.one(cookie::NONCE, ""));

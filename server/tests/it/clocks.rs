@@ -65,3 +65,25 @@ async fn a_clock_that_is_set_right_by_seconds_stands_still_and_nothing_else_happ
     assert_eq!(shown.json["created_at"], json!(before.0));
     world.browser().visit(&task).await.location();
 }
+
+#[tokio::test]
+async fn what_was_taken_back_by_a_clock_that_ran_ahead_is_over_after_a_crash_too() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.visit(&world.backend.task().await).await.location();
+    let session = browser.session().await["id"].as_str().unwrap().to_owned();
+    let before = world.now();
+    world.clock.set(Time(before.0 + HOUR));
+    // It is over by this clock, so there is nothing to end.
+    let revoke = format!("/v1/sessions/{session}/revoke");
+    let revoked = world.backend.post(&revoke, json!({})).await.ok();
+    assert_eq!(revoked.json["status"], "expired");
+    world.clock.set(before);
+    // This server is not asked to stop, so it writes nothing down.
+    let next = standin_server::Server::start(world.config.clone()).await;
+    let next = next.unwrap();
+    browser.base = format!("http://localhost:{}", next.local_addr().port());
+    let token = browser.token(&session).await;
+    assert_eq!(token.refusal(), "503 service_unavailable");
+    next.stop().await;
+}

@@ -103,6 +103,13 @@ async fn a_nonce_speaks_of_the_session_as_it_is_now() {
     let all = directives(&exchange(&world, &visit).await.ok().json["directives"]);
     assert_eq!(value(&all, "__session"), Some(""));
     assert_eq!(value(&all, "__client_uat"), Some("0"));
+    let stays = |name: &str| {
+        let (.., attributes) = all.iter().find(|(found, ..)| found == name).unwrap();
+        !attributes.contains("Max-Age=0;")
+    };
+    assert!(stays("__client_uat"), "that nobody is signed in is known");
+    assert!(stays("__clerk_db_jwt"), "the browser is still the same");
+    assert!(!stays("__session"));
 }
 
 #[tokio::test]

@@ -273,6 +273,13 @@ async fn a_template_that_cannot_be_is_refused_and_nothing_changes() {
         );
         assert_eq!(world.backend.get(&path).await.ok().json, other, "{shown}");
     }
+    for (algorithm, bytes) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
+        let mut short = own(algorithm, &"x".repeat(bytes - 1));
+        short["name"] = "third".into();
+        let refused = create(&world, short).await.text;
+        let wanted = format!("a secret of at least {bytes} bytes for {algorithm}");
+        assert!(refused.contains(&wanted), "{refused}");
+    }
     assert_eq!(world.count("jwt_templates").await, 2);
 }
 

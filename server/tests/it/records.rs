@@ -58,6 +58,7 @@ async fn what_a_page_does_is_recorded_as_done_by_the_agent_that_acts_in_it() {
         act(&browser, how).await;
         let ended = record(&world, action).await;
         assert_eq!(ended["actor"], task.agent.as_str());
+        assert_eq!(ended["agent_id"], task.agent.as_str());
         assert_eq!(ended["agent_task_id"], task.id.as_str());
     }
     let (browser, task) = (world.browser(), world.backend.task().await);

@@ -54,6 +54,8 @@ async fn nothing_that_was_open_in_a_database_opens_after_it_was_restored() {
     assert_eq!(browser.token(&session).await.refusal(), "401 signed_out");
     let refused = world.browser().visit(&pending).await;
     assert_eq!(refused.code(), "agent_task_revoked");
+    let trail = world.trail(&pending.id).await;
+    assert!(trail.contains(&"task.revoke ok".to_owned()), "{trail:?}");
     let stranger = world.browser();
     for (made, code) in [
         (&own, "sign_in_token_revoked_code"),

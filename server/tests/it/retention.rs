@@ -18,7 +18,7 @@ use crate::world::{Browser, Task, World, batch};
 const DAY: u64 = 86_400;
 
 /// Lets time pass, and waits until housekeeping has looked through everything.
-async fn later(world: &World, days: u64) {
+pub async fn later(world: &World, days: u64) {
     world.advance(days * DAY);
     let now = world.now();
     let db = world.db().await;

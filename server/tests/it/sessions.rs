@@ -195,7 +195,7 @@ async fn banning_a_user_or_disabling_an_agent_ends_their_sessions() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_session_and_keeps_the_browser() {
+async fn signing_out_ends_the_session_and_keeps_the_browser_unless_it_is_to_be_forgotten() {
     let world = World::new().await;
     let ways = [
         (Method::DELETE, "/v1/client/sessions", "removed"),
@@ -210,8 +210,13 @@ async fn signing_out_ends_the_session_and_keeps_the_browser() {
     ];
     for (method, path, status) in ways {
         let (browser, id, _) = signed_in(&world, json!({})).await;
+        let is_forgotten = method == Method::DELETE && path == "/v1/client";
         let answer = browser.page(method, &path.replace("{id}", &id)).await.ok();
         assert_eq!(answer.json["client"]["sessions"], json!([]), "{path}");
+        let cookies = answer.set_cookies();
+        let client = cookies.get("__client");
+        let gone = client.is_some_and(|cookie| cookie.starts_with("__client=; Path=/; Max-Age=0;"));
+        assert_eq!(gone, is_forgotten, "{path} {cookies:?}");
         assert_eq!(browser.token(&id).await.status, 401);
         assert_eq!(
             world

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Browser, Task, World, join_all};
+use crate::world::{Browser, Task, World, batch, join_all};
 
 const BROWSERS: usize = 8;
 
@@ -57,6 +57,28 @@ async fn each_of_them_signs_eight_open_browsers_out_before_their_next_token() {
         assert_eq!(activity["open_sessions"], 0, "{switch}");
         assert_eq!(activity["tasks"]["used"], BROWSERS, "{switch}");
     }
+}
+
+#[tokio::test]
+async fn whoever_signs_in_at_the_moment_in_which_very_many_are_signed_out_is_none_of_them() {
+    let world = World::new().await;
+    let (browser, task) = (world.browser(), world.backend.task().await);
+    browser.visit(&task).await.location();
+    let columns =
+        "client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at";
+    let others = format!(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000)
+         insert into sessions (id, {columns}) select id || '_' || i, {columns} from sessions, n;"
+    );
+    batch(&world.config.database, &others);
+    let all = json!({ "all": true });
+    world.backend.post("/v1/sessions/revoke", all).await.ok();
+    assert!(browser.session().await.is_null());
+    // The clock stands still.
+    let (next, task) = (world.browser(), world.backend.task().await);
+    next.visit(&task).await.location();
+    let session = next.session().await["id"].as_str().unwrap().to_owned();
+    next.token(&session).await.ok();
 }
 
 #[tokio::test]

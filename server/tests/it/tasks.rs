@@ -308,10 +308,10 @@ async fn the_user_is_named_in_one_of_two_ways() {
         refusal(json!({ "user_id": "user_nobody" })).await,
         "404 agent_task_subject_not_found"
     );
-    assert_eq!(
-        refusal(json!({ "identifier": "bob@example.com" })).await,
-        "404 agent_task_subject_not_found"
-    );
+    let nobody = json!({ "on_behalf_of": { "identifier": "bob@example.com" } });
+    let refused = world.backend.create(nobody).await;
+    assert_eq!(refused.refusal(), "404 agent_task_subject_not_found");
+    assert!(refused.text.contains("bob@example.com"), "{refused:?}");
     assert_eq!(
         refusal(json!({ "name": "ada" })).await,
         "422 form_param_unknown"
