@@ -16,7 +16,6 @@ use crate::events::{Action, Event};
 use crate::instance;
 use crate::limits::Tried;
 use crate::sessions::{self, Progress};
-pub(crate) use removal::EVERY;
 use removal::Removal;
 
 /// The one loop of such work.

@@ -279,7 +279,7 @@ async fn prepare(config: Config, address: SocketAddr) -> Result<App> {
         .write(by.clone(), move |tx| {
             let id = instance::load(tx, &fresh, stage)?;
             instance::reached_at(tx, &reached_at)?;
-            retention::begin(tx, now.plus_seconds(housekeeping::EVERY))?;
+            retention::begin(tx)?;
             travel::come_back(tx)?;
             Ok((id, instance::seen(tx)?))
         })

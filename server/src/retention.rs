@@ -237,8 +237,14 @@ pub fn turn(tx: &mut Read<'_>) -> Result<Option<(String, Time, Time)>> {
     tx.first("select node, held_until, due_at from retention", &[])
 }
 
+/// How often everything is looked through, in seconds.
+const EVERY: i64 = 3600;
+/// How long a node may be silent before another one takes its turn, in seconds.
+const SILENCE: i64 = 60;
+
 /// Has the first turn of a new database wait: nothing in it is old.
-pub fn begin(tx: &mut Write<'_>, due_at: Time) -> Result<()> {
+pub fn begin(tx: &mut Write<'_>) -> Result<()> {
+    let due_at = tx.now().plus_seconds(EVERY);
     tx.execute(
         "update retention set due_at = $1 where due_at = 0",
         values![due_at],
@@ -246,36 +252,35 @@ pub fn begin(tx: &mut Write<'_>, due_at: Time) -> Result<()> {
     Ok(())
 }
 
-/// Has the next turn wait for no time that has become far away: the clock went back.
-pub fn hurry(tx: &mut Write<'_>, now: Time) -> Result<()> {
-    tx.execute(
-        "update retention set held_until = 0, due_at = $1 where held_until > $1 or due_at > $1",
-        values![now],
-    )?;
-    Ok(())
+/// The latest moment for which anybody waits. A later one was written by a clock that has gone back since.
+fn latest(now: Time) -> Time {
+    now.plus_seconds(2 * EVERY)
 }
 
 /// Whether it is time to look for what is old, and nobody does.
 pub fn is_due(tx: &mut Read<'_>, now: Time) -> Result<bool> {
     let due: Option<i64> = tx.first(
-        "select slot from retention where due_at <= $1 and held_until <= $1",
-        values![now],
+        "select slot from retention
+         where due_at not between $1 + 1 and $2 and held_until not between $1 + 1 and $2",
+        values![now, latest(now)],
     )?;
     Ok(due.is_some())
 }
 
 /// Takes the turn for a while, or goes on with it. False where it is another node's.
-pub fn take_turn(tx: &mut Write<'_>, node: &str, until: Time) -> Result<bool> {
+pub fn take_turn(tx: &mut Write<'_>, node: &str) -> Result<bool> {
     let now = tx.now();
     let taken = tx.execute(
-        "update retention set node = $1, held_until = $2 where due_at <= $3 and (node = $1 or held_until <= $3)",
-        values![node, until, now],
+        "update retention set node = $1, held_until = $2
+         where due_at not between $3 + 1 and $4 and (node = $1 or held_until not between $3 + 1 and $4)",
+        values![node, now.plus_seconds(SILENCE), now, latest(now)],
     )?;
     Ok(taken > 0)
 }
 
-/// Everything was looked through; the next turn is due at that moment.
-pub fn end_turn(tx: &mut Write<'_>, node: &str, due_at: Time) -> Result<()> {
+/// Everything was looked through; the next turn is due after a while.
+pub fn end_turn(tx: &mut Write<'_>, node: &str) -> Result<()> {
+    let due_at = tx.now().plus_seconds(EVERY);
     tx.execute(
         "update retention set held_until = 0, due_at = $2 where node = $1",
         values![node, due_at],

@@ -5,7 +5,7 @@ use crate::clock::Time;
 use crate::db::Write;
 use crate::error::Result;
 use crate::events::{Action, Event};
-use crate::{instance, retention, webhooks};
+use crate::{instance, webhooks};
 
 /// 2015 begins: ids hold no time before May 2014.
 pub const EARLIEST: Time = Time(1_420_070_400_000);
@@ -16,7 +16,7 @@ pub const LATEST: Time = Time(5_680_281_600_000);
 pub fn go(tx: &mut Write<'_>, to: Time) -> Result<()> {
     instance::forget_time(tx)?;
     if to < tx.now() {
-        put_right(tx, to)?;
+        webhooks::hurry(tx, to)?;
     }
     tx.note(Event::new(Action::ClockMove).detail(format!("to {to:?}")));
     Ok(())
@@ -26,12 +26,7 @@ pub fn go(tx: &mut Write<'_>, to: Time) -> Result<()> {
 pub fn come_back(tx: &mut Write<'_>) -> Result<()> {
     if instance::forgets_time(tx)? {
         let now = tx.now();
-        put_right(tx, now)?;
+        webhooks::hurry(tx, now)?;
     }
     Ok(())
-}
-
-fn put_right(tx: &mut Write<'_>, now: Time) -> Result<()> {
-    retention::hurry(tx, now)?;
-    webhooks::hurry(tx, now)
 }

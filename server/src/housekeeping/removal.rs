@@ -18,11 +18,6 @@ use crate::keys;
 use crate::retention::{self, Old, Place};
 use crate::webhooks;
 
-/// How long a node may be silent before another one takes its turn, in seconds.
-const SILENCE: i64 = 60;
-/// How often everything is looked through, in seconds.
-pub(crate) const EVERY: i64 = 3600;
-
 /// See the module.
 pub(super) struct Removal {
     /// Which node this is, among those on its database.
@@ -57,11 +52,10 @@ impl Removal {
             }
             self.steps.pop_front();
         }
-        let (node, due_at) = (self.node.clone(), app.now().plus_seconds(EVERY));
+        let node = self.node.clone();
         let ending = async {
-            let by = internal(app);
-            let end = move |tx: &mut Write<'_>| retention::end_turn(tx, &node, due_at);
-            app.db.write(by, end).await.map(|()| 1)
+            let end = move |tx: &mut Write<'_>| retention::end_turn(tx, &node);
+            app.db.write(internal(app), end).await.map(|()| 1)
         };
         chore(app, "look_for_what_is_old", ending).await;
     }
@@ -74,8 +68,7 @@ impl Removal {
             if !begun && !app.db.read(move |tx| retention::is_due(tx, now)).await? {
                 return Ok(false);
             }
-            let until = now.plus_seconds(SILENCE);
-            let take = move |tx: &mut Write<'_>| retention::take_turn(tx, &node, until);
+            let take = move |tx: &mut Write<'_>| retention::take_turn(tx, &node);
             app.db.write(internal(app), take).await
         };
         let taken = taking.await.unwrap_or_else(|error: Error| {

@@ -207,11 +207,9 @@ async fn of_several_nodes_one_removes_and_another_takes_over_when_it_is_silent()
     let db = world.db().await;
     let take = async |node: &'static str| {
         let by = Caller::internal("standin", world.now());
-        let until = world.now().plus_seconds(60);
-        let taking = db.write(by, move |tx| retention::take_turn(tx, node, until));
+        let taking = db.write(by, move |tx| retention::take_turn(tx, node));
         taking.await.unwrap()
     };
-    // Far ahead, so that the server itself finds nothing due.
     let due = async || {
         let now = world.now();
         db.read(move |tx| retention::is_due(tx, now)).await.unwrap()
@@ -220,15 +218,37 @@ async fn of_several_nodes_one_removes_and_another_takes_over_when_it_is_silent()
         !due().await && !take("one").await,
         "a new database has nothing old"
     );
+    // For so long that the server itself finds nothing due.
+    let until = world.now().plus_seconds(7_000).0;
     batch(
         &world.config.database,
-        "update retention set node = 'one', held_until = 9000000000000000, due_at = 1",
+        &format!("update retention set node = 'one', held_until = {until}, due_at = 1"),
     );
     assert!(!due().await && !take("two").await);
     assert!(take("one").await, "its own turn goes on");
     world.advance(61);
     assert!(take("two").await, "the first was silent for a minute");
     assert!(!take("one").await);
+}
+
+#[tokio::test]
+async fn a_turn_that_was_under_way_when_the_clock_went_back_keeps_nobody_waiting() {
+    let world = World::new().await;
+    // After the wait of a new database.
+    let now = world.now().plus_seconds(3_601);
+    let then = now.plus_seconds(30 * 86_400);
+    let ending = move |tx: &mut Write<'_>| {
+        assert!(retention::take_turn(tx, "one")?);
+        let held = (retention::is_due(tx, then)?, retention::is_due(tx, now)?);
+        retention::end_turn(tx, "one")?;
+        let soon = then.plus_seconds(-1800);
+        let ended = [then, soon, now].map(|at| retention::is_due(tx, at).unwrap());
+        Ok((held, ended))
+    };
+    let by = Caller::internal("standin", then);
+    let (held, ended) = world.db().await.write(by, ending).await.unwrap();
+    assert_eq!(held, (false, true));
+    assert_eq!(ended, [false, false, true]);
 }
 
 /// Every row of every table as text.
@@ -399,8 +419,8 @@ pub async fn use_all(world: &World) {
         retention::erase(tx, &user, 1)?;
         retention::erase(tx, &UserId::from("user_nobody"), 1)?;
         retention::is_due(tx, now)?;
-        retention::take_turn(tx, "x", now)?;
-        retention::end_turn(tx, "x", now.plus_seconds(86_400))
+        retention::take_turn(tx, "x")?;
+        retention::end_turn(tx, "x")
     };
     db.write(by, erase).await.unwrap();
 }

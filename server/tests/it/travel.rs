@@ -85,8 +85,8 @@ async fn tokens_are_of_the_time_that_was_set_forward_or_back() {
 }
 
 #[tokio::test]
-async fn what_happened_is_told_though_the_clock_went_back_and_a_start_lets_removal_go_on() {
-    let mut world = World::new().await;
+async fn what_happened_is_told_though_the_clock_went_back() {
+    let world = World::new().await;
     let sink = Sink::new().await;
     let hook = json!({ "url": sink.url(), "events": ["user.created", "agent_task.expired"] });
     world.backend.post("/v1/webhook_endpoints", hook).await.ok();
@@ -101,12 +101,6 @@ async fn what_happened_is_told_though_the_clock_went_back_and_a_start_lets_remov
     let told = sink.has(2).await;
     let types: Vec<_> = told.iter().map(|event| &event["type"]).collect();
     assert_eq!(types, ["user.created", "user.created"]);
-    // Housekeeping may have been in the middle of a turn.
-    world.restart().await;
-    let now = world.now();
-    let turn = world.db().await.read(standin_server::retention::turn).await;
-    let (_, held_until, due_at) = turn.unwrap().unwrap();
-    assert!(held_until.max(due_at) <= now.plus_seconds(3600), "{now:?}");
 }
 
 #[tokio::test]
