@@ -21,8 +21,8 @@ use url::Url;
 
 use banner::Banner;
 use child::Around;
-use people::Someone;
-pub use people::ready;
+pub use people::begin_anew;
+use people::{Someone, ready};
 
 use crate::claims;
 use crate::client::{Client, Target};

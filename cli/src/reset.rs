@@ -28,10 +28,8 @@ pub async fn run(reset: Reset, json: bool) -> Result<()> {
         Some(file) => Some(file.clone()),
         None => of_start(&reset.server, &client.target)?,
     };
-    // A file that cannot be read shall not cost the state there is.
     let file = seed.as_deref().map(seed::File::read).transpose()?;
-    client.ask(client.api.development().reset()).await?;
-    let someone = dev::ready(&client, file.as_ref(), true).await?;
+    let someone = dev::begin_anew(&client, file.as_ref()).await?;
     if json {
         terminal::print(json!({ "object": "reset", "seed": seed }));
     } else {

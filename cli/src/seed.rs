@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use standin::seed::Applied;
 
 use crate::client::{Client, ServerOptions};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::terminal;
 pub use file::File;
 
@@ -70,11 +70,7 @@ async fn from_running(client: &Client, json: bool) -> Result<()> {
 /// What the server refuses, by its line in the file.
 pub async fn apply(client: &Client, file: &File) -> Result<Applied> {
     let applied = client.api.seed().apply(file.seed.clone()).await;
-    applied.map_err(|error| {
-        let place = error.refusals().first().and_then(standin::Refusal::param);
-        let failure: Failure = client.failure(&error);
-        file.refused(failure, place)
-    })
+    applied.map_err(|error| file.refused(client, &error))
 }
 
 /// Tells people what became of a seed: a line for each kind.

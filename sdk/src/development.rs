@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::call::{Call, awaitable};
 use crate::client::Client;
 use crate::id::FaultId;
 use crate::page::Page;
+use crate::seed::Applied;
 
 /// The calls of a development instance; from [`Client::development`].
 #[derive(Clone, Copy, Debug)]
@@ -130,11 +131,34 @@ impl Development<'_> {
         Call::delete(self.0, snapshot(name))
     }
 
-    /// Leaves nothing but what a new database has, and keys. Its clock goes right, and its faults are gone.
-    pub fn reset(self) -> Call<Value> {
-        Call::post(self.0, "/v1/development/reset")
+    /// Leaves nothing but what a new database has, and keys, or what a [seed](Reset::seed) makes of that. Its clock goes
+    /// right, and its faults are gone.
+    pub fn reset(self) -> Reset {
+        Reset(Call::post(self.0, "/v1/development/reset"))
     }
 }
+
+/// A way back to the beginning that is not taken yet; `.await` it.
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Reset(Call<Applied>);
+
+impl Reset {
+    /// Begins with what a seed says, as [`Seed::apply`](crate::seed::Seed::apply) takes it. All of it is done or nothing.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// let seed = serde_json::json!({ "users": [{ "id": "user_admin", "username": "admin" }] });
+    /// let seed = seed.as_object().cloned().unwrap_or_default();
+    /// client.development().reset().seed(seed).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn seed(self, seed: Map<String, Value>) -> Self {
+        Self(self.0.with_body(seed))
+    }
+}
+
+awaitable!(Reset => Applied);
 
 /// A state of the database that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

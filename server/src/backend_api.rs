@@ -43,6 +43,7 @@ use crate::error::{Error, Result};
 use crate::secret::{Digest, Secret};
 use crate::secret_keys::{self, SecretKey};
 use crate::wire::{self, Calls, Edge, header};
+pub(crate) use seed::read as seed;
 pub use users::UserRow;
 
 /// All calls.

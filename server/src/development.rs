@@ -4,16 +4,31 @@
 
 mod clock;
 mod faults;
+mod reset;
 mod snapshots;
 
+use axum::extract::Request;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::clock::Time;
+use crate::db::Write;
+use crate::error::Result;
 use crate::wire::Calls;
 
-/// All calls.
-pub(crate) fn calls() -> Calls {
+/// All calls. How a request's body becomes a seed is known to the door that has calls for that.
+pub(crate) fn calls<R, B>(
+    seed: impl Fn(App, Request, Time) -> R + Clone + Send + Sync + 'static,
+) -> Calls
+where
+    R: Future<Output = Result<B>> + Send,
+    B: Fn(&mut Write<'_>) -> Result<Value> + Send + 'static,
+{
     Calls::new()
         .merge(clock::routes())
         .merge(faults::routes())
         .merge(snapshots::routes())
+        .merge(reset::routes(seed))
 }
 
 #[cfg(test)]
@@ -22,8 +37,9 @@ mod tests {
 
     #[test]
     fn every_call_needs_a_key_of_full_scope() {
+        let no_seed = async |_, _, _| Ok(|_: &mut Write<'_>| Ok(Value::Null));
         assert_eq!(
-            calls().table(),
+            calls(no_seed).table(),
             "\
 full  get    /v1/development/clock
 full  patch  /v1/development/clock

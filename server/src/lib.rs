@@ -343,7 +343,7 @@ async fn reseal(db: &Db, master_key: &MasterKey, by: &Caller) -> Result<()> {
 /// What a secret key opens beside the Backend API: something in development only.
 fn beside(app: &App) -> Calls {
     if app.instance.is_development() {
-        development::calls()
+        development::calls(backend_api::seed)
     } else {
         Calls::new()
     }

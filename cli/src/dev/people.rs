@@ -1,5 +1,6 @@
 //! Whom a development server has when it is ready: those of its seed, or else a first user.
 
+use serde_json::{Map, Value, json};
 use standin::users::Order;
 
 use crate::client::{self, Client, identifiers};
@@ -22,6 +23,14 @@ pub struct Someone {
 }
 
 impl Someone {
+    fn ada() -> Self {
+        Self {
+            name: FIRST_USER.to_owned(),
+            test_address: Some(TEST_ADDRESS.to_owned()),
+            is_seeded: false,
+        }
+    }
+
     fn called(names: &[impl AsRef<str>], is_seeded: bool) -> Option<Self> {
         let mut names = names.iter().map(AsRef::as_ref);
         let test = names.clone().find(|name| name.contains("+clerk_test@"));
@@ -40,36 +49,53 @@ pub async fn ready(client: &Client, file: Option<&seed::File>, quiet: bool) -> R
         if !quiet {
             seed::say(&applied);
         }
-        let seeded = file.users().into_iter().next();
-        if let Some(someone) = seeded.and_then(|names| Someone::called(&names, true)) {
+        if let Some(someone) = seeded(file) {
             return Ok(someone);
         }
     }
-    first_user(client).await
-}
-
-/// Somebody a task can be for: the first user is made where there is none.
-async fn first_user(client: &Client) -> Result<Someone> {
-    let users = client.api.users();
-    let page = client.ask(users.list().limit(1)).await?;
+    let page = client.ask(client.api.users().list().limit(1)).await?;
     let names = page.data.first().map(identifiers).unwrap_or_default();
     if let Some(someone) = Someone::called(&names, false) {
         return Ok(someone);
     }
-    let ada = users.create().email_address(FIRST_USER);
-    let ada = ada.email_address(TEST_ADDRESS);
-    match client
-        .ask(ada.first_name("Ada").last_name("Lovelace"))
-        .await
-    {
-        // Another server on the same database was faster.
-        Err(failure) if failure.code != "form_identifier_exists" => Err(failure),
-        _ => Ok(Someone {
-            name: FIRST_USER.to_owned(),
-            test_address: Some(TEST_ADDRESS.to_owned()),
-            is_seeded: false,
-        }),
-    }
+    // Nothing is made anew where another server on the same database was faster.
+    let seed = Map::from_iter([("users".to_owned(), json!([ada()]))]);
+    client.ask(client.api.seed().apply(seed)).await?;
+    Ok(Someone::ada())
+}
+
+/// Takes a server back to its beginning, with somebody a task can be for.
+pub async fn begin_anew(client: &Client, file: Option<&seed::File>) -> Result<Someone> {
+    let mut seed = file.map(|file| file.seed.clone()).unwrap_or_default();
+    let someone = file.and_then(seeded).unwrap_or_else(|| {
+        let users = seed.entry("users").or_insert_with(|| json!([]));
+        users
+            .as_array_mut()
+            .into_iter()
+            .for_each(|users| users.push(ada()));
+        Someone::ada()
+    });
+    let begun = client.api.development().reset().seed(seed).await;
+    begun.map_err(|error| match file {
+        Some(file) => file.refused(client, &error),
+        None => client.failure(&error),
+    })?;
+    Ok(someone)
+}
+
+/// The first user of a seed.
+fn seeded(file: &seed::File) -> Option<Someone> {
+    let names = file.users().into_iter().next()?;
+    Someone::called(&names, true)
+}
+
+/// The first user where there is none, as a seed has it.
+fn ada() -> Value {
+    json!({
+        "email_address": [FIRST_USER, TEST_ADDRESS],
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+    })
 }
 
 /// Opens a task's URL for the seed's first user, or else for the oldest one. Without a browser the URL is printed instead.

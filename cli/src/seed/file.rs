@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
 use super::schema::Schema;
+use crate::client::Client;
 use crate::failure::{Exit, Failure, Result};
 use crate::nearest::nearest;
 use crate::written;
@@ -89,7 +90,9 @@ impl File {
     }
 
     /// Tells by its line what the server refuses of a seed.
-    pub fn refused(&self, mut failure: Failure, place: Option<&str>) -> Failure {
+    pub fn refused(&self, client: &Client, error: &standin::Error) -> Failure {
+        let mut failure = client.failure(error);
+        let place = error.refusals().first().and_then(standin::Refusal::param);
         let Some(place) = place else {
             return failure;
         };

@@ -86,6 +86,16 @@ struct Entry {
 }
 
 async fn apply(State(app): State<App>, by: Caller, request: Request) -> Answer {
+    let bring = read(app.clone(), request, by.at).await?;
+    app.answer(by, bring, |_, told| told.clone()).await
+}
+
+/// What brings about the seed in a request's body, as of that moment, and tells of it.
+pub(crate) async fn read(
+    app: App,
+    request: Request,
+    at: Time,
+) -> Result<impl Fn(&mut Write<'_>) -> Result<Value> + Send> {
     let mut params = Params::large(request, BODY_MAX).await?;
     let mut entries = Vec::new();
     for (kind, form) in &KINDS {
@@ -99,22 +109,21 @@ async fn apply(State(app): State<App>, by: Caller, request: Request) -> Answer {
                 Form::Many(_) => format!("{kind}[{number}]"),
             };
             let digested = users::digest_password(&app, kind, &mut given).await;
-            let thing = digested.and_then(|()| read(&app, given, by.at));
+            let thing = digested.and_then(|()| read(&app, given, at));
             let thing = thing.map_err(|error| error.within(&place))?;
             entries.push(Entry { kind, place, thing });
         }
     }
     params.finish()?;
-    let shared = app.clone();
-    let bring = move |tx: &mut Write<'_>| {
+    Ok(move |tx: &mut Write<'_>| {
         let one = |entry: &Entry| {
-            let brought = entry.thing.bring(&shared, tx);
+            let brought = entry.thing.bring(&app, tx);
             let outcome = brought.map_err(|error| error.within(&entry.place))?;
             Ok((entry.kind, outcome))
         };
-        entries.iter().map(one).collect::<Result<Vec<_>>>()
-    };
-    app.answer(by, bring, |_, brought| told(brought)).await
+        let brought = entries.iter().map(one).collect::<Result<Vec<_>>>();
+        brought.map(|brought| told(&brought))
+    })
 }
 
 /// How much was made and changed.

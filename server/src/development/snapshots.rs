@@ -1,10 +1,9 @@
-//! `/v1/development/snapshots` and `/v1/development/reset`: states of the database that are kept under a name and put back, and the
-//! one it began with. Keys stay, and the audit trail goes on.
+//! `/v1/development/snapshots`: states of the database that are kept under a name and put back. Keys stay, and the audit trail
+//! goes on.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{self, PathBuf};
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -13,14 +12,12 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::claims;
 use crate::clock::Time;
 use crate::db::snapshot::{self, Contents};
 use crate::db::{Database, Write};
 use crate::error::{Error, Result};
 use crate::restoring;
 use crate::secret_keys::Scope;
-use crate::travel;
 use crate::views;
 use crate::wire::{Answer, Calls, Params};
 
@@ -34,16 +31,10 @@ pub(super) fn routes() -> Calls {
         .call(Scope::Full, MethodFilter::PUT, ONE, save)
         .call(Scope::Full, MethodFilter::DELETE, ONE, remove)
         .call(Scope::Full, MethodFilter::POST, RESTORE, restore)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/development/reset",
-            reset,
-        )
 }
 
 /// The file of the database, and the folder beside it where its snapshots are.
-fn places(app: &App) -> Result<(PathBuf, PathBuf)> {
+pub(super) fn places(app: &App) -> Result<(PathBuf, PathBuf)> {
     match &app.config.database {
         Database::Sqlite(file) => Ok((file.clone(), file.with_file_name("snapshots"))),
         Database::Postgres(_) => Err(Error::SqliteOnly),
@@ -62,7 +53,9 @@ fn file(app: &App, name: &str) -> Result<PathBuf> {
 }
 
 /// Works with files, which waits for disks.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     let working = tokio::task::spawn_blocking(work);
     working
         .await
@@ -135,47 +128,26 @@ async fn restore(
         Ok((shown, Contents::read(&file)?))
     });
     let (shown, contents) = read.await?;
-    go_back(&app, by, contents, format!("snapshot {name}"), |_| Ok(())).await?;
-    Ok(Json(shown))
+    let and = move |_: &mut Write<'_>| Ok(shown.clone());
+    let (answer, _) = go_back(&app, by, contents, format!("snapshot {name}"), and).await?;
+    Ok(Json(answer))
 }
 
-/// As if the server had just been started on an empty folder: the claims it was started with are set, its clock goes right,
-/// and nothing fails by request.
-async fn reset(State(app): State<App>, by: Caller, params: Params) -> Answer {
-    params.finish()?;
-    places(&app)?;
-    let contents = apart(Contents::fresh).await?;
-    let (claims, real) = (app.config.session_claims.clone(), app.watch.real());
-    let is_moved = app.watch.ahead() != 0;
-    let begin = move |tx: &mut Write<'_>| {
-        if is_moved {
-            travel::go(tx, real)?;
-        }
-        let mut claims = claims.iter();
-        claims.try_for_each(|claims| claims::set(tx, claims).map(|_| ()))
-    };
-    go_back(&app, by, contents, "reset".into(), begin).await?;
-    if is_moved {
-        app.watch.put_right();
-    }
-    app.faults.remove(|_| true);
-    Ok(Json(json!({ "object": "reset" })))
-}
-
-async fn go_back(
+/// Puts a state in the place of the present one, and does something more in the same write, which says what to answer. Comes
+/// back with a second value where it was not done before under the same name of a request.
+pub(super) async fn go_back(
     app: &App,
     by: Caller,
     contents: Contents,
     to: String,
-    begin: impl Fn(&mut Write<'_>) -> Result<()> + Send + 'static,
-) -> Result<()> {
-    let contents = Arc::new(contents);
+    and: impl Fn(&mut Write<'_>) -> Result<Value> + Send + 'static,
+) -> Result<(Value, Option<Value>)> {
     let go = move |tx: &mut Write<'_>| {
         restoring::go_back(tx, &contents, &to)?;
-        begin(tx)
+        and(tx)
     };
-    app.db.write(by, go).await?;
+    let done = app.once(by, go, |_, answer| answer.clone()).await?;
     // A template may be at a revision again that it had, and be another one.
     app.templates.forget();
-    Ok(())
+    Ok(done)
 }

@@ -182,3 +182,35 @@ async fn a_reset_leaves_what_a_new_database_has_and_keys() {
     assert_eq!(backend.get("/v1/sessions").await.ok().json, json!([]));
     backend.user("again@example.com").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_with_a_seed_is_one_write_and_one_that_is_refused_changes_nothing() {
+    let world = World::new().await;
+    if !is_sqlite(&world) {
+        return;
+    }
+    let (backend, real) = (&world.backend, world.now());
+    backend.user("before@example.com").await;
+    let day = json!({ "by_seconds": 86_400 });
+    backend.patch("/v1/development/clock", day).await.ok();
+    let reset = async |users: Value| {
+        let seed = json!({ "users": users });
+        backend.post("/v1/development/reset", seed).await
+    };
+    let (before, records) = (people(&world).await, world.count("audit").await);
+    let [ada, again] = ["user_a", "user_b"].map(|id| json!({ "id": id, "username": "grace" }));
+    let refused = reset(json!([ada, again])).await;
+    assert_eq!(refused.param(), "users[1].username");
+    let unread = reset(json!([{ "id": "user_a", "username": "grace", "usernam": "x" }])).await;
+    assert_eq!(unread.param(), "users[0].usernam");
+    assert_eq!(people(&world).await, before);
+    assert_eq!(world.count("audit").await, records);
+
+    let begun = reset(json!([ada])).await.ok().json;
+    let made = json!([{ "kind": "users", "made": 1, "changed": 0, "same": 0 }]);
+    assert_eq!(begun, json!({ "object": "reset", "data": made }));
+    let users = backend.get("/v1/users").await.ok().json;
+    assert_eq!(users.as_array().unwrap().len(), 1);
+    // It is of the time that the clock has gone back to.
+    assert_eq!(users[0]["created_at"], real.0);
+}

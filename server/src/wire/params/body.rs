@@ -15,14 +15,16 @@ use crate::wire::{Edge, header};
 const BODY_MAX: usize = 64 * 1024;
 
 impl Params {
-    /// The parameters of a JSON body that may be larger than others.
+    /// The parameters of a JSON body that may be larger than others; nothing at all is none.
     pub(crate) async fn large(request: Request, max: usize) -> Result<Self> {
-        let kind = header(request.headers(), CONTENT_TYPE).unwrap_or_default();
-        if !kind.trim_start().starts_with("application/json") {
-            return Err(Error::ContentType("application/json"));
-        }
         let (parts, sent) = request.into_parts();
-        Self::json(&body_within(&parts, sent, max).await?)
+        let bytes = body_within(&parts, sent, max).await?;
+        let kind = header(&parts.headers, CONTENT_TYPE).unwrap_or_default();
+        match kind.trim_start() {
+            _ if bytes.is_empty() => Ok(Self::default()),
+            kind if kind.starts_with("application/json") => Self::json(&bytes),
+            _ => Err(Error::ContentType("application/json")),
+        }
     }
 }
 
