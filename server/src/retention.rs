@@ -261,7 +261,7 @@ fn latest(now: Time) -> Time {
 pub fn is_due(tx: &mut Read<'_>, now: Time) -> Result<bool> {
     let due: Option<i64> = tx.first(
         "select slot from retention
-         where due_at not between $1 + 1 and $2 and held_until not between $1 + 1 and $2",
+         where (due_at <= $1 or due_at > $2) and (held_until <= $1 or held_until > $2)",
         values![now, latest(now)],
     )?;
     Ok(due.is_some())
@@ -272,7 +272,7 @@ pub fn take_turn(tx: &mut Write<'_>, node: &str) -> Result<bool> {
     let now = tx.now();
     let taken = tx.execute(
         "update retention set node = $1, held_until = $2
-         where due_at not between $3 + 1 and $4 and (node = $1 or held_until not between $3 + 1 and $4)",
+         where (due_at <= $3 or due_at > $4) and (node = $1 or held_until <= $3 or held_until > $4)",
         values![node, now.plus_seconds(SILENCE), now, latest(now)],
     )?;
     Ok(taken > 0)
