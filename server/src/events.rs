@@ -126,6 +126,8 @@ words! {
         SessionUpdate = "session.update",
         /// Its client signed in anew.
         SessionReplace = "session.replace",
+        /// It is past its end; recorded where an endpoint listens to that.
+        SessionExpire = "session.expire",
         /// It was taken back.
         SessionRevoke = "session.revoke",
         /// Its user proved again who they are.

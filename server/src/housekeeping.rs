@@ -11,6 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::app::App;
 use crate::audit;
 use crate::caller::Caller;
+use crate::db::Write;
 use crate::error::{Error, Result, Unproven};
 use crate::events::{Action, Event};
 use crate::instance;
@@ -52,6 +53,7 @@ impl Housekeeping {
                     _ = looks.tick() => {
                         chore(&app, "read_signing_keys", read_keys(&app)).await;
                         chore(&app, "end_revoked_sessions", end_sessions(&app)).await;
+                        chore(&app, "tell_expired_sessions", tell_expired(&app)).await;
                         chore(&app, "seal_audit", sealing::seal(&app, audit::SLICE, SHARE)).await;
                         removal.go_on(&app).await;
                     }
@@ -173,6 +175,19 @@ async fn end_sessions(app: &App) -> Result<u64> {
             .await?;
     }
     Ok(ended)
+}
+
+/// Tells applications that listen of sessions that are past their end.
+async fn tell_expired(app: &App) -> Result<u64> {
+    let (until, mut told) = (Instant::now() + SHARE, 0);
+    while Instant::now() < until {
+        let now = app.now();
+        let look = app.db.read(move |tx| sessions::expired(tx, now)).await?;
+        let Some(look) = look else { break };
+        let tell = move |tx: &mut Write<'_>| look.tell(tx);
+        told += app.db.write(internal(app), tell).await?;
+    }
+    Ok(told)
 }
 
 async fn tidy(app: &App) -> Result<u64> {

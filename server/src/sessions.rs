@@ -6,6 +6,7 @@
 
 mod actor;
 mod ends;
+mod expiry;
 
 use crate::clients::{self, Client, Credential};
 use crate::clock::Time;
@@ -262,6 +263,7 @@ mod specimen;
 mod list;
 
 pub use ends::{end, leave, may_be_left, revoke, set_end, sign_out, touch};
+pub use expiry::{Expired, expired};
 pub use list::{Filter, alive, count, list};
 pub use open::{Consent, NewSession, SignIn, open};
 pub use organization::{Choice, choose, in_organization};

@@ -314,6 +314,7 @@ pub struct Listener {
     pub id: WebhookId,
     /// To these.
     pub events: Kinds,
+    created_at: Time,
 }
 
 impl FromRow for Listener {
@@ -321,6 +322,7 @@ impl FromRow for Listener {
         Ok(Self {
             id: row.take()?,
             events: Kinds::stored(row.take()?),
+            created_at: row.take()?,
         })
     }
 }
@@ -328,9 +330,16 @@ impl FromRow for Listener {
 /// Everybody who listens.
 pub fn listeners(tx: &mut Read<'_>) -> Result<Vec<Listener>> {
     tx.all(
-        "select id, events from webhook_endpoints where disabled_at is null order by id",
+        "select id, events, created_at from webhook_endpoints where disabled_at is null order by id",
         &[],
     )
+}
+
+/// Since when there is somebody who listens to this; `None` where nobody does.
+pub fn heard_since(tx: &mut Read<'_>, kind: Kind) -> Result<Option<Time>> {
+    let listeners = listeners(tx)?.into_iter();
+    let hear = listeners.filter(|one| one.events.hold(kind));
+    Ok(hear.map(|one| one.created_at).min())
 }
 
 /// Has an endpoint hear of something that did not happen.

@@ -9,7 +9,7 @@ pub(super) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-const MIGRATIONS: [&str; 22] = [
+const MIGRATIONS: [&str; 23] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_session_activity.sql"),
     include_str!("../../migrations/0003_growth.sql"),
@@ -32,6 +32,7 @@ const MIGRATIONS: [&str; 22] = [
     include_str!("../../migrations/0020_moves.sql"),
     include_str!("../../migrations/0021_webhooks.sql"),
     include_str!("../../migrations/0022_clock.sql"),
+    include_str!("../../migrations/0023_expiry.sql"),
 ];
 
 /// Applies the migrations this database has not seen, under a lock that keeps other starting nodes waiting.

@@ -40,7 +40,7 @@ pub(super) fn kind(event: &Event) -> Option<Kind> {
         | A::UserIdentifierRemove => Kind::UserUpdated,
         A::UserDelete => Kind::UserDeleted,
         A::SessionCreate => Kind::SessionCreated,
-        A::SessionEnd | A::SessionReplace => Kind::SessionEnded,
+        A::SessionEnd | A::SessionReplace | A::SessionExpire => Kind::SessionEnded,
         A::SessionRemove => Kind::SessionRemoved,
         // Without a session it is the word that many are over; each follows with its own.
         A::SessionRevoke if event.session.is_some() => Kind::SessionRevoked,

@@ -56,11 +56,21 @@ impl Whose {
 /// What ending a session and recording it needs of it.
 #[derive(Clone, Debug)]
 pub struct Unended {
-    id: SessionId,
+    pub(super) id: SessionId,
     client: ClientId,
     user: UserId,
     agent: Option<AgentId>,
     task: Option<TaskId>,
+}
+
+impl Unended {
+    pub(super) fn event(&self, action: Action) -> Event {
+        Event {
+            agent: self.agent.clone(),
+            task: self.task.clone(),
+            ..Event::new(action).user(&self.user).session(&self.id)
+        }
+    }
 }
 
 impl FromRow for Unended {
@@ -231,13 +241,7 @@ fn end_each(tx: &mut Write<'_>, unended: &[Unended], at: Time) -> Result<Vec<Ses
     clients.dedup();
     clients::signed_out(tx, &clients)?;
     for one in over {
-        tx.note(Event {
-            agent: one.agent.clone(),
-            task: one.task.clone(),
-            ..Event::new(End::Revoked.action())
-                .user(&one.user)
-                .session(&one.id)
-        });
+        tx.note(one.event(End::Revoked.action()));
     }
     Ok(ended)
 }

@@ -16,7 +16,7 @@ words! {
         SessionCreated = "session.created",
         /// A session began whose user has to choose an organization first.
         SessionPending = "session.pending",
-        /// Its browser signed out, or signed in anew.
+        /// Its browser signed out, or signed in anew, or it is past its end.
         SessionEnded = "session.ended",
         /// Its browser signed out and dropped it.
         SessionRemoved = "session.removed",

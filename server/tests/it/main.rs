@@ -17,6 +17,7 @@ mod commits;
 mod confirmations;
 mod coverage;
 mod dashboard;
+mod expired;
 mod faults;
 mod floods;
 mod fuzzed;

@@ -346,6 +346,7 @@ async fn use_everything(world: &World) {
     crate::audit::use_all(world).await;
     crate::retention::use_all(world).await;
     crate::webhooks::use_all(world).await;
+    crate::expired::use_all(world).await;
     crate::travel::use_all(world).await;
     sign_in_and_out(world).await;
     tasks_and_agents(world).await;
