@@ -56,7 +56,7 @@ impl Form {
             ticket: ticket.digest(),
             seconds: letter.seconds,
         };
-        params.absent("template_slug", "Standin sends no mail")?;
+        params.only("template_slug", "invitation", "Standin sends no mail")?;
         params.finish()?;
         Ok(Self { new, ticket })
     }
@@ -85,10 +85,7 @@ impl Letter {
                 "between 1 and 365".into(),
             ));
         }
-        if params.boolean("notify")? == Some(true) {
-            let without = "false or left out: Standin sends no mail, the answer holds the url";
-            return Err(Error::ParamValue("notify", without.into()));
-        }
+        params.notify()?;
         let redirect_url = params.text("redirect_url")?.filter(|url| !url.is_empty());
         let redirect_url = redirect_url.map(|url| app.policy.lands(&url)).transpose()?;
         Ok(Self {

@@ -61,10 +61,7 @@ const MANY: usize = 50;
 /// Who shall wait, and the id the entry will have.
 fn read(mut params: Params, at: Time) -> Result<(WaitlistEntryId, String)> {
     let address = params.required_text("email_address", 320)?;
-    if params.boolean("notify")? == Some(true) {
-        let without = "false or left out: Standin sends no mail";
-        return Err(Error::ParamValue("notify", without.into()));
-    }
+    params.notify()?;
     params.finish()?;
     let address = IdentifierKind::EmailAddress.normal(&address)?;
     Ok((WaitlistEntryId::new(at), address))

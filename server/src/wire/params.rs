@@ -325,6 +325,22 @@ impl Params {
         }
     }
 
+    /// Takes `default` as if the parameter had been left out, and refuses anything else for what `why` says.
+    pub(crate) fn only(&mut self, name: &'static str, default: &str, why: &str) -> Result<()> {
+        match self.text(name)? {
+            Some(text) if text != default => {
+                Err(Error::ParamValue(name, format!("left out: {why}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads `notify` where leaving it out means true, as generated SDKs do not: whether it is asked for or not, there is no
+    /// mail, and the answer is the same.
+    pub(crate) fn notify(&mut self) -> Result<()> {
+        self.boolean("notify").map(drop)
+    }
+
     /// Drops a parameter whose wish is met by doing nothing.
     pub(crate) fn ignore(&mut self, names: &[&str]) {
         for name in names {

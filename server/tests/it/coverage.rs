@@ -23,8 +23,22 @@ const SET_AT_THE_START: &str = "where links may lead is set where the server is 
 const ONE_DOMAIN: &str = "an instance has one domain, that of its `--public-url`";
 const IN_A_COOKIE: &str = "an attempt is in a cookie of its browser until it has made a user";
 
+const NO_MAIL: &str = "with `notify` or without: Standin sends no mail";
+
 /// What the answers alone do not tell, by operation.
-const REMARKS: [(&str, &str); 14] = [
+const REMARKS: [(&str, &str); 20] = [
+    ("POST /v1/invitations", NO_MAIL),
+    ("POST /v1/invitations/bulk", NO_MAIL),
+    (
+        "POST /v1/organizations/{organization_id}/invitations",
+        NO_MAIL,
+    ),
+    (
+        "POST /v1/organizations/{organization_id}/invitations/bulk",
+        NO_MAIL,
+    ),
+    ("POST /v1/waitlist_entries", NO_MAIL),
+    ("POST /v1/waitlist_entries/bulk", NO_MAIL),
     (
         "PUT /v1/organizations/{organization_id}/logo",
         "the logo's address as JSON (`image_url`)",
@@ -85,9 +99,19 @@ enum Api {
 }
 
 struct Parameter {
-    in_query: bool,
+    place: Place,
     name: String,
     kind: String,
+    /// What leaving it out means, where that is published.
+    default: Option<Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Query,
+    Body,
+    /// In each object of a body that is a list.
+    Item,
 }
 
 struct Operation {
@@ -108,12 +132,18 @@ impl Operation {
         };
         let (method, path) = (part().parse().unwrap(), part().to_owned());
         let parameter = |text: &str| {
-            let mut parts = text.splitn(3, ':');
+            let mut parts = text.splitn(4, ':');
             let mut part = || parts.next().unwrap().to_owned();
             Parameter {
-                in_query: part() == "query",
+                place: match &*part() {
+                    "query" => Place::Query,
+                    "body" => Place::Body,
+                    "item" => Place::Item,
+                    other => panic!("{other}"),
+                },
                 name: part(),
                 kind: part(),
+                default: parts.next().map(|json| json.parse().unwrap()),
             }
         };
         Self {
@@ -197,7 +227,7 @@ async fn call(world: &World, operation: &Operation, given: &Map<String, Value>) 
     let (mut query, mut body) = (Vec::new(), Map::new());
     for (name, value) in given {
         let known = operation.parameters.iter().find(|one| one.name == *name);
-        if operation.method == Method::GET || known.is_some_and(|one| one.in_query) {
+        if operation.method == Method::GET || known.is_some_and(|one| one.place == Place::Query) {
             let value = value.get(0).unwrap_or(value);
             let text = value.as_str().map_or(value.to_string(), ToOwned::to_owned);
             query.push((name.clone(), text));
@@ -211,7 +241,10 @@ async fn call(world: &World, operation: &Operation, given: &Map<String, Value>) 
                 .backend
                 .request(operation.method.clone(), &operation.filled());
             request = request.query(&query);
-            if operation.method != Method::GET {
+            let is_list = |one: &Parameter| one.place == Place::Item;
+            if operation.parameters.iter().any(is_list) {
+                request = request.json(&[body]);
+            } else if operation.method != Method::GET {
                 request = request.json(&body);
             }
             world.backend.send(request).await
@@ -263,29 +296,26 @@ enum Fate {
     Unknown,
 }
 
-/// Sends a parameter alone, and with it whatever turns out to be required.
-async fn fate(world: &World, operation: &Operation, parameter: &Parameter) -> Fate {
-    let mut given = Map::new();
-    given.insert(
-        parameter.name.clone(),
-        plausible(&parameter.name, &parameter.kind),
-    );
+/// Sends a parameter alone, and with it whatever turns out to be required: with which code and sentence it is refused.
+async fn refusal(
+    world: &World,
+    operation: &Operation,
+    parameter: &Parameter,
+    value: Value,
+) -> Option<(String, String)> {
+    let mut given = Map::from_iter([(parameter.name.clone(), value)]);
     for _ in 0..10 {
         let answer = call(world, operation, &given).await;
         if answer.status.is_success() || answer.status.is_redirection() {
-            return Fate::Taken;
+            return None;
         }
-        let (code, about) = (answer.code(), answer.param().to_owned());
-        let sentence = answer.json["errors"][0]["long_message"].as_str().unwrap();
+        let (code, about) = (answer.code().to_owned(), answer.param().to_owned());
         if about == parameter.name {
-            return match (code, sentence.split_once("left out: ")) {
-                ("form_param_unknown", _) => Fate::Unknown,
-                (_, Some((_, why))) => Fate::Refused(why.trim_end_matches('.').to_owned()),
-                _ => Fate::Taken,
-            };
+            let sentence = answer.json["errors"][0]["long_message"].as_str().unwrap();
+            return Some((code, sentence.to_owned()));
         }
         if code != "form_param_missing" || given.contains_key(&about) {
-            return Fate::Taken;
+            return None;
         }
         let kind = operation.parameters.iter().find(|one| one.name == about);
         let kind = kind.map_or("string", |one| one.kind.as_str());
@@ -299,6 +329,18 @@ async fn fate(world: &World, operation: &Operation, parameter: &Parameter) -> Fa
     panic!("{} wants ever more: {given:?}", operation.name());
 }
 
+async fn fate(world: &World, operation: &Operation, parameter: &Parameter) -> Fate {
+    let value = plausible(&parameter.name, &parameter.kind);
+    let Some((code, sentence)) = refusal(world, operation, parameter, value).await else {
+        return Fate::Taken;
+    };
+    match (&*code, sentence.split_once("left out: ")) {
+        ("form_param_unknown", _) => Fate::Unknown,
+        (_, Some((_, why))) => Fate::Refused(why.trim_end_matches('.').to_owned()),
+        _ => Fate::Taken,
+    }
+}
+
 /// What is known of one operation.
 struct Row {
     api: Api,
@@ -307,6 +349,8 @@ struct Row {
     /// What is missing of one that is served, or how one that is not is refused.
     remark: String,
     unknown: Vec<String>,
+    /// Parameters that cannot be sent with the value that leaving them out stands for.
+    unequal: Vec<String>,
     /// Whether it minds a parameter that nobody has published.
     is_strict: bool,
 }
@@ -323,7 +367,7 @@ async fn row(world: &World, operation: &Operation) -> Row {
     if needs_second {
         remarks.push("refused, as nobody has a second factor".into());
     }
-    let mut unknown = Vec::new();
+    let (mut unknown, mut unequal) = (Vec::new(), Vec::new());
     if is_served {
         let mut refused: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for parameter in &operation.parameters {
@@ -332,6 +376,11 @@ async fn row(world: &World, operation: &Operation) -> Row {
                 Fate::Taken => {}
                 Fate::Refused(why) => refused.entry(why).or_default().push(name),
                 Fate::Unknown => unknown.push(parameter.name.clone()),
+            }
+            if let Some(default) = parameter.default.clone()
+                && let Some((_, why)) = refusal(world, operation, parameter, default).await
+            {
+                unequal.push(why);
             }
         }
         for (why, names) in refused {
@@ -353,15 +402,20 @@ async fn row(world: &World, operation: &Operation) -> Row {
         is_served,
         remark: remarks.join("; "),
         unknown,
+        unequal,
         is_strict,
     }
 }
 
 fn unpublished(operation: &Operation) -> Parameter {
     Parameter {
-        in_query: operation.method == Method::GET,
+        place: match operation.method {
+            Method::GET => Place::Query,
+            _ => Place::Body,
+        },
         name: "nobody_knows".into(),
         kind: "string".into(),
+        default: None,
     }
 }
 
@@ -394,7 +448,7 @@ fn write(rows: &[Row], published: &Published) -> String {
          Made by `scripts/pages` from the published descriptions and the running server: every operation was called,\n\
          and every parameter of those that are served was sent. A test fails when this page and the server differ.\n\n\
          What is not served is answered with 404 or 405 and a sentence that names this page. A parameter that is published and\n\
-         cannot be honoured is refused with the reason; none is taken and ignored.\n",
+         cannot be honoured is refused with the reason; none is taken and ignored, but for `notify` where leaving it out means true.\n",
     );
     for (api, title) in [
         (Api::Backend, "Backend API"),
@@ -456,6 +510,16 @@ async fn the_coverage_page_says_what_the_server_answers() {
     assert!(
         unknown.is_empty(),
         "published parameters that are neither taken nor refused with a reason: {unknown:#?}"
+    );
+    // SDKs that are generated from the descriptions send what their callers have left out.
+    let unequal: Vec<_> = rows
+        .iter()
+        .filter(|row| !row.unequal.is_empty())
+        .map(|row| (&row.name, &row.unequal))
+        .collect();
+    assert!(
+        unequal.is_empty(),
+        "published defaults that are refused: {unequal:#?}"
     );
     let lax: Vec<&str> = rows
         .iter()

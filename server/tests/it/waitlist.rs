@@ -107,8 +107,8 @@ async fn what_cannot_wait_is_refused_by_name() {
         ),
         (
             "/v1/waitlist_entries",
-            json!({ "email_address": "x@example.com", "notify": true }),
-            "422 form_param_value_invalid",
+            json!({ "email_address": "x@example.com", "notify": "x" }),
+            "422 form_param_type_invalid",
         ),
         (
             "/v1/waitlist_entries",

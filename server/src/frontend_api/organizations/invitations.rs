@@ -44,10 +44,7 @@ const MANY: usize = 10;
 fn wanted(mut params: Params, most: usize, at: Time) -> Result<Vec<NewInvitation>> {
     let addresses = params.texts("email_address", most)?;
     let role = params.required_text("role", 256)?;
-    if params.boolean("notify")? == Some(true) {
-        let without = "false or left out: Standin sends no mail";
-        return Err(Error::ParamValue("notify", without.into()));
-    }
+    params.notify()?;
     params.finish()?;
     if addresses.is_empty() {
         return Err(Error::ParamMissing("email_address"));

@@ -49,8 +49,8 @@ async fn invitations_are_made_one_by_one_and_many_at_once_listed_and_revoked() {
             "422 form_param_value_invalid",
         ),
         (
-            json!({ "email_address": "x@example.com", "notify": true }),
-            "422 form_param_value_invalid",
+            json!({ "email_address": "x@example.com", "notify": "x" }),
+            "422 form_param_type_invalid",
         ),
         (
             json!({ "email_address": "x@example.com", "redirect_url": "https://evil.example" }),
