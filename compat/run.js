@@ -2,7 +2,7 @@
 //   node run.js                         the short set: every app in development, two in each other deployment, the suites
 //   node run.js --full                  everything: every app in every deployment
 //   node run.js express testing         of either set these apps and suites only (suites: testing, people, organizations, playwright,
-//                                       readme, claims, tools, coverage)
+//                                       readme, claims, tools, python, coverage)
 //   node run.js --deployment NAME       one way of putting them on the web only, with every app
 //   node run.js --quick                 without what takes more than a minute to show
 //   node run.js --table                 everything, and the table in README.md from it
@@ -31,6 +31,7 @@ import * as people from './suites/people.js'
 import * as playwright from './suites/playwright.js'
 import * as coverage from './suites/coverage.js'
 import * as dashboard from './suites/dashboard.js'
+import * as python from './suites/python.js'
 import * as readme from './suites/readme.js'
 import * as testing from './suites/testing.js'
 import * as tools from './suites/tools.js'
@@ -46,7 +47,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const suites = [testing, people, organizations, playwright, readme, claims, dashboard, tools, coverage]
+const suites = [testing, people, organizations, playwright, readme, claims, dashboard, tools, python, coverage]
 const full = options.full || options.table
 
 async function main() {

@@ -1,14 +1,16 @@
 //! `standin jwks`: the keys that sign session tokens, and how one takes the place of another. These commands work on the
-//! database itself; servers on it notice within a second.
+//! database itself, and servers on it notice within a second; only `pem` asks a server.
 
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use standin::jwks::Jwk;
 use standin_server::clock::{Clock, Time};
 use standin_server::keys::{self, Published, Retired, Rotated, Rotation};
 use standin_server::secret::MasterKey;
 
+use crate::client::{Client, ServerOptions};
 use crate::duration::{Seconds, moment, of_the_server};
 use crate::failure::{Exit, Failure, Result};
 use crate::key::{Data, caller};
@@ -19,10 +21,21 @@ use crate::terminal;
 pub enum Command {
     /// List the keys that are published, and which of them signs
     List(Data),
+    /// Print a published key as PEM: `CLERK_JWT_KEY`, for applications that verify tokens without asking the server
+    Pem(Pem),
     /// Let a new key take over: published now, it signs later, and the one before it stays published longer than its tokens live
     Rotate(Rotate),
     /// Take a key out of the published ones at once; what it signed verifies no more
     Retire(Retire),
+}
+
+#[derive(Args)]
+pub struct Pem {
+    /// The key's name, where more than one is published
+    #[arg(value_name = "KID")]
+    kid: Option<String>,
+    #[command(flatten)]
+    server: ServerOptions,
 }
 
 #[derive(Args)]
@@ -55,6 +68,7 @@ const NOTICED: Seconds = Seconds(Duration::from_secs(5));
 pub async fn run(command: Command, json: bool) -> Result<()> {
     match command {
         Command::List(data) => list(&data, json).await,
+        Command::Pem(pem) => pem.run(json).await,
         Command::Rotate(rotate) => rotate.run(json).await,
         Command::Retire(retire) => retire.run(json).await,
     }
@@ -99,6 +113,38 @@ fn shown(key: &Published, all: &[Published], now: Time) -> serde_json::Value {
         "kid": key.kid, "state": state(key, all, now), "created_at": key.created_at,
         "active_at": key.active_at, "retired_at": key.retired_at,
     })
+}
+
+impl Pem {
+    async fn run(self, json: bool) -> Result<()> {
+        let client = Client::of(&self.server)?;
+        let keys = client.ask(client.api.jwks()).await?.keys;
+        let name = |key: &Jwk| key.kid.clone().unwrap_or_default();
+        let key = match (&self.kid, &keys[..]) {
+            (Some(kid), keys) => keys.iter().find(|key| key.kid.as_ref() == Some(kid)),
+            (None, [key]) => Some(key),
+            (None, _) => {
+                let names: Vec<String> = keys.iter().map(name).collect();
+                let sentence = format!("{} keys are published", keys.len());
+                return Err(Failure::usage(sentence).hint(
+                    "name one",
+                    format!("standin jwks pem {}", names.join(" | ")),
+                ));
+            }
+        };
+        let Some((key, pem)) = key.and_then(|key| Some((key, key.pem()?))) else {
+            let kid = self.kid.unwrap_or_default();
+            let sentence = format!("no key {kid} is published");
+            return Err(Failure::new(Exit::Denied, "key_not_found", sentence)
+                .hint("those there are", "standin jwks list"));
+        };
+        if json {
+            terminal::print(json!({ "kid": key.kid, "pem": pem }));
+        } else {
+            terminal::print(pem.trim_end());
+        }
+        Ok(())
+    }
 }
 
 impl Rotate {

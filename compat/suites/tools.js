@@ -8,6 +8,7 @@ import { executable, loadedAs, served, visit } from '../harness/browser.js'
 import { development } from '../harness/deployments.js'
 import { Groups } from '../harness/groups.js'
 import { run } from '../harness/process.js'
+import { interpreter, python } from '../harness/python.js'
 import { binary, plainEnvironment } from '../harness/standin.js'
 import { openWorlds } from '../harness/world.js'
 
@@ -15,14 +16,13 @@ export const name = 'tools'
 
 const guide = join(import.meta.dirname, '../../docs/testing.md')
 const folder = join(import.meta.dirname, '../tools')
-const venv = join(folder, '.venv')
 const bin = join(folder, 'node_modules/.bin')
 const playwright = join(folder, '../node_modules/@playwright/test/cli.js')
 
 // What of the page is run, how, after what, and by how many sign-ins it is known to have worked.
 const tools = [
   { name: 'Puppeteer', command: ['node', 'puppeteer.mjs'], needs: packages },
-  { name: 'Playwright for Python', command: [join(venv, 'bin/python'), 'playwright_python.py'], needs: python },
+  { name: 'Playwright for Python', command: [interpreter, 'playwright_python.py'], needs: python },
   { name: 'Selenium', command: ['node', 'selenium.mjs'], needs: driver, full: true },
   { name: 'agent-browser', command: ['bash', '-e', 'agent_browser.sh'], needs: agentBrowser, full: true },
   { name: 'Playwright with roles', command: ['node', playwright, 'test', '--config', 'playwright'], needs() {}, full: true },
@@ -137,11 +137,4 @@ async function agentBrowser() {
 async function driver() {
   await packages()
   await ask(['chromedriver', '--version'], 'chromedriver')
-}
-
-async function python() {
-  const lists = join(venv, 'lib')
-  if (existsSync(lists)) return
-  await ask(['python3', '-m', 'venv', venv], 'python3 -m venv')
-  await ask([join(venv, 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'], 'pip install')
 }

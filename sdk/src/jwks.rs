@@ -1,5 +1,9 @@
 //! The public keys that session tokens verify with (spec path `/jwks`, RFC 7517).
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::signature::RsaPublicKeyComponents;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
 use crate::call::Call;
@@ -49,6 +53,43 @@ pub struct Jwk {
     pub n: Option<String>,
     /// The exponent of an RSA key, as `n`; `AQAB` is 65537.
     pub e: Option<String>,
+}
+
+impl Jwk {
+    /// The key as PEM (RFC 7468 §13, `-----BEGIN PUBLIC KEY-----`): what SDKs take as `CLERK_JWT_KEY`, to verify tokens without
+    /// asking anybody. `None` where it is no RSA key of 2048 to 8192 bits.
+    ///
+    /// ```no_run
+    /// # async fn run(client: standin::Client) -> standin::Result<()> {
+    /// if let Some(pem) = client.jwks().await?.keys.first().and_then(|key| key.pem()) {
+    ///     print!("{pem}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pem(&self) -> Option<String> {
+        let key = self.components()?;
+        if !(2048 / 8..=8192 / 8).contains(&key.n.len()) {
+            return None;
+        }
+        let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
+        let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
+        for (at, letter) in STANDARD.encode(der.as_ref()).chars().enumerate() {
+            if at > 0 && at % 64 == 0 {
+                pem.push('\n');
+            }
+            pem.push(letter);
+        }
+        pem.push_str("\n-----END PUBLIC KEY-----\n");
+        Some(pem)
+    }
+
+    /// What an RSA key is made of.
+    pub(crate) fn components(&self) -> Option<RsaPublicKeyComponents<Vec<u8>>> {
+        let number = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_deref()?).ok();
+        let (n, e) = (number(&self.n)?, number(&self.e)?);
+        Some(RsaPublicKeyComponents { n, e })
+    }
 }
 
 impl Client {

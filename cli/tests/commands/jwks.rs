@@ -47,6 +47,31 @@ fn a_running_server_publishes_a_new_key_and_drops_a_retired_one() {
     );
 }
 
+#[test]
+fn a_published_key_is_printed_as_applications_take_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Production::start(folder.path());
+    let command = |arguments: &[&str]| run(standin(folder.path(), arguments));
+    let key = command(&["key", "create", "--data", "d"]).ok();
+    let key = key.line();
+    let pem = |kid: &[&str]| {
+        let asked = ["jwks", "pem", "--api-url", &server.url, "--secret-key", key];
+        command(&[&asked, kid].concat())
+    };
+    let first = pem(&[]).ok().stdout;
+    assert!(
+        first.starts_with("-----BEGIN PUBLIC KEY-----\nMIIBI"),
+        "{first}"
+    );
+    let next = command(&["jwks", "rotate", "--data", "d"]).ok();
+    publishes(&server.url, key, 2);
+    let several = pem(&[]);
+    assert_eq!(several.code, 2, "{several:?}");
+    assert!(several.stderr.contains(next.line()), "{several:?}");
+    assert_ne!(pem(&[next.line()]).ok().stdout, first);
+    assert_eq!(pem(&["kid_x"]).code, 3);
+}
+
 /// Waits until a server publishes so many keys.
 fn publishes(url: &str, key: &str, count: usize) {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 
 use crate::jwks::{Jwk, JwkSet};
 use crate::{Error, Result};
@@ -41,9 +41,7 @@ fn parse(key: &Jwk) -> Option<ParsedPublicKey> {
     if key.kty != "RSA" || !says(&key.alg, "RS256") || !says(&key.use_for, "sig") {
         return None;
     }
-    let number = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_deref()?).ok();
-    let (n, e) = (number(&key.n)?, number(&key.e)?);
-    RsaPublicKeyComponents { n, e }
+    key.components()?
         .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
         .ok()
 }
@@ -85,6 +83,8 @@ mod tests {
     use aws_lc_rs::rsa::{KeyPair, KeySize};
     use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     fn pem(pair: &KeyPair, line: &str) -> String {
@@ -99,6 +99,26 @@ mod tests {
             "-----BEGIN PUBLIC KEY-----{line}{}{line}-----END PUBLIC KEY-----{line}",
             body.join(line)
         )
+    }
+
+    #[test]
+    fn a_published_key_is_written_as_the_pem_that_it_is_read_from() {
+        for size in [KeySize::Rsa2048, KeySize::Rsa3072] {
+            let pair = KeyPair::generate(size).unwrap();
+            let number = |bytes: &[u8]| Some(URL_SAFE_NO_PAD.encode(bytes));
+            let public = pair.public_key();
+            let mut key = Jwk {
+                kty: "RSA".into(),
+                kid: None,
+                alg: Some("RS256".into()),
+                use_for: Some("sig".into()),
+                n: number(public.modulus().big_endian_without_leading_zero()),
+                e: number(public.exponent().big_endian_without_leading_zero()),
+            };
+            assert_eq!(key.pem().unwrap(), pem(&pair, "\n"));
+            key.n = number(&[1; 32]);
+            assert_eq!(key.pem(), None);
+        }
     }
 
     #[test]
