@@ -2,6 +2,8 @@
 
 mod clerk_csv;
 mod export;
+#[cfg(test)]
+mod fuzzed;
 mod import;
 
 use std::process::ExitCode;

@@ -43,6 +43,9 @@ use crate::error::{Error, Result};
 use crate::secret::{Digest, Secret};
 use crate::secret_keys::{self, SecretKey};
 use crate::wire::{self, Calls, Edge, header};
+
+#[cfg(feature = "fuzzing")]
+pub(crate) use once::name as idempotency_key;
 pub(crate) use seed::read as seed;
 pub use users::UserRow;
 

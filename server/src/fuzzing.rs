@@ -1,6 +1,8 @@
 //! What must hold for any bytes, each a function that panics where it does not. `fuzz/` looks for such bytes;
 //! `tests/it/fuzzed.rs` replays those that it kept.
 
+mod path;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -10,7 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
-use crate::backend_api::UserRow;
+use crate::backend_api::{UserRow, idempotency_key};
 use crate::clock::Time;
 use crate::cookie::{self, Cookies};
 use crate::handshake::{self, Form, Payload};
@@ -26,7 +28,7 @@ use crate::wire::Params;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the folder of its corpus.
-pub const ALL: [(&str, Property); 7] = [
+pub const ALL: [(&str, Property); 9] = [
     ("redirect", redirect),
     ("cookies", cookies),
     ("token", token),
@@ -34,6 +36,8 @@ pub const ALL: [(&str, Property); 7] = [
     ("query", query),
     ("json", json),
     ("row", row),
+    ("idempotency", idempotency),
+    ("path", path::path),
 ];
 
 const NOW: Time = Time(1_790_000_000_000);
@@ -176,6 +180,24 @@ fn by_bytes<'a>(header: &'a [u8], name: &[u8]) -> Vec<&'a [u8]> {
         }
     }
     found
+}
+
+/// Of every line a header that names the request: a name is what stands in the only one, of 1 to 255 visible letters.
+fn idempotency(data: &[u8]) {
+    let mut headers = HeaderMap::new();
+    for line in data.split(|byte| *byte == b'\n') {
+        if let Ok(value) = HeaderValue::from_bytes(line) {
+            headers.append("idempotency-key", value);
+        }
+    }
+    let given: Vec<&[u8]> = headers.values().map(HeaderValue::as_bytes).collect();
+    let expected = match given[..] {
+        [one] if one.iter().all(|byte| matches!(byte, b'\t' | 32..=126)) => Some(one.trim_ascii()),
+        _ => None,
+    };
+    let expected = expected.filter(|name| (1..=255).contains(&name.len()));
+    let found = idempotency_key(&headers).ok().map(str::as_bytes);
+    assert_eq!(found, expected);
 }
 
 /// Makes of a text another one: each three bytes say where and what. So bytes mean the same whatever the text is.

@@ -2,6 +2,8 @@
 //! user's parameters become a record. The columns may stand in any order; lists are separated by `|`, in older files by
 //! commas.
 
+use std::io::Read;
+
 use serde_json::{Map, Value, json};
 
 /// The columns, in the order of Clerk's files.
@@ -54,9 +56,101 @@ const LISTS: [(&str, [&str; 3]); 2] = [
 /// The second factor, which Standin does not ask for.
 pub const SECOND_FACTOR: &str = "totp_secret";
 
-/// Columns that a header names and these files do not have.
-pub fn unknown<'a>(header: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    header.filter(|name| !COLUMNS.contains(name)).collect()
+/// More of a record than this is not kept: a row may have 64 KiB.
+pub const RECORD_MAX: usize = 128 * 1024;
+
+/// Why a file is not read at all.
+pub enum Unusable {
+    /// Its header is none of these files', for this reason.
+    Header(String),
+    /// It is no CSV file, or cannot be read.
+    File(csv::Error),
+}
+
+/// A record of a file.
+pub enum Record {
+    /// What its columns hold.
+    Whole(Map<String, Value>),
+    /// What there is of one that cannot be taken, and why not.
+    Broken(Vec<String>, String),
+}
+
+/// The records of a file after its header, one after the other.
+pub struct Records<R> {
+    csv: csv::Reader<R>,
+    header: Vec<String>,
+    record: csv::ByteRecord,
+}
+
+impl<R: Read> Records<R> {
+    /// Reads the header.
+    pub fn of(file: R) -> Result<Self, Unusable> {
+        let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+        let header = csv.headers().map_err(Unusable::File)?;
+        let header: Vec<String> = header.iter().map(|name| name.trim().into()).collect();
+        known(&header).map_err(Unusable::Header)?;
+        Ok(Self {
+            csv,
+            header,
+            record: csv::ByteRecord::new(),
+        })
+    }
+}
+
+impl<R: Read> Iterator for Records<R> {
+    type Item = Result<Record, csv::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.csv.read_byte_record(&mut self.record) {
+            Ok(false) => None,
+            Ok(true) => Some(Ok(named(&self.header, &self.record))),
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+fn known(header: &[String]) -> Result<(), String> {
+    let is_unknown = |name: &&String| !COLUMNS.contains(&name.as_str());
+    let unknown: Vec<&str> = header
+        .iter()
+        .filter(is_unknown)
+        .map(String::as_str)
+        .collect();
+    let mut columns = header.iter().enumerate();
+    let twice = columns.find(|(place, name)| header[..*place].contains(name));
+    match (unknown.as_slice(), twice) {
+        ([], None) => Ok(()),
+        ([], Some((_, name))) => Err(format!("the CSV file has the column {name} twice")),
+        (names, _) => Err(format!(
+            "the CSV file has columns that are not known: {}",
+            names.join(", ")
+        )),
+    }
+}
+
+fn named(header: &[String], record: &csv::ByteRecord) -> Record {
+    let shown = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+    if record.as_slice().len() > RECORD_MAX {
+        let why = "it does not end, nor do the rows after it begin; is a quotation mark missing?";
+        return Record::Broken(vec![shown(&record.as_slice()[..200])], why.into());
+    }
+    let fields: Option<Vec<&str>> = record
+        .iter()
+        .map(|field| str::from_utf8(field).ok())
+        .collect();
+    let why = match fields {
+        Some(fields) if fields.len() == header.len() => {
+            let fields = fields.into_iter().map(Value::from);
+            return Record::Whole(header.iter().cloned().zip(fields).collect());
+        }
+        None if record.len() == header.len() => "it is not UTF-8".into(),
+        _ => format!(
+            "it has {} fields and the header {}; is a quotation mark missing?",
+            record.len(),
+            header.len()
+        ),
+    };
+    Record::Broken(record.iter().map(shown).collect(), why)
 }
 
 /// The parameters of a record, given as what its columns hold. An empty field is one that is not given.
@@ -101,13 +195,16 @@ pub fn params(record: &Map<String, Value>) -> Map<String, Value> {
     params
 }
 
+const SEPARATORS: [char; 2] = ['|', ','];
+
 fn list(field: &str) -> Vec<&str> {
-    let parts = field.split(['|', ',']).map(str::trim);
+    let parts = field.split(SEPARATORS).map(str::trim);
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-/// The record of a user's parameters. What these files have no column for is not in it.
-pub fn record(params: &Map<String, Value>) -> [String; 13] {
+/// The record of a user's parameters. What these files have no column for is not in it. An error is the address that would be
+/// two in a list.
+pub fn record(params: &Map<String, Value>) -> Result<[String; 13], String> {
     let text = |name: &str| params.get(name).and_then(Value::as_str).unwrap_or_default();
     let texts = |name: &str| -> Vec<&str> {
         let list = params.get(name).and_then(Value::as_array);
@@ -131,6 +228,9 @@ pub fn record(params: &Map<String, Value>) -> [String; 13] {
         fields.insert(primary.into(), named.unwrap_or(first).into());
         let (mut proven, mut not_proven) = (Vec::new(), Vec::new());
         for (place, value) in values.into_iter().enumerate() {
+            if value.contains(SEPARATORS) {
+                return Err(value.to_owned());
+            }
             match statuses.get(place) {
                 Some(&"unverified") => not_proven.push(value),
                 _ => proven.push(value),
@@ -139,8 +239,8 @@ pub fn record(params: &Map<String, Value>) -> [String; 13] {
         fields.insert(verified.into(), json!(proven.join("|")));
         fields.insert(unverified.into(), json!(not_proven.join("|")));
     }
-    COLUMNS.map(|name| {
+    Ok(COLUMNS.map(|name| {
         let field = fields.get(name).and_then(Value::as_str);
         field.unwrap_or_default().to_owned()
-    })
+    }))
 }

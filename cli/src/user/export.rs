@@ -136,7 +136,12 @@ impl<W: Write> Sheet<W> {
                 if !std::mem::replace(has_header, true) {
                     to.write_record(clerk_csv::COLUMNS)?;
                 }
-                Ok(to.write_record(clerk_csv::record(row))?)
+                let record = clerk_csv::record(row).map_err(|address| {
+                    let id = row["id"].as_str().unwrap_or_default();
+                    let sentence = format!("{id} has {address}, which would be two addresses in a list of CSV; take JSON Lines");
+                    io::Error::other(sentence)
+                })?;
+                Ok(to.write_record(record)?)
             }
         }
     }

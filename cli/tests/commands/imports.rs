@@ -146,6 +146,22 @@ fn a_file_that_was_cut_off_gives_what_is_whole_and_refuses_its_last_line() {
 }
 
 #[test]
+fn an_address_that_a_list_would_make_two_of_is_not_exported_as_csv() {
+    let folder = data();
+    let user = json!({ "id": "user_1", "email_address": ["a|ada@example.com"] });
+    import(folder.path(), "in.jsonl", user.to_string()).ok();
+    let done = run(standin(folder.path(), &["user", "export", "all.csv"]));
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(
+        done.stderr.contains("user_1 has a|ada@example.com"),
+        "{done:?}"
+    );
+    assert!(!folder.path().join("all.csv").exists());
+    let shown = with_id(&exported(folder.path()), "user_1");
+    assert_eq!(shown["email_address"], user["email_address"]);
+}
+
+#[test]
 fn unusable_files_are_refused_as_a_whole_and_change_nothing() {
     let folder = data();
     let before = exported(folder.path());

@@ -22,6 +22,7 @@ mod nodes;
 mod power;
 mod pressure;
 mod process;
+mod soak;
 mod two_processes;
 mod upgrades;
 mod watched_disk;

@@ -3,8 +3,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use http::request::Parts;
-use http::{HeaderName, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use crate::caller::Once;
 use crate::error::{Error, Result};
@@ -21,7 +20,7 @@ pub(super) async fn named(key: &SecretKey, request: Request) -> Result<Request> 
         return Ok(request);
     }
     let (mut parts, body) = request.into_parts();
-    let name = name(&parts)?;
+    let name = name(&parts.headers)?.to_owned();
     let body = wire::body(&parts, body).await?;
     // A secret key's own, and nobody learns the name from the database.
     let id = format!("{}\n{name}", key.id);
@@ -34,13 +33,12 @@ pub(super) async fn named(key: &SecretKey, request: Request) -> Result<Request> 
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
-fn name(parts: &Parts) -> Result<String> {
-    let mut given = parts.headers.get_all(HEADER).into_iter();
+/// What a request is named.
+pub(crate) fn name(headers: &HeaderMap) -> Result<&str> {
+    let mut given = headers.get_all(HEADER).into_iter();
     let text = given.next().and_then(|value| value.to_str().ok());
     match text.map(str::trim) {
-        Some(text) if given.next().is_none() && (1..=KEY_MAX).contains(&text.len()) => {
-            Ok(text.to_owned())
-        }
+        Some(text) if given.next().is_none() && (1..=KEY_MAX).contains(&text.len()) => Ok(text),
         _ => Err(Error::IdempotencyKeyInvalid(KEY_MAX)),
     }
 }

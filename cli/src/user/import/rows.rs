@@ -15,7 +15,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::Format;
 use crate::failure::{Exit, Failure};
-use crate::user::clerk_csv;
+use crate::user::clerk_csv::{self, Record, Records, Unusable};
 
 /// How many rows go into one transaction: it holds a running server's writes up for as long as it takes.
 const BATCH: usize = 8000;
@@ -134,30 +134,19 @@ impl Reader {
     }
 
     fn csv(&mut self, file: impl Read) -> crate::failure::Result<()> {
-        let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-        let broken = |error: csv::Error| {
-            Failure::new(
-                Exit::Failed,
-                "io",
-                format!("the CSV file cannot be read: {error}"),
-            )
-        };
-        let header = csv.headers().map_err(broken)?.clone();
-        let header: Vec<&str> = header.iter().map(str::trim).collect();
-        known(&header)?;
-        let mut record = csv::ByteRecord::new();
-        for number in 2.. {
-            if !csv.read_byte_record(&mut record).map_err(broken)? {
-                break;
-            }
-            let (text, row) = of_record(&header, &record);
-            if let Text::Record(fields) = &text {
-                let secret = fields.get(clerk_csv::SECOND_FACTOR);
-                let has = secret
-                    .and_then(Value::as_str)
-                    .is_some_and(|text| !text.is_empty());
-                self.batch.second_factors += u64::from(has);
-            }
+        for (number, record) in (2..).zip(Records::of(file).map_err(unusable)?) {
+            let (text, row) = match record.map_err(Unusable::File).map_err(unusable)? {
+                Record::Whole(columns) => {
+                    let secret = columns.get(clerk_csv::SECOND_FACTOR);
+                    let has = secret
+                        .and_then(Value::as_str)
+                        .is_some_and(|text| !text.is_empty());
+                    self.batch.second_factors += u64::from(has);
+                    let row = UserRow::from_params(clerk_csv::params(&columns));
+                    (Text::Record(columns), Ok(row))
+                }
+                Record::Broken(fields, why) => (Text::Fields(fields), Err(Error::BodyInvalid(why))),
+            };
             if !self.add(number, text, row) {
                 break;
             }
@@ -198,65 +187,20 @@ impl Reader {
     }
 }
 
-fn known(header: &[&str]) -> crate::failure::Result<()> {
-    let unknown = clerk_csv::unknown(header.iter().copied());
-    let twice = header
-        .iter()
-        .enumerate()
-        .find(|(place, name)| header[..*place].contains(name));
-    let sentence = match (unknown.as_slice(), twice) {
-        ([], None) => return Ok(()),
-        ([], Some((_, name))) => format!("the CSV file has the column {name} twice"),
-        (names, _) => format!(
-            "the CSV file has columns that are not known: {}",
-            names.join(", ")
+fn unusable(why: Unusable) -> Failure {
+    match why {
+        Unusable::Header(sentence) => Failure::usage(sentence)
+            .hint("known are", clerk_csv::COLUMNS.join(", "))
+            .hint(
+                "for anything else",
+                "JSON Lines, with the parameters of POST /v1/users",
+            ),
+        Unusable::File(error) => Failure::new(
+            Exit::Failed,
+            "io",
+            format!("the CSV file cannot be read: {error}"),
         ),
-    };
-    Err(Failure::usage(sentence)
-        .hint("known are", clerk_csv::COLUMNS.join(", "))
-        .hint(
-            "for anything else",
-            "JSON Lines, with the parameters of POST /v1/users",
-        ))
-}
-
-fn of_record(header: &[&str], record: &csv::ByteRecord) -> (Text, Result<UserRow>) {
-    let fields = || {
-        record
-            .iter()
-            .map(|field| String::from_utf8_lossy(field).into_owned())
-    };
-    let refused = |why: String| {
-        (
-            Text::Fields(fields().collect()),
-            Err(Error::BodyInvalid(why)),
-        )
-    };
-    if record.as_slice().len() as u64 > LINE_MAX {
-        let beginning = String::from_utf8_lossy(&record.as_slice()[..200]).into_owned();
-        let why = "it does not end, nor do the rows after it begin; is a quotation mark missing?";
-        return (
-            Text::Fields(vec![beginning]),
-            Err(Error::BodyInvalid(why.into())),
-        );
     }
-    if record.len() != header.len() {
-        return refused(format!(
-            "it has {} fields and the header {}; is a quotation mark missing?",
-            record.len(),
-            header.len()
-        ));
-    }
-    if record
-        .iter()
-        .any(|field| std::str::from_utf8(field).is_err())
-    {
-        return refused("it is not UTF-8".into());
-    }
-    let named = header.iter().map(|name| (*name).to_owned());
-    let columns: Map<String, Value> = named.zip(fields().map(Value::from)).collect();
-    let row = UserRow::from_params(clerk_csv::params(&columns));
-    (Text::Record(columns), Ok(row))
 }
 
 /// A file that tells how far it was read.
