@@ -100,8 +100,8 @@ fn refusal(status: Option<i64>) -> Result<Option<error::Fault>> {
         return Ok(None);
     };
     let unknown = || {
-        let all: Vec<String> = error::Fault::statuses()
-            .map(|one| one.to_string())
+        let all: Vec<String> = error::Fault::all()
+            .map(|one| one.status().to_string())
             .collect();
         Error::ParamValue("status", format!("one of {}", all.join(", ")))
     };

@@ -9,7 +9,7 @@ mod tickets;
 
 use std::fmt;
 
-use super::{Error, Shown};
+use super::{Error, Fault, Shown};
 
 /// Who meets a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,12 @@ fn of(door: Door, errors: &[Error], why: &'static str, next: &'static str) -> Ex
     }
 }
 
+/// Why one meets a code that only faults have, and what to do.
+const FAULT: (&str, &str) = (
+    "Clerk has this code, and no call of Standin answers it. Somebody wanted to see what an application does then.",
+    "`standin fault list` shows what was added, `standin fault remove` takes it away.",
+);
+
 /// Every code, by its name.
 pub fn all() -> Vec<Explanation> {
     let mut all = keys::all();
@@ -71,6 +77,17 @@ pub fn all() -> Vec<Explanation> {
     all.extend(tickets::all());
     all.extend(people::all());
     all.extend(organizations::all());
+    // What no call answers by itself, and somebody may want to see all the same.
+    let known: Vec<&str> = all.iter().map(Explanation::code).collect();
+    let faults = Fault::all().map(Error::Fault);
+    let others: Vec<Error> = faults
+        .filter(|one| !known.contains(&one.shown().code))
+        .collect();
+    all.extend(
+        others
+            .into_iter()
+            .map(|fault| of(Door::Both, &[fault], FAULT.0, FAULT.1)),
+    );
     all.sort_by_key(Explanation::code);
     all
 }
@@ -108,6 +125,15 @@ mod tests {
     }
 
     #[test]
+    fn whatever_somebody_has_a_request_answered_with_is_explained() {
+        let all = all();
+        for fault in Fault::all() {
+            let code = fault.shown().code;
+            assert!(all.iter().any(|one| one.code() == code), "{code}");
+        }
+    }
+
+    #[test]
     fn every_row_of_the_table_is_explained_and_nothing_else() {
         let all = all();
         for explanation in &all {
@@ -123,7 +149,8 @@ mod tests {
         }
         let codes: BTreeSet<_> = all.iter().map(Explanation::code).collect();
         assert_eq!(codes.len(), all.len(), "a code is explained twice");
-        let answers = all.iter().flat_map(|explanation| &explanation.answers);
+        let of_table = all.iter().filter(|explanation| explanation.why != FAULT.0);
+        let answers = of_table.flat_map(|explanation| &explanation.answers);
         let explained: BTreeSet<_> = answers
             .map(|shown| {
                 (

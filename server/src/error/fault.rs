@@ -26,13 +26,12 @@ pub struct Fault(usize);
 impl Fault {
     /// That of a status; `None` where there is none.
     pub fn of(status: i64) -> Option<Self> {
-        let row = ROWS.iter().position(|row| i64::from(row.0) == status);
-        row.map(Self)
+        Self::all().find(|one| i64::from(one.status()) == status)
     }
 
-    /// The statuses there are.
-    pub fn statuses() -> impl Iterator<Item = u16> {
-        ROWS.iter().map(|row| row.0)
+    /// All there are.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..ROWS.len()).map(Self)
     }
 
     /// Its status.
