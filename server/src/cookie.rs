@@ -9,10 +9,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use http::HeaderMap;
 use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
 use serde::{Serialize, Serializer};
 
+use crate::error::{Error, Result};
 use crate::instance::Instance;
 
 /// A browser's client. `HttpOnly`; its value is the client's secret.
@@ -142,12 +143,38 @@ pub struct Cookie {
     pub http_only: bool,
     /// Shared with the hosts under this domain; `None` for the host that sets it alone.
     pub domain: Option<String>,
+    /// Whether it is sent only where a page of this site asks, and not where somebody comes by a link from elsewhere.
+    pub strict: bool,
+}
+
+impl Cookie {
+    /// The same, and strict.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self {
+            strict: true,
+            ..self
+        }
+    }
+
+    /// As the value of `Set-Cookie`.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] where it holds what no header may.
+    pub fn header(&self) -> Result<HeaderValue> {
+        HeaderValue::from_str(&self.to_string())
+            .map_err(|_| Error::Bug("a cookie is no header".into()))
+    }
 }
 
 impl fmt::Display for Cookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, value, max_age) = (&self.name, &self.value, self.max_age);
-        write!(f, "{name}={value}; Path=/; Max-Age={max_age}; SameSite=Lax")?;
+        let same_site = if self.strict { "Strict" } else { "Lax" };
+        write!(
+            f,
+            "{name}={value}; Path=/; Max-Age={max_age}; SameSite={same_site}"
+        )?;
         if let Some(domain) = &self.domain {
             write!(f, "; Domain={domain}")?;
         }
@@ -190,6 +217,7 @@ impl Setting<'_> {
             secure: self.secure,
             http_only: self.http_only,
             domain: self.domain.map(ToOwned::to_owned),
+            strict: false,
         }
     }
 

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use super::back;
 use super::gate::By;
-use super::look::Look;
+use super::look::{Its, Look, after};
 use super::page::{Cell, Form, Table};
 use super::show::{self, Names, ROWS};
 use crate::agents::{self, Agent};
@@ -87,10 +87,15 @@ async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> 
         ("Disabled", Cell::moment_if(agent.disabled_at, now)),
     ];
     page.forms.push(switch(&agent));
+    let its = Its {
+        agent: Some(agent.id.clone()),
+        ..Its::default()
+    };
+    let older = |room| after(&its.within(room), ROWS);
     page.tables
-        .push(show::tasks(&tasks, &names, now).part(ROWS, || "/dashboard/tasks".into()));
+        .push(show::tasks(&tasks, &names, now).part(ROWS, || older(super::tasks::ROOM)));
     page.tables
-        .push(show::sessions(&sessions, &names, now).part(ROWS, || "/dashboard/sessions".into()));
+        .push(show::sessions(&sessions, &names, now).part(ROWS, || older(super::sessions::ROOM)));
     page.answer()
 }
 

@@ -6,14 +6,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
 
-use super::look::Look;
-use super::page::rows;
+use super::look::{Look, with};
+use super::page::{Cell, rows};
 use super::show::{self, ROWS};
 use crate::app::App;
 use crate::audit;
+use crate::db::Read;
 use crate::error::Result;
+use crate::id::TaskId;
 
-const ROOM: &str = "/dashboard/audit";
+pub(super) const ROOM: &str = "/dashboard/audit";
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -22,12 +24,20 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
+    let task = look.params.text("task")?.map(TaskId::from);
     let (mut page, part) = (look.begin(ROOM)?, look.part);
     page.title("Audit");
-    let found = app.db.read(move |tx| audit::list(tx, None, part)).await?;
-    let mut table = look.rows(show::records(&found, app.now()), ROOM);
+    let mut here = ROOM.to_owned();
+    if let Some(id) = task.as_ref().map(TaskId::as_str) {
+        page.facts.push(("Task", Cell::link(show::task(id), id)));
+        here = with(ROOM, "task", id);
+    }
+    let is_whole = task.is_none();
+    let read = move |tx: &mut Read<'_>| audit::list(tx, task.as_ref(), part);
+    let found = app.db.read(read).await?;
+    let mut table = look.rows(show::records(&found, app.now()), &here);
     // What is further back does not grow.
-    if part.offset == 0 {
+    if is_whole && part.offset == 0 {
         table.live = Some(found.first().map_or(0, |record| record.seq));
     }
     page.tables.push(table);

@@ -16,7 +16,7 @@ use super::{entry, page};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Time;
-use crate::cookie::Cookies;
+use crate::cookie::{Cookies, Setting};
 use crate::error::{Error, Result};
 use crate::id::SecretKeyId;
 use crate::secret::{MasterKey, Purpose};
@@ -199,12 +199,12 @@ pub(super) fn no_cookie(app: &App, headers: &HeaderMap) -> Result<HeaderValue> {
 
 fn cookie(app: &App, headers: &HeaderMap, value: &str, seconds: i64) -> Result<HeaderValue> {
     let is_plain = app.config.tls.is_none() && wire::names_this_machine(headers);
-    let (name, secure) = if is_plain {
-        (NAME, "")
-    } else {
-        (HOST_NAME, "; Secure")
+    let setting = Setting {
+        max_age: seconds,
+        secure: !is_plain,
+        http_only: true,
+        domain: None,
     };
-    let text =
-        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    HeaderValue::from_str(&text).map_err(|error| Error::Bug(error.to_string()))
+    let name = if is_plain { NAME } else { HOST_NAME };
+    setting.one(name, value).strict().header()
 }

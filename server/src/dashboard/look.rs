@@ -3,15 +3,16 @@
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
+use url::form_urlencoded;
 
 use super::gate::Visitor;
-use super::page::{Page, Table};
-use super::show::{Names, ROWS};
+use super::page::{Cell, Page, Table};
+use super::show::{self, Names, ROWS};
 use crate::app::App;
 use crate::clock::Time;
 use crate::db::{Page as Part, Read};
 use crate::error::{Error, Result};
-use crate::id::UserId;
+use crate::id::{AgentId, UserId};
 use crate::wire::Params;
 use crate::word::Word;
 
@@ -60,23 +61,56 @@ impl Look {
 
     /// As many rows as a page has, with the way to the older ones of those at an address.
     pub(super) fn rows(&self, table: Table, here: &str) -> Table {
-        let mark = if here.contains('?') { '&' } else { '?' };
-        table.part(ROWS, || {
-            format!("{here}{mark}offset={}", self.part.offset + ROWS)
-        })
+        table.part(ROWS, || after(here, self.part.offset + ROWS))
     }
+}
+
+/// An address that says something more.
+pub(super) fn with(address: &str, name: &str, value: &str) -> String {
+    let mark = if address.contains('?') { '&' } else { '?' };
+    let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+    format!("{address}{mark}{name}={value}")
+}
+
+/// The way to the rows after so many.
+pub(super) fn after(address: &str, rows: i64) -> String {
+    with(address, "offset", &rows.to_string())
 }
 
 /// The way to those of one state, or to all.
-fn of<T: Word>(room: &str, state: Option<T>) -> String {
-    match state {
-        Some(state) => format!("{room}?status={}", state.as_str()),
-        None => room.to_owned(),
+fn of<T: Word>(here: &str, state: Option<T>) -> String {
+    state.map_or(here.to_owned(), |state| {
+        with(here, "status", state.as_str())
+    })
+}
+
+/// Whose things are meant; everybody's, where nobody is named.
+#[derive(Clone, Default)]
+pub(super) struct Its {
+    /// This user's.
+    pub(super) user: Option<UserId>,
+    /// This agent's.
+    pub(super) agent: Option<AgentId>,
+}
+
+impl Its {
+    fn read(params: &mut Params) -> Result<Self> {
+        Ok(Self {
+            user: params.text("user")?.map(UserId::from),
+            agent: params.text("agent")?.map(AgentId::from),
+        })
+    }
+
+    /// The way to their things in a room.
+    pub(super) fn within(&self, room: &str) -> String {
+        let user = self.user.iter().map(|id| ("user", id.as_str()));
+        let named = user.chain(self.agent.iter().map(|id| ("agent", id.as_str())));
+        named.fold(room.to_owned(), |here, (name, id)| with(&here, name, id))
     }
 }
 
-/// Things of one state, or all, newest first.
-type List<S, T> = fn(&mut Read<'_>, Option<S>, Part, Time) -> Result<Vec<T>>;
+/// Somebody's things of one state, or all, newest first.
+type List<S, T> = fn(&mut Read<'_>, Its, Option<S>, Part, Time) -> Result<Vec<T>>;
 
 /// A room of things that have a user and a state.
 pub(super) struct ByState<S: 'static, T> {
@@ -101,19 +135,26 @@ where
     T: Send + 'static,
 {
     let state: Option<S> = look.params.word("status")?;
+    let its = Its::read(&mut look.params)?;
     let mut page = look.begin(of.room)?;
     let (now, part, list, user) = (app.now(), look.part, of.list, of.user);
+    let wanted = its.clone();
     // Of a state alone, the next one may lie far back.
     let (found, names) = app
         .db
         .search(move |tx| {
-            let found = list(tx, state, part, now)?;
-            let names = Names::of(tx, found.iter().map(user))?;
+            let found = list(tx, wanted.clone(), state, part, now)?;
+            let users = found.iter().map(user).chain(&wanted.user);
+            let names = Names::of(tx, users)?;
             Ok((found, names))
         })
         .await?;
     page.title(of.title);
-    let here = tabs(&mut page, of.room, of.states, state);
+    let user = its.user.iter().map(|id| ("For", names.cell(id)));
+    let agent = its.agent.iter().map(AgentId::as_str);
+    let agent = agent.map(|id| ("Agent", Cell::link(show::agent(id), id)));
+    page.facts = user.chain(agent).collect();
+    let here = tabs(&mut page, &its.within(of.room), of.states, state);
     page.tables
         .push(look.rows((of.table)(&found, &names, now), &here));
     page.answer()

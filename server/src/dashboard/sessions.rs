@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use super::back;
 use super::gate::By;
-use super::look::{ByState, Look, by_state};
+use super::look::{ByState, Its, Look, by_state};
 use super::page::{Cell, Form};
 use super::show::{self, Names};
 use crate::app::App;
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::id::SessionId;
 use crate::sessions::{self, Filter, Session, Status};
 
-const ROOM: &str = "/dashboard/sessions";
+pub(super) const ROOM: &str = "/dashboard/sessions";
 /// The states that there are tabs for: what is neither lies in between, and would be looked for among all there ever were.
 const TABS: [Status; 2] = [Status::Active, Status::Revoked];
 
@@ -31,8 +31,10 @@ async fn list(State(app): State<App>, look: Look) -> Result<Response> {
         room: ROOM,
         title: "Sessions",
         states: &TABS,
-        list: |tx, status, part, now| {
+        list: |tx, Its { user, agent }, status, part, now| {
             let filter = Filter {
+                user,
+                agent,
                 status,
                 ..Filter::default()
             };

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use super::back;
 use super::gate::By;
-use super::look::{ByState, Look, by_state};
+use super::look::{ByState, Its, Look, after, by_state, with};
 use super::page::{Cell, Form};
 use super::show::{self, Names, ROWS};
 use crate::app::App;
@@ -19,7 +19,7 @@ use crate::id::TaskId;
 use crate::sessions;
 use crate::tasks::{self, Filter, Status, Task};
 
-const ROOM: &str = "/dashboard/tasks";
+pub(super) const ROOM: &str = "/dashboard/tasks";
 /// The states that there are tabs for. Of tasks that nobody opened there is no index, which would cost those that are opened.
 const TABS: [Status; 3] = [Status::Pending, Status::Used, Status::Revoked];
 
@@ -35,10 +35,11 @@ async fn list(State(app): State<App>, look: Look) -> Result<Response> {
         room: ROOM,
         title: "Tasks",
         states: &TABS,
-        list: |tx, status, part, now| {
+        list: |tx, Its { user, agent }, status, part, now| {
             let filter = Filter {
                 status,
-                ..Filter::default()
+                user,
+                agent,
             };
             tasks::list(tx, &filter, part, now)
         },
@@ -84,7 +85,9 @@ async fn story(State(app): State<App>, Path(id): Path<String>, mut look: Look) -
             .push(Form::grave(format!("{here}/revoke"), "Revoke"));
     }
     page.tables
-        .push(show::records(&records, now).part(ROWS, || "/dashboard/audit".into()));
+        .push(show::records(&records, now).part(ROWS, || {
+            after(&with(super::audit::ROOM, "task", task.id.as_str()), ROWS)
+        }));
     page.answer()
 }
 

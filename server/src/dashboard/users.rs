@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use super::back;
 use super::gate::By;
-use super::look::Look;
+use super::look::{Its, Look, after, with};
 use super::page::{Cell, Field, Form, Table, Tone};
 use super::show::{self, Names, ROWS};
 use crate::app::App;
@@ -108,7 +108,7 @@ async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
     if found.is_exact {
         table.empty = "Nobody goes by exactly that.";
         let text = text.as_deref().unwrap_or_default();
-        let all = format!("{ROOM}?anywhere=true&query={}", encoded(text));
+        let all = with(&with(ROOM, "anywhere", "true"), "query", text);
         table.more = Some((all, "Look for a part of a name, among all users"));
     } else if text.is_none() {
         let last = found
@@ -127,10 +127,6 @@ async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
     }
     page.tables.push(table);
     page.answer()
-}
-
-fn encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 pub(super) fn table(profiles: &[Profile], now: Time) -> Table {
@@ -221,10 +217,15 @@ async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> 
         format!("{}/sign-out", show::user(user.id.as_str())),
         "Sign out everywhere",
     ));
+    let its = Its {
+        user: Some(user.id.clone()),
+        ..Its::default()
+    };
+    let older = |room| after(&its.within(room), ITS);
     page.tables
-        .push(show::sessions(&sessions, &names, now).part(ITS, || "/dashboard/sessions".into()));
+        .push(show::sessions(&sessions, &names, now).part(ITS, || older(super::sessions::ROOM)));
     page.tables
-        .push(show::tasks(&tasks, &names, now).part(ITS, || "/dashboard/tasks".into()));
+        .push(show::tasks(&tasks, &names, now).part(ITS, || older(super::tasks::ROOM)));
     let row = |one: &Member| {
         let id = one.organization.id.as_str();
         vec![

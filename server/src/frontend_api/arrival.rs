@@ -236,9 +236,7 @@ pub(super) fn sweep(headers: &mut HeaderMap, strays: &[String]) -> Result<()> {
 
 /// Adds a cookie to an answer.
 pub(super) fn set(headers: &mut HeaderMap, cookie: &Cookie) -> Result<()> {
-    let value = HeaderValue::from_str(&cookie.to_string())
-        .map_err(|_| Error::Bug("a cookie is no header".into()))?;
-    headers.append(SET_COOKIE, value);
+    headers.append(SET_COOKIE, cookie.header()?);
     Ok(())
 }
 
