@@ -278,9 +278,9 @@ pub fn take_turn(tx: &mut Write<'_>, node: &str) -> Result<bool> {
     Ok(taken > 0)
 }
 
-/// Everything was looked through; the next turn is due after a while.
-pub fn end_turn(tx: &mut Write<'_>, node: &str) -> Result<()> {
-    let due_at = tx.now().plus_seconds(EVERY);
+/// Everything was looked through for what was old when the turn began; the next one is due a while after that.
+pub fn end_turn(tx: &mut Write<'_>, node: &str, began: Time) -> Result<()> {
+    let due_at = began.plus_seconds(EVERY);
     tx.execute(
         "update retention set held_until = 0, due_at = $2 where node = $1",
         values![node, due_at],

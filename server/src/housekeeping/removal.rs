@@ -25,6 +25,8 @@ pub(super) struct Removal {
     pace: Pace,
     /// What is left of the turn, while it is this node's.
     steps: VecDeque<Step>,
+    /// When it began: what it takes for old is old since then.
+    began: Time,
 }
 
 impl Removal {
@@ -33,6 +35,7 @@ impl Removal {
             node: id::ksuid(app.now()),
             pace: Pace { rows: Pace::LEAST },
             steps: VecDeque::new(),
+            began: app.now(),
         }
     }
 
@@ -52,9 +55,9 @@ impl Removal {
             }
             self.steps.pop_front();
         }
-        let node = self.node.clone();
+        let (node, began) = (self.node.clone(), self.began);
         let ending = async {
-            let end = move |tx: &mut Write<'_>| retention::end_turn(tx, &node);
+            let end = move |tx: &mut Write<'_>| retention::end_turn(tx, &node, began);
             app.db.write(internal(app), end).await.map(|()| 1)
         };
         chore(app, "look_for_what_is_old", ending).await;
@@ -79,6 +82,7 @@ impl Removal {
             self.steps.clear();
         } else if !begun {
             self.steps = steps(app.config.keep, now);
+            self.began = now;
         }
         taken
     }

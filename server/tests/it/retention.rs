@@ -240,7 +240,7 @@ async fn a_turn_that_was_under_way_when_the_clock_went_back_keeps_nobody_waiting
     let ending = move |tx: &mut Write<'_>| {
         assert!(retention::take_turn(tx, "one")?);
         let held = (retention::is_due(tx, then)?, retention::is_due(tx, now)?);
-        retention::end_turn(tx, "one")?;
+        retention::end_turn(tx, "one", tx.now())?;
         let soon = then.plus_seconds(-1800);
         let ended = [then, soon, now].map(|at| retention::is_due(tx, at).unwrap());
         Ok((held, ended))
@@ -249,6 +249,20 @@ async fn a_turn_that_was_under_way_when_the_clock_went_back_keeps_nobody_waiting
     let (held, ended) = world.db().await.write(by, ending).await.unwrap();
     assert_eq!(held, (false, true));
     assert_eq!(ended, [false, false, true]);
+}
+
+#[tokio::test]
+async fn a_turn_that_was_under_way_when_the_clock_went_ahead_is_followed_by_the_next_at_once() {
+    let world = World::new().await;
+    let now = world.now().plus_seconds(3_601);
+    let then = now.plus_seconds(30 * 86_400);
+    let ending = move |tx: &mut Write<'_>| {
+        assert!(retention::take_turn(tx, "one")?);
+        retention::end_turn(tx, "one", now)?;
+        retention::is_due(tx, then)
+    };
+    let by = Caller::internal("standin", then);
+    assert!(world.db().await.write(by, ending).await.unwrap());
 }
 
 /// Every row of every table as text.
@@ -420,7 +434,7 @@ pub async fn use_all(world: &World) {
         retention::erase(tx, &UserId::from("user_nobody"), 1)?;
         retention::is_due(tx, now)?;
         retention::take_turn(tx, "x")?;
-        retention::end_turn(tx, "x")
+        retention::end_turn(tx, "x", now)
     };
     db.write(by, erase).await.unwrap();
 }
