@@ -40,7 +40,7 @@ pub use memberships::{
 use names::{free_slug, made_slug};
 pub use names::{logo, name};
 pub use permissions::{
-    Permission, PermissionChange, create_permission, delete_permission, list_permissions,
+    Permission, PermissionChange, create_permission, delete_permission, held_by, list_permissions,
     permission, permissions_of, system, update_permission,
 };
 use person::creates;

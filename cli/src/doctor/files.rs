@@ -24,7 +24,7 @@ pub(super) fn secrets(folder: &Path) -> Result<Vec<Finding>> {
             let text = format!("{name} holds a secret key, and others can read it (mode {mode:o})");
             found.push(
                 Finding::wrong("secrets", text, format!("chmod 600 {shown}"))
-                    .mend(Mend::Close(file.clone())),
+                    .mend(Mend::close(file.clone())),
             );
         }
         let git = |arguments: &[&str]| {
@@ -47,7 +47,7 @@ pub(super) fn secrets(folder: &Path) -> Result<Vec<Finding>> {
             let text =
                 format!("{name} holds a secret key, and git would take it into the repository");
             let remedy = format!("echo {name} >> .gitignore");
-            let ignore = Mend::Ignore(folder.join(".gitignore"), name.to_owned());
+            let ignore = Mend::ignore(folder.join(".gitignore"), name.to_owned());
             found.push(Finding::wrong("secrets", text, remedy).mend(ignore));
         }
     }

@@ -29,9 +29,9 @@ pub(super) async fn jwt_key(client: &Client, settings: &Settings) -> Option<Find
     let whole = value.replace("\\n", "\n");
     Some(match file {
         Some(file) if is_one_of(&whole, &known) => {
-            finding.mend(Mend::Set(file, vec![(name.clone(), whole)]))
+            finding.mend(Mend::set(file, vec![(name.clone(), whole)]))
         }
-        Some(file) => finding.mend(Mend::Remove(file, name.clone())),
+        Some(file) => finding.mend(Mend::remove(file, name.clone())),
         None => finding,
     })
 }

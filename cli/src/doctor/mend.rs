@@ -12,17 +12,19 @@ use crate::env::{self, dotenv};
 use crate::failure::{Failure, Result};
 use crate::terminal::{self, DIM, GREEN};
 
-/// A change that takes a mistake away.
+/// A change that takes a mistake away, and where.
 #[derive(Debug)]
-pub(super) enum Mend {
-    /// Settings to put into one of the application's files.
-    Set(PathBuf, Vec<(String, String)>),
-    /// A setting to take out of one.
-    Remove(PathBuf, String),
-    /// A file or folder that is to be its owner's alone.
-    Close(PathBuf),
-    /// A line for a `.gitignore`.
-    Ignore(PathBuf, String),
+pub(super) struct Mend {
+    file: PathBuf,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Set(Vec<(String, String)>),
+    Remove(String),
+    Close,
+    Ignore(String),
 }
 
 /// What a mend changed.
@@ -40,9 +42,9 @@ pub(super) fn all(findings: &[Finding]) -> Result<Vec<Mended>> {
         for mend in &finding.mends {
             let is_kept = mended
                 .iter()
-                .any(|one| one.file == mend.file() && one.kept.is_some());
+                .any(|one| one.file == mend.file && one.kept.is_some());
             if let Some((changes, kept)) = mend.apply(is_kept)? {
-                let (about, file) = (finding.about, mend.file().to_owned());
+                let (about, file) = (finding.about, mend.file.clone());
                 mended.push(Mended {
                     about,
                     file,
@@ -58,42 +60,76 @@ pub(super) fn all(findings: &[Finding]) -> Result<Vec<Mended>> {
 type Applied = Option<(Vec<String>, Option<PathBuf>)>;
 
 impl Mend {
-    fn file(&self) -> &Path {
-        match self {
-            Self::Set(file, _)
-            | Self::Remove(file, _)
-            | Self::Close(file)
-            | Self::Ignore(file, _) => file,
-        }
+    /// Puts settings into one of the application's files.
+    pub(super) fn set(file: PathBuf, settings: Vec<(String, String)>) -> Self {
+        let way = Way::Set(settings);
+        Self { file, way }
+    }
+
+    /// Takes a setting out of one.
+    pub(super) fn remove(file: PathBuf, name: String) -> Self {
+        let way = Way::Remove(name);
+        Self { file, way }
+    }
+
+    /// Makes a file or folder its owner's alone.
+    pub(super) fn close(file: PathBuf) -> Self {
+        let way = Way::Close;
+        Self { file, way }
+    }
+
+    /// Adds a line to a `.gitignore`.
+    pub(super) fn ignore(file: PathBuf, line: String) -> Self {
+        let way = Way::Ignore(line);
+        Self { file, way }
     }
 
     /// Does it; nothing where an earlier one did already.
     fn apply(&self, is_kept: bool) -> Result<Applied> {
-        let (file, before) = match self {
-            Self::Close(path) => return close(path),
-            Self::Set(file, _) | Self::Remove(file, _) | Self::Ignore(file, _) => {
-                (file, env::read(file)?)
+        let file = &self.file;
+        match &self.way {
+            Way::Close => close(file),
+            Way::Set(settings) => {
+                let merged = |before: &str| dotenv::merge(before, settings).0;
+                rewrite(file, is_kept, merged, env::write)
             }
-        };
-        let after = match self {
-            Self::Set(_, settings) => dotenv::merge(&before, settings).0,
-            Self::Remove(_, name) => dotenv::remove(&before, name),
-            Self::Ignore(_, line) => with_line(&before, line),
-            Self::Close(_) => return Ok(None),
-        };
-        if after == before {
-            return Ok(None);
+            Way::Remove(name) => rewrite(
+                file,
+                is_kept,
+                |before| dotenv::remove(before, name),
+                env::write,
+            ),
+            // Everybody may know it.
+            Way::Ignore(line) => rewrite(
+                file,
+                is_kept,
+                |before| with_line(before, line),
+                |file, after| {
+                    fs::write(file, after)
+                        .map_err(|error| Failure::io(format!("write {}", file.display()), &error))
+                },
+            ),
         }
-        let kept = (file.exists() && !is_kept)
-            .then(|| env::keep(file, &before))
-            .transpose()?;
-        match self {
-            Self::Ignore(..) => fs::write(file, &after)
-                .map_err(|error| Failure::io(format!("write {}", file.display()), &error))?,
-            _ => env::write(file, &after)?,
-        }
-        Ok(Some((changes(&before, &after), kept)))
     }
+}
+
+/// Changes what a file holds, and keeps what it held where nothing of it is kept yet.
+fn rewrite(
+    file: &Path,
+    is_kept: bool,
+    change: impl Fn(&str) -> String,
+    write: impl Fn(&Path, &str) -> Result<()>,
+) -> Result<Applied> {
+    let before = env::read(file)?;
+    let after = change(&before);
+    if after == before {
+        return Ok(None);
+    }
+    let kept = (file.exists() && !is_kept)
+        .then(|| env::keep(file, &before))
+        .transpose()?;
+    write(file, &after)?;
+    Ok(Some((changes(&before, &after), kept)))
 }
 
 fn close(path: &Path) -> Result<Applied> {

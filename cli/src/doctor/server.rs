@@ -28,14 +28,14 @@ pub(super) fn data(folder: &Folder) -> Vec<Finding> {
             if path == folder.path() && folder.foreign().is_some() {
                 finding
             } else {
-                finding.mend(Mend::Close(path))
+                finding.mend(Mend::close(path))
             }
         })
         .collect();
     if !folder.path().join(".gitignore").exists() {
         let text = format!("git would take {path} into a repository, keys and all");
         let remedy = format!("echo '*' > {path}/.gitignore");
-        let ignore = Mend::Ignore(folder.path().join(".gitignore"), "*".to_owned());
+        let ignore = Mend::ignore(folder.path().join(".gitignore"), "*".to_owned());
         let finding = Finding::note("data", text, remedy);
         found.push(if folder.foreign().is_some() {
             finding

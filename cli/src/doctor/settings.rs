@@ -72,6 +72,14 @@ impl Settings {
         }
     }
 
+    /// With what puts another value in the place of a setting, where that is in a file.
+    fn mended(&self, finding: Finding, setting: &Setting, value: String) -> Finding {
+        match self.file(setting.place) {
+            Some(file) => finding.mend(Mend::set(file, vec![(setting.name.clone(), value)])),
+            None => finding,
+        }
+    }
+
     /// The file that a place is.
     pub(super) fn is_in(&self, place: &str) -> Option<PathBuf> {
         (place != ENVIRONMENT).then(|| self.folder.join(place))
@@ -153,7 +161,7 @@ fn differing(settings: &Settings, held: &Setting, ours: &str) -> Finding {
     let text = format!("{name} in {place} is not this server's{instead}");
     match settings.file(place) {
         Some(file) => Finding::wrong("settings", text, "standin env --file .env.local --force")
-            .mend(Mend::Set(file, vec![(name.clone(), ours.to_owned())])),
+            .mend(Mend::set(file, vec![(name.clone(), ours.to_owned())])),
         None => Finding::wrong("settings", text, format!("unset {name}")),
     }
 }
@@ -175,7 +183,7 @@ fn unprefixed(settings: &Settings, name: &str, wanted: &[(String, String)]) -> O
         Finding::wrong("settings", text, remedy)
     };
     let ours = wanted.iter().filter(|(wanted, _)| wanted == name).cloned();
-    Some(finding.mend(Mend::Set(settings.home(), ours.collect())))
+    Some(finding.mend(Mend::set(settings.home(), ours.collect())))
 }
 
 /// What is nowhere, and without which others of the settings lead to Clerk's cloud.
@@ -201,7 +209,7 @@ fn absent(settings: &Settings, missing: Vec<(String, String)>) -> Option<Finding
         names.join(", ")
     );
     let finding = Finding::wrong("settings", text, "standin env --file .env.local");
-    Some(finding.mend(Mend::Set(settings.home(), missing)))
+    Some(finding.mend(Mend::set(settings.home(), missing)))
 }
 
 /// Keys of other instances under the names of frameworks that the application does not seem to use.
@@ -218,13 +226,7 @@ fn foreign(settings: &Settings, values: &Values, wanted: &[(String, String)]) ->
             "{name} in {place} is the key of another instance: an SDK that finds it first will take it"
         );
         let finding = Finding::wrong("settings", text, format!("remove {name} from {place}"));
-        match settings.file(place) {
-            Some(file) => finding.mend(Mend::Set(
-                file,
-                vec![(name.clone(), values.publishable_key.clone())],
-            )),
-            None => finding,
-        }
+        settings.mended(finding, one, values.publishable_key.clone())
     };
     strange.map(finding).collect()
 }
@@ -258,10 +260,7 @@ fn elsewhere(settings: &Settings, values: &Values, wanted: &[(String, String)]) 
             values.public_url
         );
         let finding = Finding::wrong("site", text, format!("{name}={near}"));
-        Some(match settings.file(place) {
-            Some(file) => finding.mend(Mend::Set(file, vec![(name.clone(), near)])),
-            None => finding,
-        })
+        Some(settings.mended(finding, one, near))
     };
     let pages = settings
         .clerk()

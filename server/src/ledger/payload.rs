@@ -185,8 +185,7 @@ fn of_instance(tx: &mut Write<'_>, event: &Event, kind: Kind) -> Result<Option<V
         Kind::PermissionDeleted => views::deleted("permission", id),
         Kind::RoleCreated | Kind::RoleUpdated => {
             let role = organizations::role(tx, &id.into())?;
-            let permissions = organizations::permissions_of(tx, std::slice::from_ref(&role))?;
-            views::role(&role, &permissions)
+            views::role(&role, &organizations::held_by(tx, &role)?)
         }
         Kind::PermissionCreated | Kind::PermissionUpdated => {
             views::permission(&organizations::permission(tx, &id.into())?)

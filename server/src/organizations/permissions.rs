@@ -96,6 +96,11 @@ pub fn permissions_of(tx: &mut Read<'_>, roles: &[Role]) -> Result<Vec<Permissio
     Ok(found)
 }
 
+/// The same of one role.
+pub fn held_by(tx: &mut Read<'_>, role: &Role) -> Result<Vec<Permission>> {
+    permissions_of(tx, std::slice::from_ref(role))
+}
+
 /// A page of the permissions, and how many there are.
 pub fn list_permissions(
     tx: &mut Read<'_>,

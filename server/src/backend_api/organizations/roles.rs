@@ -96,17 +96,11 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     Ok(Json(views::listed(&data, total)))
 }
 
-fn role(tx: &mut Read<'_>, role: Role) -> Result<Value> {
-    let one = [role];
-    let permissions = organizations::permissions_of(tx, &one)?;
-    Ok(views::role(&one[0], &permissions))
-}
-
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = RoleId::from(id);
     let find = move |tx: &mut Read<'_>| {
         let found = organizations::role(tx, &id)?;
-        role(tx, found)
+        Ok(views::role(&found, &organizations::held_by(tx, &found)?))
     };
     app.db.read(find).await.map(Json)
 }
@@ -129,7 +123,8 @@ async fn write(
 ) -> Answer {
     let written = move |tx: &mut Write<'_>| {
         let written = with(tx)?;
-        role(tx, written)
+        let held = organizations::held_by(tx, &written)?;
+        Ok(views::role(&written, &held))
     };
     app.answer(by, written, |_, shown| shown.clone()).await
 }
