@@ -1,7 +1,7 @@
 // Runs the SDKs against the real binary, in a real browser.
 //   node run.js                         the short set: every app in development, two in each other deployment, the suites
 //   node run.js --full                  everything: every app in every deployment
-//   node run.js express testing         of either set these apps and suites only (suites: testing, people, organizations, playwright,
+//   node run.js express testing         of either set these apps and suites only (suites: testing, people, pages, organizations, playwright,
 //                                       readme, claims, tools, python, coverage)
 //   node run.js --deployment NAME       one way of putting them on the web only, with every app
 //   node run.js --quick                 without what takes more than a minute to show
@@ -27,6 +27,7 @@ import { reuse } from './checks/reuse.js'
 import { Waits } from './checks/waits.js'
 import * as claims from './suites/claims.js'
 import * as organizations from './suites/organizations.js'
+import * as pages from './suites/pages.js'
 import * as people from './suites/people.js'
 import * as playwright from './suites/playwright.js'
 import * as coverage from './suites/coverage.js'
@@ -47,7 +48,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const suites = [testing, people, organizations, playwright, readme, claims, dashboard, tools, python, coverage]
+const suites = [testing, people, pages, organizations, playwright, readme, claims, dashboard, tools, python, coverage]
 const full = options.full || options.table
 
 async function main() {

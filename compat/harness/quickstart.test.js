@@ -11,7 +11,7 @@ test('every snippet of the quick start is of an application that is run', async 
   const parts = page.split(/^```js\n/m)
   for (const [number, part] of parts.entries()) {
     if (number === 0) continue
-    const [, file] = [...parts[number - 1].matchAll(/\]\((\.\.\/compat\/apps\/[^)]+)\)/g)].at(-1)
+    const [, file] = [...parts[number - 1].matchAll(/\]\((\.\.\/compat\/(?:apps|pages)\/[^)]+)\)/g)].at(-1)
     const lines = (await readFile(join(docs, file), 'utf8')).split('\n')
     let at = 0
     for (const line of part.slice(0, part.indexOf('\n```')).split('\n').filter(line => line.trim())) {

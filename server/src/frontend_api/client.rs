@@ -207,7 +207,13 @@ async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Reply {
         standing.view(&app, browser.origin.as_deref(), now).await?
     };
     let body = Json(json!({ "response": response, "client": null }));
-    Ok((Extension(about), body).into_response())
+    let mut answer = (Extension(about), body).into_response();
+    if browser.wants_name(&app.instance) {
+        for cookie in cookies::dev_browser(&app.instance) {
+            arrival::set(answer.headers_mut(), &cookie)?;
+        }
+    }
+    Ok(answer)
 }
 
 /// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either

@@ -7,7 +7,7 @@
 //! | `__client_uat` | the application's origin; in production the domain it shares with the Frontend API | when the set of sessions changed; `0` is signed out |
 //! | `__session` | the application's origin | the session token; its scripts rewrite it |
 //! | `__refresh` | the application's origin, `HttpOnly` | renews the token without a redirect |
-//! | `__clerk_db_jwt` | the application's origin, development only | the client's second name |
+//! | `__clerk_db_jwt` | the application's origin, development only | the client's second name, or one that opens nothing |
 //! | `__clerk_handshake_nonce`, `__clerk_handshake` | the shared domain, production only, for a minute | a payload on its way |
 //!
 //! Each but the last two is written under two names, plain and with the instance's suffix (`__refresh` under the second only).
@@ -49,6 +49,16 @@ fn of_client(setting: Setting<'_>, secret: &str, instance: &Instance) -> Vec<Coo
 pub fn attempt(instance: &Instance, name: &str, sealed: Option<&str>, seconds: i64) -> Cookie {
     let max_age = if sealed.is_some() { seconds } else { 0 };
     at_frontend_api(instance, max_age).hosts(name, sealed.unwrap_or_default(), instance)
+}
+
+/// At the Frontend API, in development: a name that opens nothing, for pages of this host that no server has given one.
+pub fn dev_browser(instance: &Instance) -> [Cookie; 2] {
+    let readable = Setting {
+        http_only: false,
+        ..at_frontend_api(instance, YEAR)
+    };
+    let name = Secret::with_prefix("dvb_");
+    readable.both(cookie::DEV_BROWSER, name.expose(), instance)
 }
 
 fn at_frontend_api(instance: &Instance, max_age: i64) -> Setting<'_> {

@@ -12,6 +12,7 @@ use crate::clients::Credential;
 use crate::cookie::{self, Cookies};
 use crate::error::{Error, Result};
 use crate::id::SessionId;
+use crate::instance::Instance;
 use crate::secret::Secret;
 use crate::secret_keys::SecretKey;
 use crate::sessions::{self, Consent};
@@ -61,6 +62,8 @@ pub(crate) struct Browser {
     /// Names of cookies that it would be better without, see [`Cookies::strays`]. In development only: there instances come
     /// and go.
     pub(crate) strays: Vec<String>,
+    /// Whether pages of this host find no dev browser token in it, see [`Browser::wants_name`].
+    pub(crate) nameless: bool,
     /// Whether it comes through an application's own server, which then keeps the cookies.
     pub(crate) proxied: bool,
     /// How it came here.
@@ -78,6 +81,14 @@ impl Browser {
             credentials: &self.credentials,
             session: self.session.as_ref(),
         }
+    }
+
+    /// Whether its page shares this host's cookies and misses a dev browser token among them. Where an application has a server,
+    /// that asks for one before the page is there; where it has none, clerk-js' components draw nothing without it.
+    pub(crate) fn wants_name(&self, instance: &Instance) -> bool {
+        let page = self.origin.as_ref().and_then(|text| Url::parse(text).ok());
+        let is_here = page.is_some_and(|page| page.host() == instance.public_url.host());
+        instance.is_development() && self.nameless && !self.proxied && is_here
     }
 }
 
@@ -108,6 +119,7 @@ impl FromRequestParts<App> for Browser {
             } else {
                 Vec::new()
             },
+            nameless: cookies.named(cookie::DEV_BROWSER).next().is_none(),
             // Where nothing was found out, a page of an allowed origin calls.
             consent: parts.extensions.get().copied().unwrap_or(Consent::Own),
             proxied: parts.extensions.get::<Proxied>().is_some(),

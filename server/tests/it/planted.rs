@@ -146,9 +146,9 @@ async fn no_more_than_eight_cookies_of_a_browser_are_tried() {
 
 /// Four at once, as four frames of one page send them.
 async fn asks_for_a_client(browser: Browser) {
-    let before = browser.cookies.lock().unwrap().clone();
     let session = browser.session().await["id"].clone();
     assert!(session.is_string());
+    let before = browser.cookies.lock().unwrap().clone();
     let browser = Arc::new(browser);
     for method in [Method::PUT, Method::POST] {
         let mut asking = JoinSet::new();

@@ -177,3 +177,48 @@ async fn a_browser_that_is_signed_out_writes_nothing_when_its_page_goes_on() {
         .ok();
     assert_eq!(rows(&world).await, before);
 }
+
+#[tokio::test]
+async fn a_page_that_has_no_server_is_given_the_name_that_its_components_ask_for() {
+    const NAME: &str = "__clerk_db_jwt";
+    let world = World::new().await;
+    let browser = world.browser();
+    let asked = async |origin: &str| {
+        let request = browser.request(Method::GET, "/v1/client");
+        let answer = browser.send(request.header("origin", origin)).await;
+        answer.ok().set_cookies()
+    };
+    let elsewhere = asked("http://127.0.0.1:3000").await;
+    assert!(
+        elsewhere.is_empty(),
+        "its cookies are not these: {elsewhere:?}"
+    );
+    let program = browser.get("/v1/client").await.set_cookies();
+    assert!(program.is_empty(), "{program:?}");
+    let named = asked("http://localhost:3000").await;
+    assert_eq!(named.len(), 2, "{named:?}");
+    for cookie in named.values() {
+        assert!(cookie.contains("=dvb_") && cookie.contains("Path=/; Max-Age=31536000"));
+        assert!(
+            !cookie.contains("HttpOnly") && !cookie.contains("Domain"),
+            "{cookie}"
+        );
+    }
+    let again = asked("http://localhost:3000").await;
+    assert!(again.is_empty(), "one is enough: {again:?}");
+    // It opens nothing, and stays when somebody has signed in.
+    let token = browser.cookies.lock().unwrap()[NAME].clone();
+    let path = format!("/v1/client?{NAME}={token}");
+    let anybody = world.browser().page(Method::GET, &path).await.ok();
+    assert!(anybody.json["response"].is_null(), "{anybody:?}");
+    let task = world.backend.task().await;
+    browser.visit(&task).await.location();
+    assert_eq!(browser.cookies.lock().unwrap()[NAME], token);
+    let client = browser.page(Method::GET, "/v1/client").await.ok();
+    assert_eq!(client.json["response"]["sessions"][0]["status"], "active");
+
+    let production = World::production().await;
+    let page = production.public_browser();
+    let answer = page.page(Method::GET, "/v1/client").await.ok();
+    assert!(answer.set_cookies().is_empty(), "{answer:?}");
+}

@@ -1,0 +1,2 @@
+// Reached by the names of the deployments.
+export default { preview: { allowedHosts: true } }
