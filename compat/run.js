@@ -6,7 +6,7 @@
 //   node run.js --deployment NAME       one way of putting them on the web only, with every app
 //   node run.js --quick                 without what takes more than a minute to show
 //   node run.js --table                 everything, and the table in README.md from it
-//   node run.js --install               nothing but the apps' packages
+//   node run.js --install               nothing but the packages of apps and suites
 // A group of checks in which one failed is run once more at the end of its deployment, alone. Both results are printed.
 import { parseArgs } from 'node:util'
 import { abreast } from './harness/abreast.js'
@@ -59,7 +59,11 @@ async function main() {
   console.log(`This is ${setInWords()}.\n`)
 
   const apps = await installed(known.filter(app => wanted(app.name)))
-  if (options.install) return
+  if (options.install) {
+    // What cannot be installed is told by its suite.
+    await Promise.allSettled(suites.map(suite => suite.prepare?.()))
+    return
+  }
   for (const batch of batches(apps, { full, only: options.deployment })) {
     const names = batch.map(({ deployment }) => deployment.name).join(' and ')
     await unless({ deployment: names }, 'the deployment starts and stops', () => inDeployments(batch))

@@ -22,8 +22,10 @@ const page = name => ({
 })
 const pages = ['react', 'vue'].map(page)
 
+export const prepare = () => install(pages[0])
+
 export async function main() {
-  await install(pages[0])
+  await prepare()
   await inDeployment(development, pages, [byLink, byForm])
   await inDeployment(production, pages.slice(0, 1), [byLink])
 }

@@ -10,6 +10,8 @@ import { openWorlds } from '../harness/world.js'
 
 export const name = 'python'
 
+export { python as prepare }
+
 const script = join(import.meta.dirname, '../tools/clerk_python.py')
 
 export async function main(apps) {

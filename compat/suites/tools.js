@@ -14,6 +14,8 @@ import { openWorlds } from '../harness/world.js'
 
 export const name = 'tools'
 
+export const prepare = () => Promise.all([packages(), python()])
+
 const guide = join(import.meta.dirname, '../../docs/testing.md')
 const folder = join(import.meta.dirname, '../tools')
 const bin = join(folder, 'node_modules/.bin')
