@@ -34,7 +34,10 @@ export function version(app) {
 export async function install(app) {
   const [wanted, present] = ['package-lock.json', 'node_modules/.package-lock.json'].map(name => join(app.cwd, name))
   if (!existsSync(wanted) || (existsSync(present) && statSync(present).mtimeMs > statSync(wanted).mtimeMs)) return
-  await run(['npm', 'ci', '--prefer-offline', '--no-audit', '--no-fund'], { name: `${app.name}: npm ci`, cwd: app.cwd, env: environment(app) })
+  const npm = ['npm', 'ci', '--no-audit', '--no-fund']
+  const options = { name: `${app.name}: npm ci`, cwd: app.cwd, env: environment(app) }
+  // A cache of npm's own can be older than the lock file, and then knows nothing of a version in it.
+  await run([...npm, '--prefer-offline'], options).catch(() => run(npm, options))
 }
 
 // Builds an app and starts it at `origin`, where browsers reach it, on `port` of this machine. Its settings are what
