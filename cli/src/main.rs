@@ -116,6 +116,8 @@ enum Command {
     Env(env::Env),
     /// Look for what usually goes wrong, and name the remedy
     Doctor(doctor::Doctor),
+    /// Print the HTTP API as it is served, in OpenAPI 3.1
+    Openapi,
     /// Say what an error code means, why it is met, and what to do
     Explain(explain::Explain),
     /// Print the version
@@ -194,6 +196,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode> {
         Command::Jwks(command) => jwks::run(command, json).await?,
         Command::Trust(trust) => trust::run(&trust, json)?,
         Command::Env(env) => env::run(env, json).await?,
+        Command::Openapi => terminal::print(standin_server::OPENAPI.trim_end()),
         Command::Explain(explain) => explain::run(&explain, json)?,
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");

@@ -16,6 +16,7 @@ mod jwks;
 mod jwt_templates;
 mod listed;
 mod once;
+mod openapi;
 mod organizations;
 mod seed;
 mod session_token;
@@ -46,6 +47,7 @@ use crate::wire::{self, Calls, Edge, header};
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use once::name as idempotency_key;
+pub use openapi::OPENAPI;
 pub(crate) use seed::read as seed;
 pub use users::UserRow;
 
@@ -83,6 +85,7 @@ pub(crate) fn routes(app: &App, others: Calls) -> Router {
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .route_layer(from_fn_with_state(app.clone(), key));
     wire::faults::exposed(app, guarded)
+        .merge(openapi::routes())
         .merge(wire::health::routes())
         .fallback(async || Error::RouteUnknown)
         .with_state(app.clone())

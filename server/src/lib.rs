@@ -87,7 +87,7 @@ use axum::response::IntoResponse;
 use url::Url;
 
 use crate::app::{App, State};
-pub use crate::backend_api::UserRow;
+pub use crate::backend_api::{OPENAPI, UserRow};
 use crate::caller::Caller;
 use crate::claims::Current;
 use crate::clock::Watch;
@@ -110,6 +110,8 @@ use crate::stage::Stage;
 use crate::tokens::Recent;
 use crate::wire::faults::Faults;
 use crate::wire::{Calls, Doors};
+#[cfg(feature = "observing")]
+pub use crate::wire::{Noted, asked_for};
 
 /// A running server.
 pub struct Server {

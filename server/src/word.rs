@@ -17,10 +17,14 @@ pub trait Word: Copy + 'static {
             .find(|known| known.as_str() == word)
     }
 
-    /// The words there are, for a refusal: `one of a, b, c`.
+    /// The words there are.
+    fn words() -> Vec<&'static str> {
+        Self::ALL.iter().map(|word| word.as_str()).collect()
+    }
+
+    /// The same for a refusal: `one of a, b, c`.
     fn list() -> String {
-        let words: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
-        format!("one of {}", words.join(", "))
+        format!("one of {}", Self::words().join(", "))
     }
 }
 

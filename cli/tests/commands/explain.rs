@@ -57,3 +57,12 @@ fn an_error_that_names_no_next_step_names_its_explanation() {
     let shown = world.run(&["explain", "agent_task_not_found"]).ok();
     assert!(shown.stdout.contains("standin task list"), "{shown:?}");
 }
+
+#[test]
+fn the_http_api_is_printed_where_no_server_is() {
+    let here = tempfile::tempdir().unwrap();
+    let printed = run(standin(here.path(), &["openapi"])).ok().json();
+    assert_eq!(printed["openapi"], "3.1.1");
+    let create = &printed["paths"]["/v1/agents/tasks"]["post"];
+    assert_eq!(create["x-standin-scope"], "tasks");
+}

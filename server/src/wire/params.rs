@@ -1,6 +1,7 @@
 //! Parameters, read strictly: a JSON body, a form body or a query string becomes [`Params`]; a handler takes out what it
 //! knows, by name and type, and [`Params::finish`] refuses what is left. So a misspelt parameter is never ignored.
 
+pub(crate) mod asked;
 mod body;
 mod lists;
 mod of_user;
@@ -12,6 +13,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use self::asked::Asked;
 pub(crate) use self::body::body;
 pub(crate) use self::of_user::user_text;
 use self::strict::{Strict, depth, unreadable};
@@ -37,6 +39,7 @@ pub(crate) struct Params {
     values: Map<String, Value>,
     /// Forms and queries know only text; numbers and booleans are read from it.
     from_text: bool,
+    asked: Asked,
 }
 
 impl Params {
@@ -62,6 +65,7 @@ impl Params {
         Ok(Self {
             values,
             from_text: true,
+            asked: Asked::default(),
         })
     }
 
@@ -89,41 +93,10 @@ impl Params {
         match value {
             Value::Object(values) => Ok(Self {
                 values,
-                from_text: false,
+                ..Self::default()
             }),
             _ => Err(Error::BodyInvalid("it must be a JSON object".into())),
         }
-    }
-
-    /// The parameters of every object in a body that is a list of them: of one `name` at least, and of `most` at most.
-    pub(crate) async fn from_list(request: Request, name: &str, most: usize) -> Result<Vec<Self>> {
-        let kind = header(request.headers(), CONTENT_TYPE).unwrap_or_default();
-        if !kind.trim_start().starts_with("application/json") {
-            return Err(Error::ContentType("application/json"));
-        }
-        let mut wrapped = b"{\"list\":".to_vec();
-        let (parts, sent) = request.into_parts();
-        wrapped.extend(body(&parts, sent).await?);
-        wrapped.push(b'}');
-        // Read as part of an object, so that everything that holds for objects holds for these.
-        let mut all = Self::json(&wrapped)?;
-        let Some(Value::Array(list)) = all.take("list") else {
-            return Err(Error::BodyInvalid(
-                "it must be a list of JSON objects".into(),
-            ));
-        };
-        all.finish()?;
-        let object = |value| match value {
-            Value::Object(values) => Ok(Self::from(values)),
-            _ => Err(Error::BodyInvalid(
-                "it must be a list of JSON objects".into(),
-            )),
-        };
-        let all: Vec<_> = list.into_iter().map(object).collect::<Result<_>>()?;
-        if all.is_empty() || all.len() > most {
-            return Err(Error::ParamTooMany(name.into(), most));
-        }
-        Ok(all)
     }
 
     /// All of them, for who compares them with what another reader makes of the same bytes.
@@ -139,10 +112,19 @@ impl Params {
 
     /// A nested object's parameters, named `outer.inner` in refusals only by their own names, as Clerk does.
     pub(crate) fn nested(&mut self, name: &'static str) -> Result<Option<Self>> {
-        Ok(self.object(name)?.map(|values| Self {
+        let object = self.object(name)?;
+        Ok(object.map(|values| Self {
             values,
             from_text: self.from_text,
+            asked: Asked::part_of(name),
         }))
+    }
+
+    /// Names the object that these are the parameters of.
+    #[must_use]
+    fn within(self, name: &'static str) -> Self {
+        let asked = Asked::part_of(name);
+        Self { asked, ..self }
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {
@@ -160,6 +142,7 @@ impl Params {
         reason = "not given, given as null, and given are three things in an update"
     )]
     pub(crate) fn nullable_text(&mut self, name: &'static str) -> Result<Option<Option<String>>> {
+        self.asked.note(name, "string");
         match self.take(name) {
             None => Ok(None),
             Some(Value::Null) => Ok(Some(None)),
@@ -171,6 +154,7 @@ impl Params {
 
     /// A text of several lines, of at most `max` characters, that may be missing or null.
     pub(crate) fn long_text(&mut self, name: &'static str, max: usize) -> Result<Option<String>> {
+        self.asked.note(name, "string");
         match self.take(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) if text.contains('\0') => Err(Error::ParamValue(
@@ -234,6 +218,7 @@ impl Params {
 
     /// A whole number that may be missing or null.
     pub(crate) fn integer(&mut self, name: &'static str) -> Result<Option<i64>> {
+        self.asked.note(name, "integer");
         let wrong = || Error::ParamType(name.into(), "an integer");
         match self.take(name) {
             None | Some(Value::Null) => Ok(None),
@@ -248,6 +233,7 @@ impl Params {
 
     /// A yes or no that may be missing or null.
     pub(crate) fn boolean(&mut self, name: &'static str) -> Result<Option<bool>> {
+        self.asked.note(name, "boolean");
         let wrong = || Error::ParamType(name.into(), "a boolean");
         match self.take(name) {
             None | Some(Value::Null) => Ok(None),
@@ -261,6 +247,7 @@ impl Params {
 
     /// A list of texts; none where it is missing or null.
     pub(crate) fn texts(&mut self, name: &'static str, max: usize) -> Result<Vec<String>> {
+        self.asked.note(name, "string[]");
         let list = match self.take(name) {
             None | Some(Value::Null) => return Ok(Vec::new()),
             Some(Value::Array(list)) => list,
@@ -279,6 +266,7 @@ impl Params {
 
     /// One of the words of an enum; it may be missing or null.
     pub(crate) fn word<T: Word>(&mut self, name: &'static str) -> Result<Option<T>> {
+        self.asked.note_word::<T>(name, "string");
         let known =
             |text: String| T::from_word(&text).ok_or_else(|| Error::ParamValue(name, T::list()));
         self.text(name)?.map(known).transpose()
@@ -286,6 +274,7 @@ impl Params {
 
     /// A JSON object that may be missing or null; in a form it is the text of one.
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Map<String, Value>>> {
+        self.asked.note(name, "object");
         match self.take(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
@@ -342,8 +331,9 @@ impl Params {
     }
 
     /// Drops a parameter whose wish is met by doing nothing.
-    pub(crate) fn ignore(&mut self, names: &[&str]) {
+    pub(crate) fn ignore(&mut self, names: &[&'static str]) {
         for name in names {
+            self.asked.note(name, "any");
             self.values.remove(*name);
         }
     }
@@ -360,10 +350,11 @@ impl Params {
 /// Parameters that were read elsewhere, typed as JSON is.
 impl From<Map<String, Value>> for Params {
     fn from(values: Map<String, Value>) -> Self {
-        Self {
+        let read = Self {
             values,
-            from_text: false,
-        }
+            ..Self::default()
+        };
+        read.within("elsewhere")
     }
 }
 

@@ -169,7 +169,7 @@ impl Operation {
 }
 
 /// A path without the names of its parameters.
-fn shape(path: &str) -> String {
+pub fn shape(path: &str) -> String {
     let parts = path.split('/').map(|part| match part {
         part if part.starts_with('{') => "{}",
         part => part,

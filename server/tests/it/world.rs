@@ -19,6 +19,8 @@ use standin_server::origin::Origin;
 use standin_server::secret::Secret;
 use tempfile::TempDir;
 
+use crate::held;
+
 pub const SECRET_KEY: &str = "sk_test_for_the_tests_0123456789abcdef";
 pub const DASHBOARD: &str = "http://localhost:3000/dashboard";
 
@@ -365,23 +367,33 @@ impl Backend {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path)).await
+        self.send(self.request(Method::GET, path)).await
     }
 
     pub async fn delete(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::DELETE, path)).await
+        self.send(self.request(Method::DELETE, path)).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        Answer::of(self.request(Method::POST, path).json(&body)).await
+        self.send(self.request(Method::POST, path).json(&body))
+            .await
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        Answer::of(self.request(Method::PATCH, path).json(&body)).await
+        self.send(self.request(Method::PATCH, path).json(&body))
+            .await
     }
 
+    /// What succeeds is answered as `/openapi.json` says.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        Answer::of(request).await
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let answer = Answer::of(RequestBuilder::from_parts(client, request)).await;
+        if answer.status.is_success() {
+            held::hold(&method, &path, answer.status, &answer.json);
+        }
+        answer
     }
 
     /// A backend with another key.

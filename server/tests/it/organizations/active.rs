@@ -311,9 +311,9 @@ async fn a_task_opens_its_session_in_the_organization_that_it_names() {
             .await
             .ok(),
     );
-    let request = world.browser().request(Method::GET, &headless.path);
-    let opened = world
-        .backend
+    let program = world.browser();
+    let request = program.request(Method::GET, &headless.path);
+    let opened = program
         .send(request.header("accept", "application/json"))
         .await
         .ok()
