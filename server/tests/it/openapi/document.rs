@@ -11,7 +11,7 @@ use super::shapes::Shape;
 
 const ABOUT: &str = "What a secret key opens, and what is open to all. Operations that Clerk has too behave as Clerk describes them; \
 docs/coverage.md names what is not served. Those with `x-standin-own` are Standin's. Parameters are those that the server was seen to \
-read, and any other is refused. Answers are shown as they were seen, and every answer in the server's tests is held against this document; \
+read; another one in a body is refused. Answers are shown as they were seen, and every answer in the server's tests is held against this document; \
 of a field that was never seen but null no type is known. The Frontend API, which browsers call with cookies, shares addresses with this one and is not described here.";
 
 /// What objects may be beside what they were seen to be: it takes another configuration, or time.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use standin_server::Noted;
+
 use super::calls::Call;
 use super::document::is_required;
 use super::requests::Seen;
@@ -17,7 +19,7 @@ pub fn of(calls: &[(Call, Seen)]) -> String {
          - A key comes as `Authorization: Bearer sk_…`. One of scope `read` opens what needs `read`, one of scope `tasks`\n  \
          also what needs `tasks`, one of scope `full` everything; `standin key create --scope` makes them.\n\
          - Calls that read take parameters in the query, all others in a JSON body (`/v1/tokens/…` in a form). What a call cannot do\n  \
-         without is **bold**; what it does not know it refuses.\n\
+         without is **bold**.\n\
          - Refusals have Clerk's shape; [errors.md](errors.md) explains every code. A `POST` with an `Idempotency-Key` is done once,\n  \
          however often it is sent within a day.\n",
     );
@@ -58,22 +60,20 @@ pub fn of(calls: &[(Call, Seen)]) -> String {
 }
 
 fn parameters(seen: &Seen) -> String {
-    let of_objects: Vec<&str> = seen
-        .asked
-        .keys()
-        .filter_map(|(within, _)| *within)
-        .collect();
-    let outer = seen
-        .asked
-        .values()
-        .filter(|one| !of_objects.contains(&one.name));
-    let one = outer.map(|one| {
-        let name = match one.within {
-            None | Some("[]") => one.name.to_owned(),
-            Some(within) => format!("{within}.{}", one.name),
-        };
+    let of = |outer: Option<&str>| {
+        let inner = seen.asked.values().filter(move |one| one.within == outer);
+        inner.map(|one| (one, format!("`{}`", one.name)))
+    };
+    let one = |(one, name): (&Noted, String)| {
         let strong = if is_required(one, seen) { "**" } else { "" };
-        format!("{strong}`{name}`{strong}")
-    });
-    one.collect::<Vec<_>>().join(", ")
+        let parts: Vec<String> = of(Some(one.name)).map(|(_, name)| name).collect();
+        let parts = if parts.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", parts.join(", "))
+        };
+        format!("{strong}{name}{strong}{parts}")
+    };
+    let all = of(None).chain(of(Some("[]"))).map(one);
+    all.collect::<Vec<_>>().join(", ")
 }

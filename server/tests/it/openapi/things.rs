@@ -139,7 +139,8 @@ impl Things<'_> {
         self.world.backend.send(request).await.ok().json
     }
 
-    async fn words(&self, example: &str) -> String {
+    /// A request in which nothing is left to fill in.
+    pub async fn words(&self, example: &str) -> String {
         let mut said = example.to_owned();
         if said.contains("$user") {
             said = said.replace("$user", &self.user().await);
