@@ -60,7 +60,7 @@ pub fn of(calls: &[(Call, Seen)]) -> String {
 }
 
 fn parameters(seen: &Seen) -> String {
-    let of = |outer: Option<&str>| {
+    let of = |outer: Option<&'static str>| {
         let inner = seen.asked.values().filter(move |one| one.within == outer);
         inner.map(|one| (one, format!("`{}`", one.name)))
     };
