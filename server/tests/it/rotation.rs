@@ -321,6 +321,18 @@ async fn a_key_that_comes_takes_no_token_away_and_one_whose_time_is_over_is_gone
     let shown = async || browser.session().await["last_active_token"]["jwt"].clone();
     let token = shown().await;
     assert_eq!(signatures().await, before + 1);
+    let looks = async || {
+        let looked = r#"standin_housekeeping_done_total{chore="read_signing_keys"}"#;
+        figure(&metrics(&world).await, looked)
+    };
+    let looked = looks().await;
+    while looks().await == looked {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        (shown().await, signatures().await),
+        (token.clone(), before + 1)
+    );
     rotate(&world, LEAD, false).await;
     publishes(&world.url, 2).await;
     assert_eq!((shown().await, signatures().await), (token, before + 1));
