@@ -3,6 +3,7 @@
 mod banner;
 mod child;
 mod people;
+mod sdk;
 mod signed_in;
 
 use std::path::{Path, PathBuf};
@@ -168,6 +169,7 @@ impl Dev {
             test_address: someone.test_address.as_deref(),
             took: started.elapsed(),
             has_scripts: self.has_scripts(),
+            without_nonces: sdk::without_nonces(&self.npm_folders()),
             runs_command: self.around.is_command(),
         });
     }
@@ -243,6 +245,7 @@ impl Dev {
             .allowed_hosts
             .extend(self.allow_host.iter().map(|host| host.to_lowercase()));
         config.npm = self.npm_folders();
+        config.nonces = sdk::without_nonces(&config.npm).is_none();
         Server::start(config).await.map_err(|error| {
             let failure = startup::refused(error, folder, database);
             if failure.code == "address_unavailable" {

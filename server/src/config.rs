@@ -153,6 +153,8 @@ pub struct Config {
     pub on_replay: OnReplay,
     /// See [`crate::policy::Policy::confirm`].
     pub confirm: Confirm,
+    /// See [`crate::policy::Policy::nonces`].
+    pub nonces: bool,
     /// See [`crate::policy::Policy::restricted`].
     pub restricted: bool,
     /// What session tokens say beside the claims that all have, with shortcodes; the instance's setting takes them
@@ -201,6 +203,7 @@ impl Config {
             webhook_reach: Reach::Loopback,
             on_replay: OnReplay::Refuse,
             confirm: Confirm::Nobody,
+            nonces: true,
             restricted: false,
             session_claims: None,
             limits: Limits {

@@ -44,6 +44,9 @@ pub struct Policy {
     pub on_replay: OnReplay,
     /// Who is asked before a ticket is spent, where the task does not say.
     pub confirm: Confirm,
+    /// Whether the applications' SDKs take a nonce out of the address again once they have exchanged it (`@clerk/backend`
+    /// before 2.20 does not). Matters in development, where it is in the address.
+    pub nonces: bool,
     /// Whether pages of a task's session may use it and nothing more, where the task does not say.
     pub restricted: bool,
     allowed_origins: Vec<Origin>,
@@ -65,6 +68,7 @@ impl Policy {
             session_cap_seconds: config.session_cap_seconds,
             on_replay: config.on_replay,
             confirm: config.confirm,
+            nonces: config.nonces,
             restricted: config.restricted,
             applications: config
                 .allowed_origins

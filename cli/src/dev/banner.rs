@@ -19,6 +19,8 @@ pub struct Banner<'a> {
     pub took: Duration,
     /// Whether there is a clerk-js that pages can load.
     pub has_scripts: bool,
+    /// The version of an SDK that links have to go easy on.
+    pub without_nonces: Option<String>,
     /// Whether a command runs now, which is what comes next.
     pub runs_command: bool,
 }
@@ -59,6 +61,13 @@ pub fn say(banner: &Banner<'_>) {
         terminal::say(format!(
             "  {YELLOW}clerk-js{YELLOW:#}               not in any node_modules here, and pages load it from this server:\n\
              \x20                        npm install --save-dev @clerk/clerk-js @clerk/ui"
+        ));
+    }
+    if let Some(version) = &banner.without_nonces {
+        let version = terminal::plain(version);
+        terminal::say(format!(
+            "  {YELLOW}@clerk/backend{YELLOW:#}         {version} is before 2.20: links carry cookies in the address instead of a nonce,\n\
+             \x20                        which it would follow in circles"
         ));
     }
     if !banner.runs_command {

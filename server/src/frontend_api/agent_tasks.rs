@@ -64,7 +64,7 @@ async fn visit(
         Err(Error::VisitorIsAsked) => question::of_task(&app, browser, &ticket, now).await,
         landed => {
             let (landing, target) = landed?;
-            arrival.redirect(&app, &landing, target, now)
+            arrival.redirect(&app, &landing, target, now).await
         }
     }
 }
@@ -83,7 +83,8 @@ async fn confirm_visit(
     let now = by.at;
     let arrival = Arrival::new(&app, browser, now);
     let (landing, target) = land(&app, &ticket, &arrival, by).await?;
-    arrival.redirect(&app, &landing, target, now).map(to_get)
+    let landed = arrival.redirect(&app, &landing, target, now).await;
+    landed.map(to_get)
 }
 
 /// The redirect of an answer to a form: the next page is asked for, and sent nothing.
@@ -220,7 +221,8 @@ async fn open(
         }
         opened => opened?,
     };
-    arrival.redirect(app, &Landing::First(Box::new(session)), target, now)
+    let landing = Landing::First(Box::new(session));
+    arrival.redirect(app, &landing, target, now).await
 }
 
 /// Spends a sign-in token for an arriving browser.

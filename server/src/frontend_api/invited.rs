@@ -42,7 +42,8 @@ pub(super) async fn open(
     }
     let (session, wanted) = spend(app, ticket, arrival, by, |_, session| Ok(session)).await?;
     let landing = Landing::First(Box::new(session));
-    arrival.redirect(app, &landing, target(wanted.as_deref()), now)
+    let target = target(wanted.as_deref());
+    arrival.redirect(app, &landing, target, now).await
 }
 
 /// Spends a ticket for an arriving browser whose user holds the address. Returns what `also` reads in the same write, and where

@@ -194,26 +194,47 @@ async fn a_handshake_renews_by_cookie_or_by_dev_browser() {
     );
 }
 
+/// The session token in the signed form of a handshake.
+async fn carried(world: &World, target: &url::Url) -> String {
+    let mut pairs = target.query_pairs();
+    let (name, token) = pairs.find(|(name, _)| name.starts_with("__clerk")).unwrap();
+    assert_eq!(name, "__clerk_handshake", "{target}");
+    assert_eq!(pairs.find(|(name, _)| name.starts_with("__clerk")), None);
+    let claims = claims(world, &token).await;
+    let session = directives(&claims["handshake"]);
+    value(&session, "__session").unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn older_sdks_get_the_directives_in_a_signed_token() {
     let world = World::new().await;
     let browser = world.browser();
     browser.visit(&world.backend.task().await).await.location();
-    let target = browser
-        .get(&format!("/v1/client/handshake?{REDIRECT}"))
-        .await
-        .location();
-    let token = target
-        .query_pairs()
-        .find(|(name, _)| name == "__clerk_handshake")
-        .unwrap()
-        .1
-        .into_owned();
-    let claims = claims(&world, &token).await;
+    let path = format!("/v1/client/handshake?{REDIRECT}");
+    let target = browser.get(&path).await.location();
+    assert!(!carried(&world, &target).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_link_for_an_sdk_that_leaves_nonces_in_the_address_carries_the_cookies_themselves() {
+    let world = World::with(|config| config.nonces = false).await;
+    let browser = world.browser();
+    let task = world.backend.task().await;
+    for _ in 0..2 {
+        // The second time it lands where it is already.
+        let target = browser.visit(&task).await.location();
+        let token = carried(&world, &target).await;
+        let session = browser.session().await["id"].clone();
+        assert_eq!(claims(&world, &token).await["sid"], session);
+    }
+    // Where cookies carry it, nothing stays in an address.
+    let world = World::production_with(|config| config.nonces = false).await;
+    let body = json!({ "redirect_url": "https://app.example.com/home" });
+    let task = crate::world::Task::of(&world.backend.create(body).await.ok());
+    let cookies = world.public_browser().visit(&task).await.set_cookies();
     assert!(
-        !value(&directives(&claims["handshake"]), "__session")
-            .unwrap()
-            .is_empty()
+        cookies.contains_key("__clerk_handshake_nonce"),
+        "{cookies:?}"
     );
 }
 
