@@ -27,7 +27,7 @@ pub(crate) use doors::Doors;
 pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
 #[cfg(feature = "observing")]
 pub use params::asked::{Noted, asked_for};
-pub(crate) use params::{Params, body, user_text};
+pub(crate) use params::{Bare, Params, body, user_text};
 
 /// How far lists that Clerk does not count exactly count what they go through (`total_count`); beyond that, there are at
 /// least so many.

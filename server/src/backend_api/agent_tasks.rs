@@ -19,7 +19,7 @@ use crate::secret_keys::{Scope, SecretKey};
 use crate::tasks::{self, Filter, NewTask, OnBehalfOf};
 use crate::text;
 use crate::views;
-use crate::wire::{About, Answer, COUNTED, Calls, Params, Reply};
+use crate::wire::{About, Answer, Bare, COUNTED, Calls, Params, Reply};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
@@ -170,7 +170,7 @@ async fn revoke(
         .await
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let (id, now) = (TaskId::from(id), app.now());
     let task = app.db.read(move |tx| tasks::get(tx, &id)).await?;
     Ok(Json(views::agent_task_record(&task, now)))

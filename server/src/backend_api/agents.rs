@@ -14,7 +14,7 @@ use crate::secret_keys::Scope;
 use crate::sessions;
 use crate::tasks;
 use crate::views;
-use crate::wire::{Answer, COUNTED, Calls, Params};
+use crate::wire::{Answer, Bare, COUNTED, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
@@ -53,7 +53,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     Ok(Json(json!({ "data": data, "total_count": total })))
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let (id, now) = (AgentId::from(id), app.now());
     let page = Page {
         limit: LATEST,

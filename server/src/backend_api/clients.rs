@@ -17,7 +17,7 @@ use crate::id::ClientId;
 use crate::secret_keys::Scope;
 use crate::sessions;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
@@ -68,7 +68,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     }))
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let (id, now) = (ClientId::from(id), app.now());
     app.db.read(move |tx| client(tx, &id, now)).await.map(Json)
 }

@@ -14,7 +14,7 @@ use crate::id::{IdentifierId, UserId};
 use crate::secret_keys::Scope;
 use crate::users::{self, IdentifierKind, NewIdentifier, Setting, Verification};
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     of(IdentifierKind::EmailAddress, "/v1/email_addresses")
@@ -34,7 +34,7 @@ fn of(kind: IdentifierKind, all: &str) -> Calls {
             Scope::Read,
             MethodFilter::GET,
             &one,
-            async move |app, id| show(kind, app, id).await,
+            async move |_: Bare, app, id| show(kind, app, id).await,
         )
         .call(
             Scope::Full,

@@ -14,7 +14,7 @@ use crate::jwt_templates::{self, Algorithm, CLOCK_SKEW, Change, LIFETIME, OwnKey
 use crate::secret::MasterKey;
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, COUNTED, Calls, Params};
+use crate::wire::{Answer, Bare, COUNTED, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
@@ -60,7 +60,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     }))
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = JwtTemplateId::from(id);
     let template = app.db.read(move |tx| jwt_templates::get(tx, &id)).await?;
     Ok(Json(views::jwt_template(&template)))

@@ -13,7 +13,7 @@ use crate::id::UserId;
 use crate::secret_keys::Scope;
 use crate::tokens::TOKEN_MAX;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 
 const PATH: &str = "/v1/instance/session_token";
 
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Calls {
         .call(Scope::Full, MethodFilter::PATCH, PATH, change)
 }
 
-async fn show(State(app): State<App>) -> Answer {
+async fn show(_: Bare, State(app): State<App>) -> Answer {
     let setting = app.db.read(claims::get).await?;
     Ok(Json(views::session_token(&setting)))
 }

@@ -21,7 +21,7 @@ use crate::sessions::{self, Consent, Filter, Revoked, SignIn, Whose};
 use crate::tokens::{self, Audience};
 use crate::users;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
@@ -134,7 +134,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
         .await
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let (id, now) = (SessionId::from(id), app.now());
     let session = app.db.read(move |tx| sessions::get(tx, &id)).await?;
     Ok(Json(views::session(&session, now)))

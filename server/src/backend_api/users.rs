@@ -20,7 +20,7 @@ use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::users::{self, Change, Edit, Verification};
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 pub(super) use form::time;
 pub use row::UserRow;
 pub(super) use row::{is_id, rfc_3339};
@@ -129,7 +129,7 @@ async fn create(State(app): State<App>, by: Caller, mut params: Params) -> Answe
     .await
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = UserId::from(id);
     let profile = app.db.read(move |tx| users::profile(tx, &id)).await?;
     Ok(Json(views::user(&profile, &app.instance, app.now())))

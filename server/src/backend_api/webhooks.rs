@@ -16,7 +16,7 @@ use crate::id::WebhookId;
 use crate::secret::{Digest, Purpose, Secret};
 use crate::secret_keys::Scope;
 use crate::webhooks::{self, Change, Filter, Kind, Kinds, Message, SigningSecret, State as Stage};
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 use crate::{id, views};
 
 pub(super) fn routes() -> Calls {
@@ -59,13 +59,13 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     Ok(Json(json!({ "data": data, "total_count": data.len() })))
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = WebhookId::from(id);
     let found = app.db.read(move |tx| webhooks::get(tx, &id)).await?;
     Ok(Json(views::webhook(&found)))
 }
 
-async fn secret(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn secret(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = WebhookId::from(id);
     let found = app.db.read(move |tx| webhooks::get(tx, &id)).await?;
     let secret = found.secret(&app.master_key)?;
@@ -212,7 +212,11 @@ async fn deliveries(
     Ok(Json(json!({ "data": data })))
 }
 
-async fn delivery(State(app): State<App>, Path((id, number)): Path<(String, String)>) -> Answer {
+async fn delivery(
+    _: Bare,
+    State(app): State<App>,
+    Path((id, number)): Path<(String, String)>,
+) -> Answer {
     let (id, number) = named(id, &number)?;
     let find = move |tx: &mut Read<'_>| {
         let found = webhooks::delivery(tx, &id, number)?;

@@ -2,6 +2,7 @@
 //! knows, by name and type, and [`Params::finish`] refuses what is left. So a misspelt parameter is never ignored.
 
 pub(crate) mod asked;
+mod bare;
 mod body;
 mod lists;
 mod of_user;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use self::asked::Asked;
+pub(crate) use self::bare::Bare;
 pub(crate) use self::body::body;
 pub(crate) use self::of_user::user_text;
 use self::strict::{Strict, depth, unreadable};

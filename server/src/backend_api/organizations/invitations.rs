@@ -21,7 +21,7 @@ use crate::secret::Secret;
 use crate::secret_keys::Scope;
 use crate::users::{self, IdentifierKind};
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 
 const ALL: &str = "/v1/organizations/{id}/invitations";
 
@@ -252,7 +252,11 @@ fn view_of(app: &App, one: &Invited, now: Time) -> Value {
     views::invitation(&one.invitation, None, inviter, &app.instance, now)
 }
 
-async fn show(State(app): State<App>, Path((id, invitation)): Path<(String, String)>) -> Answer {
+async fn show(
+    _: Bare,
+    State(app): State<App>,
+    Path((id, invitation)): Path<(String, String)>,
+) -> Answer {
     let now = app.now();
     let (id, invitation) = (OrganizationId::from(id), InvitationId::from(invitation));
     let find = move |tx: &mut Read<'_>| {

@@ -14,7 +14,7 @@ use crate::id::{PermissionId, RoleId};
 use crate::organizations::{self, Named, NamedOrder, PermissionChange, Role, RoleChange};
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 
 const ROLES: &str = "/v1/organization_roles";
 const ROLE: &str = "/v1/organization_roles/{id}";
@@ -96,7 +96,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     Ok(Json(views::listed(&data, total)))
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = RoleId::from(id);
     let find = move |tx: &mut Read<'_>| {
         let found = organizations::role(tx, &id)?;
@@ -212,7 +212,7 @@ async fn list_permissions(State(app): State<App>, RawQuery(query): RawQuery) -> 
     Ok(Json(views::listed(&data, total)))
 }
 
-async fn show_permission(State(app): State<App>, Path(id): Path<String>) -> Answer {
+async fn show_permission(_: Bare, State(app): State<App>, Path(id): Path<String>) -> Answer {
     let id = PermissionId::from(id);
     let found = app.db.read(move |tx| organizations::permission(tx, &id));
     Ok(Json(views::permission(&found.await?)))

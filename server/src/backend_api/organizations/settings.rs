@@ -11,7 +11,7 @@ use crate::error::{OrganizationError, Result};
 use crate::organizations::{self, SettingsChange};
 use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, Params};
 
 const PATH: &str = "/v1/instance/organization_settings";
 
@@ -21,7 +21,7 @@ pub(super) fn routes() -> Calls {
         .call(Scope::Full, MethodFilter::PATCH, PATH, update)
 }
 
-async fn show(State(app): State<App>) -> Answer {
+async fn show(_: Bare, State(app): State<App>) -> Answer {
     let settings = app.db.read(organizations::settings).await?;
     Ok(Json(views::organization_settings(&settings)))
 }
