@@ -177,7 +177,7 @@ async fn how_much_of_a_ticket_is_right_does_not_show_in_the_time_of_its_refusal(
     );
     let (samples, seed) = (trial.size(1_500, 100_000), trial.seed());
     let (_data, port, process) = server().await;
-    let task = process.calls.create(EMAIL).await.unwrap();
+    let task = process.calls.created(EMAIL).await.unwrap();
     let (path, right) = task.path.split_once("ticket=").unwrap();
     let other = |letter: &str| if letter == "A" { "B" } else { "A" };
     let end = right.len() - 1;
