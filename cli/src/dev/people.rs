@@ -53,15 +53,22 @@ pub async fn ready(client: &Client, file: Option<&seed::File>, quiet: bool) -> R
             return Ok(someone);
         }
     }
-    let page = client.ask(client.api.users().list().limit(1)).await?;
-    let names = page.data.first().map(identifiers).unwrap_or_default();
-    if let Some(someone) = Someone::called(&names, false) {
+    if let Some(someone) = there(client).await? {
         return Ok(someone);
     }
-    // Nothing is made anew where another server on the same database was faster.
     let seed = Map::from_iter([("users".to_owned(), json!([ada()]))]);
-    client.ask(client.api.seed().apply(seed)).await?;
-    Ok(Someone::ada())
+    match client.ask(client.api.seed().apply(seed)).await {
+        Ok(_) => Ok(Someone::ada()),
+        // Another server on the same database was faster, or somebody who waited for the port.
+        Err(refused) => there(client).await?.ok_or(refused),
+    }
+}
+
+/// Somebody who is there already.
+async fn there(client: &Client) -> Result<Option<Someone>> {
+    let page = client.ask(client.api.users().list().limit(1)).await?;
+    let names = page.data.first().map(identifiers).unwrap_or_default();
+    Ok(Someone::called(&names, false))
 }
 
 /// Takes a server back to its beginning, with somebody a task can be for.
