@@ -88,8 +88,9 @@ fn a_command_that_was_to_sign_in_and_did_not_fails_and_says_what_there_was_inste
 fn a_signal_to_the_runner_alone_ends_the_command_and_is_told() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         // The command ends well when it is asked to, as servers do.
-        let script =
-            format!("trap 'kill $!; exit 0' INT TERM; kill -{signal} $PPID; sleep 20 & wait");
+        let script = format!(
+            "trap 'kill $!; exit 0' INT TERM; kill -{signal} $PPID; sleep 20 >/dev/null 2>&1 & wait"
+        );
         assert_eq!(around(&script).code, code, "{signal}");
     }
 }
