@@ -60,7 +60,10 @@ pub async fn ready(client: &Client, file: Option<&seed::File>, quiet: bool) -> R
     match client.ask(client.api.seed().apply(seed)).await {
         Ok(_) => Ok(Someone::ada()),
         // Another server on the same database was faster, or somebody who waited for the port.
-        Err(refused) => there(client).await?.ok_or(refused),
+        Err(refused) if refused.code == "form_identifier_exists" => {
+            there(client).await?.ok_or(refused)
+        }
+        Err(refused) => Err(refused),
     }
 }
 

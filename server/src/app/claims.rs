@@ -11,7 +11,7 @@ use crate::clock::Time;
 use crate::cookie::Cookie;
 use crate::db::Read;
 use crate::error::{ClaimsError, Error, Result};
-use crate::handshake::{Payload, SignedIn};
+use crate::handshake::{self, Form, Payload, SignedIn};
 use crate::id::UserId;
 use crate::jwt_templates::{JwtTemplate, Ready};
 use crate::sessions::Session;
@@ -82,6 +82,29 @@ impl App {
         };
         let found = found.map(|found| (found, &custom));
         payload.directives(self.issuer(), found, now)
+    }
+
+    /// What travels of a payload; the long form with the session token under the name that the SDK reads, where both do not fit.
+    pub(crate) async fn payload_text(
+        &self,
+        payload: &Payload,
+        (form, suffixed): (Form, bool),
+        now: Time,
+    ) -> Result<String> {
+        match form {
+            Form::Nonce => payload.seal(&self.master_key),
+            Form::Token => {
+                let arriving = payload.clone();
+                let found = self.db.read(move |tx| arriving.find(tx, now)).await?;
+                let directives = self.directives(payload, found.as_ref(), now).await?;
+                handshake::token(
+                    &self.instance,
+                    &self.keys.signing(now),
+                    &directives,
+                    suffixed,
+                )
+            }
+        }
     }
 
     /// A token by a JWT template.

@@ -15,7 +15,7 @@ use crate::clock::Time;
 use crate::cookie::Cookie;
 use crate::db::{Read, Write};
 use crate::error::{Error, Result};
-use crate::handshake::{self, Form, Payload, SignedIn, carry, cookies};
+use crate::handshake::{Form, Payload, carry, cookies};
 use crate::id::{ClientId, SessionId};
 use crate::secret::{Digest, Secret};
 use crate::sessions::{Consent, Session, SignIn};
@@ -106,36 +106,27 @@ impl Arrival {
         target: Url,
         now: Time,
     ) -> Result<Response> {
-        let (session, payload, changed_at) = match landing {
-            Landing::First(session) => {
-                let payload = self.payload(session, &target, now);
-                (session, payload, session.created_at)
-            }
-            Landing::Again(session, at) => (session, self.names(session, &target, now), *at),
+        let payload = match landing {
+            Landing::First(session) => self.payload(session, &target, now),
+            Landing::Again(session, _) => self.names(session, &target, now),
         };
-        let (form, text) = if app.policy.nonces || !app.instance.is_development() {
-            (Form::Nonce, payload.seal(&app.master_key)?)
+        let form = if app.policy.nonces || !app.instance.is_development() {
+            Form::Nonce
         } else {
-            let session = session.as_ref().clone();
-            let found = SignedIn {
-                session,
-                changed_at,
-            };
-            let directives = app.directives(&payload, Some(&found), now).await?;
-            let key = app.keys.signing(now);
-            let token = handshake::token(&app.instance, &key, &directives, true)?;
-            (Form::Token, token)
+            Form::Token
         };
+        let text = app.payload_text(&payload, (form, true), now).await?;
         let (target, carried) = carry(&app.instance, target, form, &text);
         let mut response = to(&target)?;
+        let (Landing::First(session) | Landing::Again(session, _)) = landing;
         response.extensions_mut().insert(About::session(session));
         sweep(response.headers_mut(), &self.strays)?;
         match landing {
             _ if self.proxied => {}
             Landing::First(session) => self.give(app, response.headers_mut(), session)?,
-            Landing::Again(..) => {
+            Landing::Again(_, changed_at) => {
                 self.name(response.headers_mut())?;
-                changed(app, response.headers_mut(), Some(changed_at))?;
+                changed(app, response.headers_mut(), Some(*changed_at))?;
             }
         }
         if let Some(cookie) = carried {

@@ -72,15 +72,7 @@ async fn handshake(
         (true, Some(client)) => Some(dev_browser(&app, &browser, in_address, client, by).await?),
     };
     let payload = Payload::new(&target, known, dev_browser.as_ref(), now);
-    let text = match form {
-        Form::Nonce => payload.seal(&app.master_key)?,
-        Form::Token => {
-            let arriving = payload.clone();
-            let found = app.db.read(move |tx| arriving.find(tx, now)).await?;
-            let directives = app.directives(&payload, found.as_ref(), now).await?;
-            handshake::token(&app.instance, &app.keys.signing(now), &directives, suffixed)?
-        }
-    };
+    let text = app.payload_text(&payload, (form, suffixed), now).await?;
     let (target, carried) = handshake::carry(&app.instance, target, form, &text);
     let mut response = to(&target)?;
     sweep(response.headers_mut(), &browser.strays)?;

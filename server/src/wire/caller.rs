@@ -86,9 +86,11 @@ impl Browser {
     /// Whether its page shares this host's cookies and misses a dev browser token among them. Where an application has a server,
     /// that asks for one before the page is there; where it has none, clerk-js' components draw nothing without it.
     pub(crate) fn wants_name(&self, instance: &Instance) -> bool {
+        if !instance.is_development() || !self.nameless || self.proxied {
+            return false;
+        }
         let page = self.origin.as_ref().and_then(|text| Url::parse(text).ok());
-        let is_here = page.is_some_and(|page| page.host() == instance.public_url.host());
-        instance.is_development() && self.nameless && !self.proxied && is_here
+        page.is_some_and(|page| page.host() == instance.public_url.host())
     }
 }
 
