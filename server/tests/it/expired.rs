@@ -13,18 +13,9 @@ use standin_server::db::Write;
 use standin_server::sessions::{Expired, expired};
 use tokio::time::sleep;
 
+use crate::travel::signed_in;
 use crate::webhooks::Sink;
-use crate::world::{Browser, Task, World};
-
-/// A browser in a session of half an hour, and the session's id.
-async fn signed_in(world: &World) -> (Browser, String) {
-    let wish = json!({ "session_max_duration_in_seconds": 1800 });
-    let task = Task::of(&world.backend.create(wish).await.ok());
-    let browser = world.browser();
-    browser.visit(&task).await.location();
-    let session = browser.session().await["id"].as_str().unwrap().to_owned();
-    (browser, session)
-}
+use crate::world::World;
 
 async fn listen(world: &World, sink: &Sink) -> String {
     let endpoint = json!({ "url": sink.url(), "events": ["session.ended"] });

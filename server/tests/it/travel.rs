@@ -20,7 +20,7 @@ async fn put_right(world: &World) {
 }
 
 /// A browser in a session of half an hour, and the session's id.
-async fn signed_in(world: &World) -> (Browser, String) {
+pub async fn signed_in(world: &World) -> (Browser, String) {
     let wish = json!({ "session_max_duration_in_seconds": 1800 });
     let task = Task::of(&world.backend.create(wish).await.ok());
     let browser = world.browser();
