@@ -22,7 +22,7 @@ use std::sync::Arc;
 use crate::error::Error;
 pub(crate) use access_log::About;
 pub(crate) use caller::{Browser, Proxied};
-pub(crate) use calls::Calls;
+pub(crate) use calls::{Calls, FULL, READ, TASKS};
 pub(crate) use doors::Doors;
 pub(crate) use edge::{Edge, Peer, RequestId, edge, user_agent};
 #[cfg(feature = "observing")]

@@ -2,7 +2,6 @@
 //! as a user, and the session says who it is.
 
 use axum::extract::{Path, State};
-use axum::routing::MethodFilter;
 use serde_json::{Map, Value};
 
 use crate::app::App;
@@ -11,21 +10,17 @@ use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::{ActorTokenId, SignInTokenId, UserId};
 use crate::secret::Secret;
-use crate::secret_keys::Scope;
 use crate::sessions::Actor;
 use crate::sign_in_tokens::{self, Kind, NewSignInToken};
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params};
 
 pub(super) fn routes() -> Calls {
-    Calls::new()
-        .call(Scope::Full, MethodFilter::POST, "/v1/actor_tokens", create)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/actor_tokens/{id}/revoke",
-            revoke,
-        )
+    Calls::new().post(FULL, "/v1/actor_tokens", create).post(
+        FULL,
+        "/v1/actor_tokens/{id}/revoke",
+        revoke,
+    )
 }
 
 /// Life of a token, and of its session, where the request names none, in seconds (spec: an hour, and half an hour).

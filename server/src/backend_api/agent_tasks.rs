@@ -2,7 +2,6 @@
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
-use axum::routing::MethodFilter;
 use axum::{Extension, Json};
 use serde_json::json;
 use url::Url;
@@ -15,28 +14,18 @@ use crate::id::{AgentId, TaskId};
 use crate::limits::Subject;
 use crate::policy::TICKET_SECONDS_MAX;
 use crate::secret::Secret;
-use crate::secret_keys::{Scope, SecretKey};
+use crate::secret_keys::SecretKey;
 use crate::tasks::{self, Filter, NewTask, OnBehalfOf};
 use crate::text;
 use crate::views;
-use crate::wire::{About, Answer, Bare, COUNTED, Calls, Params, Reply};
+use crate::wire::{About, Answer, Bare, COUNTED, Calls, Params, READ, Reply, TASKS};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Tasks, MethodFilter::POST, "/v1/agents/tasks", create)
-        .call(Scope::Read, MethodFilter::GET, "/v1/agents/tasks", list)
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            "/v1/agents/tasks/{id}",
-            show,
-        )
-        .call(
-            Scope::Tasks,
-            MethodFilter::POST,
-            "/v1/agents/tasks/{id}/revoke",
-            revoke,
-        )
+        .post(TASKS, "/v1/agents/tasks", create)
+        .get(READ, "/v1/agents/tasks", list)
+        .get(READ, "/v1/agents/tasks/{id}", show)
+        .post(TASKS, "/v1/agents/tasks/{id}/revoke", revoke)
 }
 
 /// Session length where the request names none, in seconds (spec: default 1800).

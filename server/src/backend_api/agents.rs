@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::agents;
@@ -10,28 +9,17 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::db::{Page, Read, Write};
 use crate::id::AgentId;
-use crate::secret_keys::Scope;
 use crate::sessions;
 use crate::tasks;
 use crate::views;
-use crate::wire::{Answer, Bare, COUNTED, Calls, Params};
+use crate::wire::{Answer, Bare, COUNTED, Calls, FULL, Params, READ};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, "/v1/agents", list)
-        .call(Scope::Read, MethodFilter::GET, "/v1/agents/{id}", show)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/agents/{id}/disable",
-            disable,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/agents/{id}/enable",
-            enable,
-        )
+        .get(READ, "/v1/agents", list)
+        .get(READ, "/v1/agents/{id}", show)
+        .post(FULL, "/v1/agents/{id}/disable", disable)
+        .post(FULL, "/v1/agents/{id}/enable", enable)
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

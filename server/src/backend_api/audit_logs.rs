@@ -2,18 +2,16 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::app::App;
 use crate::audit;
 use crate::id::TaskId;
-use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, Params, READ};
 
 pub(super) fn routes() -> Calls {
-    Calls::new().call(Scope::Read, MethodFilter::GET, "/v1/audit_logs", list)
+    Calls::new().get(READ, "/v1/audit_logs", list)
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
 use super::tokens::session_of;
@@ -14,27 +13,16 @@ use crate::db::Read;
 use crate::error::{Error, Result};
 use crate::handshake::Payload;
 use crate::id::ClientId;
-use crate::secret_keys::Scope;
 use crate::sessions;
 use crate::views;
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            "/v1/clients/handshake_payload",
-            handshake_payload,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/clients/verify",
-            verify,
-        )
-        .call(Scope::Read, MethodFilter::GET, "/v1/clients", list)
-        .call(Scope::Read, MethodFilter::GET, "/v1/clients/{id}", show)
+        .get(READ, "/v1/clients/handshake_payload", handshake_payload)
+        .post(FULL, "/v1/clients/verify", verify)
+        .get(READ, "/v1/clients", list)
+        .get(READ, "/v1/clients/{id}", show)
 }
 
 fn client(tx: &mut Read<'_>, id: &ClientId, now: Time) -> Result<Value> {

@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::MethodFilter;
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -11,10 +10,9 @@ use crate::clock::Time;
 use crate::db::Write;
 use crate::error::Result;
 use crate::id::{IdentifierId, UserId};
-use crate::secret_keys::Scope;
 use crate::users::{self, IdentifierKind, NewIdentifier, Setting, Verification};
 use crate::views;
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 
 pub(super) fn routes() -> Calls {
     of(IdentifierKind::EmailAddress, "/v1/email_addresses")
@@ -24,33 +22,20 @@ pub(super) fn routes() -> Calls {
 fn of(kind: IdentifierKind, all: &str) -> Calls {
     let one = format!("{all}/{{id}}");
     Calls::new()
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            all,
-            async move |app, by, params| create(kind, app, by, params).await,
-        )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            &one,
-            async move |_: Bare, app, id| show(kind, app, id).await,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
-            &one,
-            async move |app, id, by, params| update(kind, app, id, by, params).await,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::DELETE,
-            &one,
-            async move |app, id, by, params| delete(kind, app, id, by, params).await,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PUT,
+        .post(FULL, all, async move |app, by, params| {
+            create(kind, app, by, params).await
+        })
+        .get(READ, &one, async move |_: Bare, app, id| {
+            show(kind, app, id).await
+        })
+        .patch(FULL, &one, async move |app, id, by, params| {
+            update(kind, app, id, by, params).await
+        })
+        .delete(FULL, &one, async move |app, id, by, params| {
+            delete(kind, app, id, by, params).await
+        })
+        .put(
+            FULL,
             &format!("/v1/users/{{id}}/{}", kind.as_str()),
             async move |app, id, by, params| replace(kind, app, id, by, params).await,
         )

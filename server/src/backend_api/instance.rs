@@ -4,7 +4,6 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse;
-use axum::routing::MethodFilter;
 use http::StatusCode;
 use serde_json::json;
 use url::Url;
@@ -12,24 +11,18 @@ use url::Url;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::secret_keys::Scope;
 use crate::settings::{self, Change, Preferred};
 use crate::users::IdentifierKind;
 use crate::views;
-use crate::wire::{Answer, Calls, Params, Reply};
+use crate::wire::{Answer, Calls, FULL, Params, READ, Reply};
 use crate::word::Word as _;
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, "/v1/instance", show)
-        .call(Scope::Full, MethodFilter::PATCH, "/v1/instance", update)
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
-            "/v1/instance/restrictions",
-            restrict,
-        )
-        .call(Scope::Read, MethodFilter::GET, "/v1/domains", domains)
+        .get(READ, "/v1/instance", show)
+        .patch(FULL, "/v1/instance", update)
+        .patch(FULL, "/v1/instance/restrictions", restrict)
+        .get(READ, "/v1/domains", domains)
 }
 
 /// Origins that are configured one by one. That a development instance takes every loopback origin beside them is no origin

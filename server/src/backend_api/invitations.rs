@@ -4,7 +4,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::routing::MethodFilter;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -15,27 +14,16 @@ use crate::error::{Error, Result};
 use crate::id::AppInvitationId;
 use crate::invitations::{self, Filter, NewInvitation, Order};
 use crate::secret::Secret;
-use crate::secret_keys::Scope;
 use crate::users::IdentifierKind;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params, READ};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, "/v1/invitations", list)
-        .call(Scope::Full, MethodFilter::POST, "/v1/invitations", create)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/invitations/bulk",
-            create_many,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/invitations/{id}/revoke",
-            revoke,
-        )
+        .get(READ, "/v1/invitations", list)
+        .post(FULL, "/v1/invitations", create)
+        .post(FULL, "/v1/invitations/bulk", create_many)
+        .post(FULL, "/v1/invitations/{id}/revoke", revoke)
 }
 
 /// An invitation to be made, and the secret of its link.

@@ -2,15 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::app::App;
-use crate::secret_keys::Scope;
-use crate::wire::{Answer, Bare, Calls};
+use crate::wire::{Answer, Bare, Calls, READ};
 
 pub(super) fn routes() -> Calls {
-    Calls::new().call(Scope::Read, MethodFilter::GET, "/v1/jwks", list)
+    Calls::new().get(READ, "/v1/jwks", list)
 }
 
 async fn list(_: Bare, State(app): State<App>) -> Answer {

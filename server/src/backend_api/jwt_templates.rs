@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::app::App;
@@ -12,32 +11,16 @@ use crate::error::{Error, Result};
 use crate::id::JwtTemplateId;
 use crate::jwt_templates::{self, Algorithm, CLOCK_SKEW, Change, LIFETIME, OwnKey};
 use crate::secret::MasterKey;
-use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Bare, COUNTED, Calls, Params};
+use crate::wire::{Answer, Bare, COUNTED, Calls, FULL, Params, READ};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, "/v1/jwt_templates", list)
-        .call(Scope::Full, MethodFilter::POST, "/v1/jwt_templates", create)
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            "/v1/jwt_templates/{id}",
-            show,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
-            "/v1/jwt_templates/{id}",
-            update,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::DELETE,
-            "/v1/jwt_templates/{id}",
-            delete,
-        )
+        .get(READ, "/v1/jwt_templates", list)
+        .post(FULL, "/v1/jwt_templates", create)
+        .get(READ, "/v1/jwt_templates/{id}", show)
+        .patch(FULL, "/v1/jwt_templates/{id}", update)
+        .delete(FULL, "/v1/jwt_templates/{id}", delete)
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -10,21 +9,20 @@ use crate::caller::Caller;
 use crate::db::{Page, Write};
 use crate::error::{Error, Result};
 use crate::id::ListedId;
-use crate::secret_keys::Scope;
 use crate::sign_ups::restrictions::{self, LISTED_MAX, List, Listed};
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params, READ};
 
 pub(super) fn routes() -> Calls {
     let (allow, block) = ("/v1/allowlist_identifiers", "/v1/blocklist_identifiers");
     let (allowed, blocked) = (format!("{allow}/{{id}}"), format!("{block}/{{id}}"));
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, allow, list_allowed)
-        .call(Scope::Full, MethodFilter::POST, allow, allow_one)
-        .call(Scope::Full, MethodFilter::DELETE, &allowed, disallow)
-        .call(Scope::Read, MethodFilter::GET, block, list_blocked)
-        .call(Scope::Full, MethodFilter::POST, block, block_one)
-        .call(Scope::Full, MethodFilter::DELETE, &blocked, unblock)
+        .get(READ, allow, list_allowed)
+        .post(FULL, allow, allow_one)
+        .delete(FULL, &allowed, disallow)
+        .get(READ, block, list_blocked)
+        .post(FULL, block, block_one)
+        .delete(FULL, &blocked, unblock)
 }
 
 async fn shown(app: &App, list: List, page: Page) -> Result<(Vec<Value>, i64)> {

@@ -9,7 +9,6 @@ pub(super) mod settings;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -23,56 +22,20 @@ use crate::id::{MembershipId, OrganizationId};
 use crate::organizations::{
     self, Change, Filter, NewOrganization, OrderBy, Organization, lacks_manager,
 };
-use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Calls, Params, header};
+use crate::wire::{Answer, Calls, FULL, Params, READ, header};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, "/v1/organizations", list)
-        .call(Scope::Full, MethodFilter::POST, "/v1/organizations", create)
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            "/v1/organizations/{id}",
-            show,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
-            "/v1/organizations/{id}",
-            update,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::DELETE,
-            "/v1/organizations/{id}",
-            delete,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
-            "/v1/organizations/{id}/metadata",
-            merge_metadata,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PUT,
-            "/v1/organizations/{id}/metadata",
-            replace_metadata,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PUT,
-            "/v1/organizations/{id}/logo",
-            set_logo,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::DELETE,
-            "/v1/organizations/{id}/logo",
-            remove_logo,
-        )
+        .get(READ, "/v1/organizations", list)
+        .post(FULL, "/v1/organizations", create)
+        .get(READ, "/v1/organizations/{id}", show)
+        .patch(FULL, "/v1/organizations/{id}", update)
+        .delete(FULL, "/v1/organizations/{id}", delete)
+        .patch(FULL, "/v1/organizations/{id}/metadata", merge_metadata)
+        .put(FULL, "/v1/organizations/{id}/metadata", replace_metadata)
+        .put(FULL, "/v1/organizations/{id}/logo", set_logo)
+        .delete(FULL, "/v1/organizations/{id}/logo", remove_logo)
         .merge(memberships::routes())
         .merge(invitations::routes())
         .merge(domains::routes())

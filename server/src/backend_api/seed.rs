@@ -10,7 +10,6 @@ mod users;
 
 use axum::Json;
 use axum::extract::{RawQuery, Request, State};
-use axum::routing::MethodFilter;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -18,15 +17,12 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::db::{Page, Read, Write};
 use crate::error::{Error, Result};
-use crate::secret_keys::Scope;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params};
 
 const PATH: &str = "/v1/seed";
 
 pub(super) fn routes() -> Calls {
-    Calls::new()
-        .call(Scope::Full, MethodFilter::GET, PATH, show)
-        .call(Scope::Full, MethodFilter::PUT, PATH, apply)
+    Calls::new().get(FULL, PATH, show).put(FULL, PATH, apply)
 }
 
 /// The most bytes of a body: some ten thousand users.

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::app::{App, Sizes};
@@ -10,17 +9,14 @@ use crate::caller::Caller;
 use crate::claims;
 use crate::error::Error;
 use crate::id::UserId;
-use crate::secret_keys::Scope;
 use crate::tokens::TOKEN_MAX;
 use crate::views;
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 
 const PATH: &str = "/v1/instance/session_token";
 
 pub(super) fn routes() -> Calls {
-    Calls::new()
-        .call(Scope::Read, MethodFilter::GET, PATH, show)
-        .call(Scope::Full, MethodFilter::PATCH, PATH, change)
+    Calls::new().get(READ, PATH, show).patch(FULL, PATH, change)
 }
 
 async fn show(_: Bare, State(app): State<App>) -> Answer {

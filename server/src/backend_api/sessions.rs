@@ -4,7 +4,6 @@ mod refresh;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::app::App;
@@ -16,55 +15,28 @@ use crate::error::{Error, Result};
 use crate::id::{AgentId, ClientId, OrganizationId, SessionId, TaskId, UserId};
 use crate::jwt_templates;
 use crate::secret::Secret;
-use crate::secret_keys::Scope;
 use crate::sessions::{self, Consent, Filter, Revoked, SignIn, Whose};
 use crate::tokens::{self, Audience};
 use crate::users;
 use crate::views;
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, "/v1/sessions", list)
-        .call(Scope::Full, MethodFilter::POST, "/v1/sessions", create)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/sessions/revoke",
-            revoke_all,
-        )
-        .call(Scope::Read, MethodFilter::GET, "/v1/sessions/{id}", show)
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
-            "/v1/sessions/{id}",
-            update,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/sessions/{id}/revoke",
-            revoke,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/sessions/{id}/tokens",
-            create_token,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
+        .get(READ, "/v1/sessions", list)
+        .post(FULL, "/v1/sessions", create)
+        .post(FULL, "/v1/sessions/revoke", revoke_all)
+        .get(READ, "/v1/sessions/{id}", show)
+        .patch(FULL, "/v1/sessions/{id}", update)
+        .post(FULL, "/v1/sessions/{id}/revoke", revoke)
+        .post(FULL, "/v1/sessions/{id}/tokens", create_token)
+        .post(
+            FULL,
             "/v1/sessions/{id}/tokens/{template}",
             create_token_from_template,
         )
         // SDKs renew a token that a browser proves to hold in order to check a request: reading, as it were.
-        .call(
-            Scope::Read,
-            MethodFilter::POST,
-            "/v1/sessions/{id}/refresh",
-            refresh::refresh,
-        )
+        .post(READ, "/v1/sessions/{id}/refresh", refresh::refresh)
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

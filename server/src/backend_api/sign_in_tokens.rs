@@ -1,7 +1,6 @@
 //! `/v1/sign_in_tokens` (spec paths `/sign_in_tokens`, `/sign_in_tokens/{sign_in_token_id}/revoke`).
 
 use axum::extract::{Path, State};
-use axum::routing::MethodFilter;
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -9,25 +8,16 @@ use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::id::{OrganizationId, SignInTokenId, UserId};
 use crate::secret::Secret;
-use crate::secret_keys::Scope;
 use crate::sign_in_tokens::{self, Kind, NewSignInToken};
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params};
 
 pub(super) fn routes() -> Calls {
-    Calls::new()
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/sign_in_tokens",
-            create,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/sign_in_tokens/{id}/revoke",
-            revoke,
-        )
+    Calls::new().post(FULL, "/v1/sign_in_tokens", create).post(
+        FULL,
+        "/v1/sign_in_tokens/{id}/revoke",
+        revoke,
+    )
 }
 
 /// Life of a token where the request names none, in seconds (spec: 30 days), and the longest, ten years.

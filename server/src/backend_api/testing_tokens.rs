@@ -3,22 +3,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::app::App;
 use crate::caller::Caller;
 use crate::secret::Secret;
-use crate::secret_keys::Scope;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params};
 
 pub(super) fn routes() -> Calls {
-    Calls::new().call(
-        Scope::Full,
-        MethodFilter::POST,
-        "/v1/testing_tokens",
-        create,
-    )
+    Calls::new().post(FULL, "/v1/testing_tokens", create)
 }
 
 /// How long a testing token says it is good for, in seconds.

@@ -5,29 +5,22 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
-use crate::secret_keys::Scope;
 use crate::sessions::{self, Actor};
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params, READ};
 
 /// What its calls begin with.
 pub(super) const PREFIX: &str = "/v1/tokens/";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(
-            Scope::Read,
-            MethodFilter::POST,
-            "/v1/tokens/introspect",
-            introspect,
-        )
-        .call(Scope::Full, MethodFilter::POST, "/v1/tokens/revoke", revoke)
+        .post(READ, "/v1/tokens/introspect", introspect)
+        .post(FULL, "/v1/tokens/revoke", revoke)
 }
 
 /// The token that is asked about. There is one type of them, whatever the hint says.

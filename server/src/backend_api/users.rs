@@ -6,7 +6,6 @@ mod search;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::app::App;
@@ -17,10 +16,9 @@ use crate::events::Action;
 use crate::id::UserId;
 use crate::passwords;
 use crate::secret::Secret;
-use crate::secret_keys::Scope;
 use crate::users::{self, Change, Edit, Verification};
 use crate::views;
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 pub(super) use form::time;
 pub use row::UserRow;
 pub(super) use row::{is_id, rfc_3339};
@@ -28,57 +26,22 @@ pub(super) use search::filter;
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, "/v1/users", list)
-        .call(Scope::Full, MethodFilter::POST, "/v1/users", create)
-        .call(Scope::Read, MethodFilter::GET, "/v1/users/count", count)
-        .call(Scope::Full, MethodFilter::POST, "/v1/users/ban", ban_all)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/users/unban",
-            unban_all,
-        )
-        .call(Scope::Read, MethodFilter::GET, "/v1/users/{id}", show)
-        .call(Scope::Full, MethodFilter::PATCH, "/v1/users/{id}", update)
-        .call(Scope::Full, MethodFilter::DELETE, "/v1/users/{id}", delete)
-        .call(Scope::Full, MethodFilter::POST, "/v1/users/{id}/ban", ban)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/users/{id}/unban",
-            unban,
-        )
-        .call(Scope::Full, MethodFilter::POST, "/v1/users/{id}/lock", lock)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/users/{id}/unlock",
-            unlock,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
-            "/v1/users/{id}/metadata",
-            merge_metadata,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::PUT,
-            "/v1/users/{id}/metadata",
-            replace_metadata,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/users/{id}/verify_password",
-            verify_password,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/users/{id}/remove_password",
-            remove_password,
-        )
+        .get(READ, "/v1/users", list)
+        .post(FULL, "/v1/users", create)
+        .get(READ, "/v1/users/count", count)
+        .post(FULL, "/v1/users/ban", ban_all)
+        .post(FULL, "/v1/users/unban", unban_all)
+        .get(READ, "/v1/users/{id}", show)
+        .patch(FULL, "/v1/users/{id}", update)
+        .delete(FULL, "/v1/users/{id}", delete)
+        .post(FULL, "/v1/users/{id}/ban", ban)
+        .post(FULL, "/v1/users/{id}/unban", unban)
+        .post(FULL, "/v1/users/{id}/lock", lock)
+        .post(FULL, "/v1/users/{id}/unlock", unlock)
+        .patch(FULL, "/v1/users/{id}/metadata", merge_metadata)
+        .put(FULL, "/v1/users/{id}/metadata", replace_metadata)
+        .post(FULL, "/v1/users/{id}/verify_password", verify_password)
+        .post(FULL, "/v1/users/{id}/remove_password", remove_password)
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
@@ -167,77 +130,34 @@ async fn delete(
     Ok(Json(gone))
 }
 
-async fn ban(State(app): State<App>, Path(id): Path<String>, by: Caller, params: Params) -> Answer {
-    params.finish()?;
-    edit(&app, &id, Change::new(Action::UserBan, vec![Edit::Ban]), by).await
+async fn ban(app: State<App>, id: Path<String>, by: Caller, params: Params) -> Answer {
+    let change = Change::new(Action::UserBan, vec![Edit::Ban]);
+    alone(app, id, by, params, change).await
 }
 
-async fn unban(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    by: Caller,
-    params: Params,
-) -> Answer {
-    params.finish()?;
-    edit(
-        &app,
-        &id,
-        Change::new(Action::UserUnban, vec![Edit::Unban]),
-        by,
-    )
-    .await
+async fn unban(app: State<App>, id: Path<String>, by: Caller, params: Params) -> Answer {
+    let change = Change::new(Action::UserUnban, vec![Edit::Unban]);
+    alone(app, id, by, params, change).await
 }
 
-async fn lock(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    by: Caller,
-    params: Params,
-) -> Answer {
-    params.finish()?;
-    edit(
-        &app,
-        &id,
-        Change::new(Action::UserLock, vec![Edit::Lock]),
-        by,
-    )
-    .await
+async fn lock(app: State<App>, id: Path<String>, by: Caller, params: Params) -> Answer {
+    let change = Change::new(Action::UserLock, vec![Edit::Lock]);
+    alone(app, id, by, params, change).await
 }
 
-async fn unlock(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    by: Caller,
-    params: Params,
-) -> Answer {
-    params.finish()?;
-    edit(
-        &app,
-        &id,
-        Change::new(Action::UserUnlock, vec![Edit::Unlock]),
-        by,
-    )
-    .await
+async fn unlock(app: State<App>, id: Path<String>, by: Caller, params: Params) -> Answer {
+    let change = Change::new(Action::UserUnlock, vec![Edit::Unlock]);
+    alone(app, id, by, params, change).await
 }
 
-async fn ban_all(State(app): State<App>, by: Caller, params: Params) -> Answer {
-    edit_all(
-        &app,
-        params,
-        Change::new(Action::UserBan, vec![Edit::Ban]),
-        by,
-    )
-    .await
+async fn ban_all(app: State<App>, by: Caller, params: Params) -> Answer {
+    let change = Change::new(Action::UserBan, vec![Edit::Ban]);
+    edit_all(&app, params, change, by).await
 }
 
-async fn unban_all(State(app): State<App>, by: Caller, params: Params) -> Answer {
-    edit_all(
-        &app,
-        params,
-        Change::new(Action::UserUnban, vec![Edit::Unban]),
-        by,
-    )
-    .await
+async fn unban_all(app: State<App>, by: Caller, params: Params) -> Answer {
+    let change = Change::new(Action::UserUnban, vec![Edit::Unban]);
+    edit_all(&app, params, change, by).await
 }
 
 async fn merge_metadata(
@@ -290,6 +210,18 @@ async fn remove_password(
         sign_out,
         ..Change::new(Action::UserPasswordRemove, vec![Edit::Password(None)])
     };
+    edit(&app, &id, change, by).await
+}
+
+/// A change that the path alone asks for.
+async fn alone(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    by: Caller,
+    params: Params,
+    change: Change,
+) -> Answer {
+    params.finish()?;
     edit(&app, &id, change, by).await
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::routing::MethodFilter;
 use serde_json::{Map, Value, json};
 
 use super::invitations::DAYS;
@@ -17,42 +16,21 @@ use crate::error::{Error, Result};
 use crate::id::{AppInvitationId, WaitlistEntryId};
 use crate::invitations::NewInvitation;
 use crate::secret::Secret;
-use crate::secret_keys::Scope;
 use crate::users::IdentifierKind;
 use crate::views;
 use crate::waitlist::{self, Filter, Order};
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params, READ};
 
 const ALL: &str = "/v1/waitlist_entries";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, ALL, list)
-        .call(Scope::Full, MethodFilter::POST, ALL, create)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/waitlist_entries/bulk",
-            create_many,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::DELETE,
-            "/v1/waitlist_entries/{id}",
-            delete,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/waitlist_entries/{id}/invite",
-            invite,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/waitlist_entries/{id}/reject",
-            reject,
-        )
+        .get(READ, ALL, list)
+        .post(FULL, ALL, create)
+        .post(FULL, "/v1/waitlist_entries/bulk", create_many)
+        .delete(FULL, "/v1/waitlist_entries/{id}", delete)
+        .post(FULL, "/v1/waitlist_entries/{id}/invite", invite)
+        .post(FULL, "/v1/waitlist_entries/{id}/reject", reject)
 }
 
 /// How many entries one call makes at most (spec).

@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -14,9 +13,8 @@ use crate::db::{Read, Write};
 use crate::error::{Error, Result};
 use crate::id::WebhookId;
 use crate::secret::{Digest, Purpose, Secret};
-use crate::secret_keys::Scope;
 use crate::webhooks::{self, Change, Filter, Kind, Kinds, Message, SigningSecret, State as Stage};
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 use crate::{id, views};
 
 pub(super) fn routes() -> Calls {
@@ -25,31 +23,19 @@ pub(super) fn routes() -> Calls {
     const DELIVERIES: &str = "/v1/webhook_endpoints/{id}/deliveries";
     const DELIVERY: &str = "/v1/webhook_endpoints/{id}/deliveries/{delivery}";
     const REPLAY_ONE: &str = "/v1/webhook_endpoints/{id}/deliveries/{delivery}/replay";
-    let (read, full) = (Scope::Read, Scope::Full);
-    let (get, post) = (MethodFilter::GET, MethodFilter::POST);
     Calls::new()
-        .call(read, get, ALL, list)
-        .call(full, post, ALL, create)
-        .call(read, get, ONE, show)
-        .call(full, MethodFilter::PATCH, ONE, update)
-        .call(full, MethodFilter::DELETE, ONE, delete)
-        .call(full, get, "/v1/webhook_endpoints/{id}/secret", secret)
-        .call(
-            full,
-            post,
-            "/v1/webhook_endpoints/{id}/rotate_secret",
-            rotate,
-        )
-        .call(full, post, "/v1/webhook_endpoints/{id}/test", test)
-        .call(
-            full,
-            post,
-            "/v1/webhook_endpoints/{id}/replay",
-            replay_since,
-        )
-        .call(read, get, DELIVERIES, deliveries)
-        .call(read, get, DELIVERY, delivery)
-        .call(full, post, REPLAY_ONE, replay)
+        .get(READ, ALL, list)
+        .post(FULL, ALL, create)
+        .get(READ, ONE, show)
+        .patch(FULL, ONE, update)
+        .delete(FULL, ONE, delete)
+        .get(FULL, "/v1/webhook_endpoints/{id}/secret", secret)
+        .post(FULL, "/v1/webhook_endpoints/{id}/rotate_secret", rotate)
+        .post(FULL, "/v1/webhook_endpoints/{id}/test", test)
+        .post(FULL, "/v1/webhook_endpoints/{id}/replay", replay_since)
+        .get(READ, DELIVERIES, deliveries)
+        .get(READ, DELIVERY, delivery)
+        .post(FULL, REPLAY_ONE, replay)
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::json;
 
 use crate::app::App;
@@ -11,17 +10,16 @@ use crate::caller::Caller;
 use crate::clock::Time;
 use crate::db::Write;
 use crate::error::{Error, Result};
-use crate::secret_keys::Scope;
 use crate::travel;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params};
 
 const PATH: &str = "/v1/development/clock";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Full, MethodFilter::GET, PATH, show)
-        .call(Scope::Full, MethodFilter::PATCH, PATH, change)
-        .call(Scope::Full, MethodFilter::DELETE, PATH, put_right)
+        .get(FULL, PATH, show)
+        .patch(FULL, PATH, change)
+        .delete(FULL, PATH, put_right)
 }
 
 async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

@@ -4,26 +4,24 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{self, Error, Result};
-use crate::secret_keys::Scope;
 use crate::wire::faults::{FAULTS_MAX, Fault, SPARED};
-use crate::wire::{Answer, Calls, Params, health};
+use crate::wire::{Answer, Calls, FULL, Params, health};
 
 const ALL: &str = "/v1/development/faults";
 const ONE: &str = "/v1/development/faults/{id}";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Full, MethodFilter::GET, ALL, list)
-        .call(Scope::Full, MethodFilter::POST, ALL, add)
-        .call(Scope::Full, MethodFilter::DELETE, ALL, remove_all)
-        .call(Scope::Full, MethodFilter::DELETE, ONE, remove)
+        .get(FULL, ALL, list)
+        .post(FULL, ALL, add)
+        .delete(FULL, ALL, remove_all)
+        .delete(FULL, ONE, remove)
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

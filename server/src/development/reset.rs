@@ -4,7 +4,6 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::routing::MethodFilter;
 use serde_json::Value;
 
 use super::snapshots::{apart, go_back, places};
@@ -15,9 +14,8 @@ use crate::clock::Time;
 use crate::db::Write;
 use crate::db::snapshot::Contents;
 use crate::error::Result;
-use crate::secret_keys::Scope;
 use crate::travel;
-use crate::wire::{Answer, Calls};
+use crate::wire::{Answer, Calls, FULL};
 
 const PATH: &str = "/v1/development/reset";
 
@@ -38,7 +36,7 @@ where
         let bring = seed(app.clone(), request, by.at).await?;
         reset(&app, by, bring).await
     };
-    Calls::new().call(Scope::Full, MethodFilter::POST, PATH, reset)
+    Calls::new().post(FULL, PATH, reset)
 }
 
 async fn reset(

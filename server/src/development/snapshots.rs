@@ -7,7 +7,6 @@ use std::path::{self, PathBuf};
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -17,9 +16,8 @@ use crate::db::snapshot::{self, Contents};
 use crate::db::{Database, Write};
 use crate::error::{Error, Result};
 use crate::restoring;
-use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params};
 
 const ALL: &str = "/v1/development/snapshots";
 const ONE: &str = "/v1/development/snapshots/{name}";
@@ -27,10 +25,10 @@ const RESTORE: &str = "/v1/development/snapshots/{name}/restore";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Full, MethodFilter::GET, ALL, list)
-        .call(Scope::Full, MethodFilter::PUT, ONE, save)
-        .call(Scope::Full, MethodFilter::DELETE, ONE, remove)
-        .call(Scope::Full, MethodFilter::POST, RESTORE, restore)
+        .get(FULL, ALL, list)
+        .put(FULL, ONE, save)
+        .delete(FULL, ONE, remove)
+        .post(FULL, RESTORE, restore)
 }
 
 /// The file of the database, and the folder beside it where its snapshots are.

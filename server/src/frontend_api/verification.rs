@@ -186,7 +186,7 @@ async fn attempt(
         evidence::Given::Code(strategy, _) if strategy.resets() => {
             return Err(Error::StrategyUnknown);
         }
-        evidence::Given::Code(_, code) => evidence::of_code(&app, proof.expects_code(now)?, code),
+        evidence::Given::Code(_, code) => evidence::of_code(&app, proof.expects_code()?, code),
     };
     let proven = app.db.write(by, move |tx| {
         let session = own(tx, &browser, &id, now)?;

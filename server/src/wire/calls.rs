@@ -5,44 +5,47 @@ use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodFilter, on};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret_keys::{Scope, SecretKey};
+
+// Scopes as tables of calls name them.
+pub(crate) const READ: Scope = Scope::Read;
+pub(crate) const TASKS: Scope = Scope::Tasks;
+pub(crate) const FULL: Scope = Scope::Full;
 
 /// Some calls, on their way to becoming routes.
 #[derive(Default)]
 pub(crate) struct Calls {
     router: Router<App>,
     #[cfg(test)]
-    table: Vec<(Scope, MethodFilter, String)>,
+    table: Vec<(Scope, &'static str, String)>,
+}
+
+macro_rules! methods {
+    ($($method:ident)*) => {$(
+        /// Adds a call, for keys of at least this scope. `GET` answers `HEAD` too.
+        pub(crate) fn $method<H, T>(mut self, scope: Scope, path: &str, handler: H) -> Self
+        where
+            H: Handler<T, App>,
+            T: 'static,
+        {
+            #[cfg(test)]
+            self.table.push((scope, stringify!($method), path.to_owned()));
+            let reached = from_fn_with_state(scope, reached);
+            self.router = self.router.route(path, $method(handler).route_layer(reached));
+            self
+        }
+    )*};
 }
 
 impl Calls {
+    methods! { get post put patch delete }
+
     pub(crate) fn new() -> Self {
         Self::default()
-    }
-
-    /// Adds a call. `GET` answers `HEAD` too.
-    pub(crate) fn call<H, T>(
-        mut self,
-        scope: Scope,
-        method: MethodFilter,
-        path: &str,
-        handler: H,
-    ) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        let reached = from_fn_with_state(scope, reached);
-        #[cfg(test)]
-        self.table.push((scope, method, path.to_owned()));
-        self.router = self
-            .router
-            .route(path, on(method, handler).route_layer(reached));
-        self
     }
 
     /// Adds those of another file.
@@ -56,17 +59,9 @@ impl Calls {
     /// All of them, a line each: the scope, the method, the path.
     #[cfg(test)]
     pub(crate) fn table(&self) -> String {
-        let name = |method| match method {
-            MethodFilter::GET => "get",
-            MethodFilter::POST => "post",
-            MethodFilter::PATCH => "patch",
-            MethodFilter::PUT => "put",
-            MethodFilter::DELETE => "delete",
-            other => panic!("{other:?}"),
-        };
-        let line = |(scope, method, path): &(Scope, MethodFilter, String)| {
+        let line = |(scope, method, path): &(Scope, &str, String)| {
             let scope = format!("{scope:?}").to_lowercase();
-            format!("{scope:5} {:6} {path}\n", name(*method))
+            format!("{scope:5} {method:6} {path}\n")
         };
         self.table.iter().map(line).collect()
     }

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::Value;
 
 use super::form;
@@ -12,9 +11,8 @@ use crate::db::{Read, Write};
 use crate::error::{Error, OrganizationError, Result};
 use crate::id::{DomainId, OrganizationId};
 use crate::organizations::{self, DomainFilter, DomainOrder};
-use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params, READ};
 use crate::word::words;
 
 const ALL: &str = "/v1/organizations/{id}/domains";
@@ -22,22 +20,16 @@ const ONE: &str = "/v1/organizations/{id}/domains/{domain}";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, ALL, list)
-        .call(Scope::Full, MethodFilter::POST, ALL, create)
-        .call(Scope::Full, MethodFilter::PATCH, ONE, update)
-        .call(Scope::Full, MethodFilter::DELETE, ONE, delete)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
+        .get(READ, ALL, list)
+        .post(FULL, ALL, create)
+        .patch(FULL, ONE, update)
+        .delete(FULL, ONE, delete)
+        .post(
+            FULL,
             "/v1/organizations/{id}/domains/{domain}/verify_ownership",
             verify,
         )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            "/v1/organization_domains",
-            list_all,
-        )
+        .get(READ, "/v1/organization_domains", list_all)
 }
 
 words! {

@@ -5,7 +5,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::routing::MethodFilter;
 use serde_json::Value;
 
 use super::super::invitations::{Letter, several};
@@ -18,50 +17,35 @@ use crate::id::{InvitationId, OrganizationId, UserId};
 use crate::invitations::Status;
 use crate::organizations::{self, InvitationFilter, InvitationOrder, Invited, NewInvitation};
 use crate::secret::Secret;
-use crate::secret_keys::Scope;
 use crate::users::{self, IdentifierKind};
 use crate::views;
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 
 const ALL: &str = "/v1/organizations/{id}/invitations";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, ALL, list)
-        .call(Scope::Full, MethodFilter::POST, ALL, create)
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            "/v1/organizations/{id}/invitations/bulk",
-            create_many,
-        )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
+        .get(READ, ALL, list)
+        .post(FULL, ALL, create)
+        .post(FULL, "/v1/organizations/{id}/invitations/bulk", create_many)
+        .get(
+            READ,
             "/v1/organizations/{id}/invitations/pending",
             list_pending,
         )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
+        .get(
+            READ,
             "/v1/organizations/{id}/invitations/{invitation}",
             show,
         )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
+        .post(
+            FULL,
             "/v1/organizations/{id}/invitations/{invitation}/revoke",
             revoke,
         )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            "/v1/organization_invitations",
-            list_all,
-        )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
+        .get(READ, "/v1/organization_invitations", list_all)
+        .get(
+            READ,
             "/v1/users/{id}/organization_invitations",
             list_of_user,
         )

@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::Value;
 
 use super::super::users::filter;
@@ -14,35 +13,27 @@ use crate::db::Write;
 use crate::error::Result;
 use crate::id::{MembershipId, OrganizationId, UserId};
 use crate::organizations::{self, Member, MemberFilter, MemberOrder, NewMembership};
-use crate::secret_keys::Scope;
 use crate::users;
 use crate::views;
-use crate::wire::{Answer, Calls, Params};
+use crate::wire::{Answer, Calls, FULL, Params, READ};
 
 const ALL: &str = "/v1/organizations/{id}/memberships";
 const ONE: &str = "/v1/organizations/{id}/memberships/{user}";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, ALL, list)
-        .call(Scope::Full, MethodFilter::POST, ALL, create)
-        .call(Scope::Full, MethodFilter::PATCH, ONE, update)
-        .call(Scope::Full, MethodFilter::DELETE, ONE, delete)
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
+        .get(READ, ALL, list)
+        .post(FULL, ALL, create)
+        .patch(FULL, ONE, update)
+        .delete(FULL, ONE, delete)
+        .patch(
+            FULL,
             "/v1/organizations/{id}/memberships/{user}/metadata",
             merge_metadata,
         )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            "/v1/organization_memberships",
-            list_all,
-        )
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
+        .get(READ, "/v1/organization_memberships", list_all)
+        .get(
+            READ,
             "/v1/users/{id}/organization_memberships",
             list_of_user,
         )

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::routing::MethodFilter;
 use serde_json::Value;
 
 use super::form;
@@ -12,9 +11,8 @@ use crate::db::{Page, Read, Write};
 use crate::error::{Error, Result};
 use crate::id::{PermissionId, RoleId};
 use crate::organizations::{self, Named, NamedOrder, PermissionChange, Role, RoleChange};
-use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 
 const ROLES: &str = "/v1/organization_roles";
 const ROLE: &str = "/v1/organization_roles/{id}";
@@ -24,38 +22,18 @@ const PERMISSION: &str = "/v1/organization_permissions/{id}";
 
 pub(super) fn routes() -> Calls {
     Calls::new()
-        .call(Scope::Read, MethodFilter::GET, ROLES, list)
-        .call(Scope::Full, MethodFilter::POST, ROLES, create)
-        .call(Scope::Read, MethodFilter::GET, ROLE, show)
-        .call(Scope::Full, MethodFilter::PATCH, ROLE, update)
-        .call(Scope::Full, MethodFilter::DELETE, ROLE, delete)
-        .call(Scope::Full, MethodFilter::POST, HELD, give)
-        .call(Scope::Full, MethodFilter::DELETE, HELD, take)
-        .call(
-            Scope::Read,
-            MethodFilter::GET,
-            PERMISSIONS,
-            list_permissions,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::POST,
-            PERMISSIONS,
-            create_permission,
-        )
-        .call(Scope::Read, MethodFilter::GET, PERMISSION, show_permission)
-        .call(
-            Scope::Full,
-            MethodFilter::PATCH,
-            PERMISSION,
-            update_permission,
-        )
-        .call(
-            Scope::Full,
-            MethodFilter::DELETE,
-            PERMISSION,
-            delete_permission,
-        )
+        .get(READ, ROLES, list)
+        .post(FULL, ROLES, create)
+        .get(READ, ROLE, show)
+        .patch(FULL, ROLE, update)
+        .delete(FULL, ROLE, delete)
+        .post(FULL, HELD, give)
+        .delete(FULL, HELD, take)
+        .get(READ, PERMISSIONS, list_permissions)
+        .post(FULL, PERMISSIONS, create_permission)
+        .get(READ, PERMISSION, show_permission)
+        .patch(FULL, PERMISSION, update_permission)
+        .delete(FULL, PERMISSION, delete_permission)
 }
 
 /// How many permissions one role can be given at once.

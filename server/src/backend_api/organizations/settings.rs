@@ -2,23 +2,19 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::MethodFilter;
 
 use super::form;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{OrganizationError, Result};
 use crate::organizations::{self, SettingsChange};
-use crate::secret_keys::Scope;
 use crate::views;
-use crate::wire::{Answer, Bare, Calls, Params};
+use crate::wire::{Answer, Bare, Calls, FULL, Params, READ};
 
 const PATH: &str = "/v1/instance/organization_settings";
 
 pub(super) fn routes() -> Calls {
-    Calls::new()
-        .call(Scope::Read, MethodFilter::GET, PATH, show)
-        .call(Scope::Full, MethodFilter::PATCH, PATH, update)
+    Calls::new().get(READ, PATH, show).patch(FULL, PATH, update)
 }
 
 async fn show(_: Bare, State(app): State<App>) -> Answer {
