@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Instant;
 
 use serde_json::Value;
 use standin_proof::Trial;
@@ -207,6 +208,60 @@ async fn a_move_that_is_killed_goes_on_and_one_database_serves_in_the_end() {
     assert!(records[0]["seq"].as_u64().unwrap() > 6);
     trial.end(format_args!(
         "at most {kills} kills, every row there and back"
+    ));
+}
+
+const MANY: &str = "
+    insert into agents (id, name, created_at) values ('agent_many', 'many', 1);
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < MANY)
+    insert into users (id, first_name, name_folded, public_metadata, private_metadata, unsafe_metadata, delete_self_enabled,
+                       create_organization_enabled, created_at, updated_at)
+    select 'user_many_' || i, 'Émile ' || i, 'émile ' || i, '{}', '{}', '{}', 1, 1, i, i from n;
+    insert into clients (id, secret_digest, created_at, updated_at)
+    select 'client_' || id, id, 1, 1 from users where first_name like 'Émile%';
+    insert into tasks (id, agent_id, user_id, created_by, description, permissions, redirect_url, session_seconds,
+                       ticket_digest, created_at, expires_at, used_at, session_id, used_ip, used_agent)
+    select 'agttsk_' || id, 'agent_many', id, 'key_1', 'many', '*', 'http://localhost:3000/', 1800, id, 1, 2, 1,
+           'sess_' || id, '10.0.0.1', 'curl/8' from users where first_name like 'Émile%';
+    insert into sessions (id, client_id, user_id, agent_id, task_id, created_at, updated_at, expire_at, last_active_at)
+    select session_id, 'client_' || user_id, user_id, agent_id, id, 1, 1, 2, 1 from tasks where agent_id = 'agent_many';";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn very_many_rows_arrive_and_the_move_says_so() {
+    let mut trial = Trial::begin("R18", "very many rows are moved");
+    let many = trial.size(2000, 500_000);
+    let first = Place::new(None, None);
+    let process = first.serve().await;
+    process.calls.user("ada@example.com").await;
+    let open = process.calls.create("ada@example.com").await.unwrap();
+    process.kill();
+    let file = rusqlite::Connection::open(first.folder.path().join("standin.db")).unwrap();
+    file.execute_batch(&format!(
+        "begin; {}; commit",
+        MANY.replace("MANY", &many.to_string())
+    ))
+    .unwrap();
+    drop(file);
+    let before = rows(&done(&first.options(&["db", "status"])));
+
+    let second = Place::new(database(), Some(&first.key()));
+    let third = Place::new(None, Some(&first.key()));
+    let mut took = Vec::new();
+    for (from, to) in [(&first, &second), (&second, &third)] {
+        let started = Instant::now();
+        let moved = done(&["db", "move", &from.name(), &to.name()]);
+        took.push(started.elapsed());
+        assert!(moved["rows"].as_u64().unwrap() > 4 * many as u64, "{moved}");
+        assert_eq!(rows(&done(&to.options(&["db", "status"]))), before);
+    }
+    let process = third.serve().await;
+    assert_eq!(process.calls.visit(&open).await, SIGNED_IN);
+    let [there, back] = took[..] else {
+        unreachable!()
+    };
+    trial.end(format_args!(
+        "{} rows there in {there:.1?}, back in {back:.1?}",
+        4 * many
     ));
 }
 

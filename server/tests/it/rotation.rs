@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use standin_server::Server;
 use standin_server::caller::Caller;
 use standin_server::clock::{Clock, Time};
-use standin_server::db::Write;
+use standin_server::db::{Database, Write};
 use standin_server::error::Result;
 use standin_server::keys::{self, Published, Retired, Rotated, Rotation};
 use standin_server::secret::{MasterKey, Secret};
@@ -304,6 +304,37 @@ async fn a_rotation_can_be_called_off_and_hurried_and_is_not_begun_twice() {
 async fn nodes_that_rotate_at_once_make_one_key() {
     let world = World::new().await;
     let rotated = join_all((0..4).map(|_| rotate(&world, LEAD, false))).await;
+    let done = rotated.iter().filter(|one| matches!(one, Rotated::Done(_)));
+    assert_eq!((done.count(), list(&world).await.len()), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_nodes_that_are_both_held_up_in_a_rotation_the_second_sees_what_the_first_did() {
+    let world = World::new().await;
+    let Database::Postgres(url) = world.config.database.clone() else {
+        return;
+    };
+    let (locked, begun) = tokio::sync::oneshot::channel();
+    let holding = tokio::task::spawn_blocking(move || {
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+        // Keys can be read meanwhile, and none can be written.
+        let hold = "begin; lock table signing_keys in share mode";
+        client.batch_execute(hold).unwrap();
+        locked.send(()).unwrap();
+        let waiting = "select count(*) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'";
+        while client.query_one(waiting, &[]).unwrap().get::<_, i64>(0) < 2 {
+            std::thread::yield_now();
+            // What a transaction has seen of others it sees again.
+            client
+                .batch_execute("select pg_stat_clear_snapshot()")
+                .unwrap();
+        }
+        client.batch_execute("commit").unwrap();
+    });
+    begun.await.unwrap();
+    let rotated = join_all((0..2).map(|_| rotate(&world, LEAD, false))).await;
+    holding.await.unwrap();
     let done = rotated.iter().filter(|one| matches!(one, Rotated::Done(_)));
     assert_eq!((done.count(), list(&world).await.len()), (1, 2));
 }

@@ -325,28 +325,25 @@ async fn sessions_are_listed_by_user_client_and_status() {
         .unwrap()
         .to_owned();
     let user = session["user"]["id"].as_str().unwrap();
-    for query in [
-        format!("user_id={user}"),
-        format!("client_id={client}"),
-        "status=active".into(),
+    let nobody = world.backend.user("nobody@example.com").await;
+    let ids = async |path: &str, of: &str| {
+        let listed = world.backend.get(path).await.ok().json;
+        let list = listed.pointer(of).unwrap().as_array().unwrap().iter();
+        let ids: Vec<_> = list.map(|one| one["id"].clone()).collect();
+        (ids, listed["total_count"].clone())
+    };
+    for (query, total) in [
+        (format!("user_id={user}"), 1),
+        (format!("client_id={client}"), 1),
+        ("status=active".into(), 1),
+        (format!("user_id={nobody}"), 0),
+        ("client_id=client_none".into(), 0),
+        ("status=expired".into(), 0),
     ] {
-        let listed = world
-            .backend
-            .get(&format!("/v1/sessions?{query}"))
-            .await
-            .ok()
-            .json;
-        assert_eq!(listed[0]["id"], id.as_str(), "{query}");
-        let paginated = world
-            .backend
-            .get(&format!("/v1/sessions?{query}&paginated=true"))
-            .await
-            .ok()
-            .json;
-        assert_eq!(
-            (&paginated["total_count"], &paginated["data"][0]["id"]),
-            (&json!(1), &json!(id))
-        );
+        let (path, expected) = (format!("/v1/sessions?{query}"), vec![json!(id); total]);
+        assert_eq!(ids(&path, "").await.0, expected, "{query}");
+        let pages = format!("{path}&paginated=true");
+        assert_eq!(ids(&pages, "/data").await, (expected, json!(total)));
     }
     assert_eq!(
         world

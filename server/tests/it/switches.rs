@@ -82,6 +82,37 @@ async fn whoever_signs_in_at_the_moment_in_which_very_many_are_signed_out_is_non
 }
 
 #[tokio::test]
+async fn sessions_that_are_ended_later_are_over_since_then_and_recorded_now_for_whoever_wanted_it()
+{
+    let world = World::new().await;
+    let (browser, task) = (world.browser(), world.backend.task().await);
+    browser.visit(&task).await.location();
+    let session = browser.session().await;
+    world.advance(600);
+    let wanted = world.now().plus_seconds(-300).0;
+    // As `revoke_all` leaves it behind where somebody has very many.
+    let all = format!(
+        "insert into revocations (whose, at, actor, request_id) values ('all', {wanted}, 'key_7', 'req_7');"
+    );
+    batch(&world.config.database, &all);
+    while world.count("revocations").await > 0 {
+        tokio::task::yield_now().await;
+    }
+    let records = format!("/v1/audit_logs?agent_task_id={}", task.id);
+    let record = world.backend.get(&records).await.ok().json["data"][0].clone();
+    assert_eq!(record["actor"], "key_7");
+    assert_eq!(record["request_id"], "req_7");
+    assert_eq!(record["at"], world.now().0);
+    assert_eq!(record["session_id"], session["id"]);
+    assert_eq!(record["agent_id"], task.agent);
+    assert_eq!(record["agent_task_id"], task.id);
+    let path = format!("/v1/sessions/{}", session["id"].as_str().unwrap());
+    let ended = world.backend.get(&path).await.ok().json;
+    assert_eq!(ended["status"], "revoked");
+    assert_eq!(ended["updated_at"], wanted);
+}
+
+#[tokio::test]
 async fn an_agent_is_shown_with_what_it_did() {
     let world = World::new().await;
     let (browser, used) = (world.browser(), world.backend.task().await);

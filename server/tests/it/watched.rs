@@ -122,7 +122,7 @@ async fn sessions_that_are_alive_are_counted_by_housekeeping() {
         config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
     })
     .await;
-    for seconds in [60, 3600] {
+    for seconds in [60, 3600, 7200] {
         let long = json!({ "session_max_duration_in_seconds": seconds });
         let task = crate::world::Task::of(&world.backend.create(long).await.ok());
         world.browser().visit(&task).await.location();
@@ -134,7 +134,7 @@ async fn sessions_that_are_alive_are_counted_by_housekeeping() {
         tokio::task::yield_now().await;
     }
     let text = metrics(&world).await;
-    assert_eq!(figure(&text, "standin_sessions_alive"), 1);
+    assert_eq!(figure(&text, "standin_sessions_alive"), 2);
 }
 
 #[tokio::test]

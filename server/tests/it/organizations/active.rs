@@ -489,6 +489,15 @@ async fn where_an_organization_is_required_a_session_without_one_waits_and_says_
     assert_eq!(active, json!([]));
 
     let id = backend.organization("Acme", &user).await;
+    let session = session["id"].as_str().unwrap();
+    let path = format!("/v1/client/sessions/{session}/tokens");
+    for (organization, status) in [("", "pending"), (id.as_str(), "active")] {
+        let there = [("organization_id", organization)];
+        let token = browser.form(&path, &there).await.ok();
+        let token = claims(&world, &text(&token.json["jwt"])).await;
+        assert_eq!(token["sts"], status, "a token for there");
+    }
+    assert_eq!(said(&world, &browser).await["sts"], "pending");
     touch(&browser, &id).await.ok();
     let session = browser.session().await;
     assert_eq!(
