@@ -70,14 +70,7 @@ async fn visit(
 }
 
 /// The same for a visitor who was asked, and agreed.
-async fn confirm_visit(
-    State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
-) -> Reply {
+async fn confirm_visit(State(app): State<App>, Asked(browser, by, mut params): Asked) -> Reply {
     let ticket = ticket(&mut params)?;
     params.finish()?;
     let now = by.at;
@@ -185,14 +178,7 @@ async fn accept(
 }
 
 /// The same for a visitor who was asked, and agreed.
-async fn confirm_accept(
-    State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
-) -> Reply {
+async fn confirm_accept(State(app): State<App>, Asked(browser, by, mut params): Asked) -> Reply {
     let ticket = ticket(&mut params)?;
     let redirect_url = params.text("redirect_url")?;
     params.finish()?;

@@ -8,41 +8,30 @@ use crate::error::{Error, Result};
 use crate::wire::{Browser, Params};
 
 /// A call of a page.
-pub(super) struct Asked {
-    pub(super) browser: Browser,
-    pub(super) by: Caller,
-    pub(super) params: Params,
-}
+pub(super) struct Asked(pub Browser, pub Caller, pub Params);
 
 impl FromRequest<App> for Asked {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         let (mut parts, body) = request.into_parts();
-        Ok(Self {
-            browser: Browser::from_request_parts(&mut parts, app).await?,
-            by: Caller::from_request_parts(&mut parts, app).await?,
-            params: Params::of_page(Request::from_parts(parts, body)).await?,
-        })
+        Ok(Self(
+            Browser::from_request_parts(&mut parts, app).await?,
+            Caller::from_request_parts(&mut parts, app).await?,
+            Params::of_page(Request::from_parts(parts, body)).await?,
+        ))
     }
 }
 
 /// A call that takes no parameters.
-pub(super) struct Plain {
-    pub(super) browser: Browser,
-    pub(super) by: Caller,
-}
+pub(super) struct Plain(pub Browser, pub Caller);
 
 impl FromRequest<App> for Plain {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let Asked {
-            browser,
-            by,
-            params,
-        } = Asked::from_request(request, app).await?;
+        let Asked(browser, by, params) = Asked::from_request(request, app).await?;
         params.finish()?;
-        Ok(Self { browser, by })
+        Ok(Self(browser, by))
     }
 }

@@ -197,7 +197,7 @@ fn stranger(now: Time) -> Seen {
     }
 }
 
-async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Reply {
+async fn show(State(app): State<App>, Plain(browser, _): Plain) -> Reply {
     let now = app.now();
     let standing = Standing::of(&app, &browser, now).await?;
     let about = standing.about();
@@ -218,7 +218,7 @@ async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Reply {
 
 /// A client before any sign-in: a name to go by, which nobody keeps. A browser that is a client already stays it; in either
 /// case nothing is changed, neither here nor in the browser.
-async fn create(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
+async fn create(State(app): State<App>, Plain(browser, _): Plain) -> Answer {
     let now = app.now();
     let standing = Standing::of(&app, &browser, now).await?;
     let view = standing.view(&app, browser.origin.as_deref(), now).await?;
@@ -226,7 +226,7 @@ async fn create(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer 
 }
 
 /// Ends every session of the client and forgets the browser.
-async fn remove(State(app): State<App>, Plain { browser, by }: Plain) -> Reply {
+async fn remove(State(app): State<App>, Plain(browser, by): Plain) -> Reply {
     let mut response = sign_out(&app, browser, by).await?;
     for cookie in cookies::no_client(&app.instance) {
         arrival::set(response.headers_mut(), &cookie)?;

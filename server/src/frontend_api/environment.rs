@@ -37,7 +37,7 @@ struct May {
     settings: Settings,
 }
 
-async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
+async fn show(State(app): State<App>, Plain(browser, _): Plain) -> Answer {
     let now = app.now();
     let read = app.db.read(move |tx| {
         let seen = Seen::find(tx, &browser, now)?;

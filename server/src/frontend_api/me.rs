@@ -83,7 +83,7 @@ async fn absent() -> Answer {
     Err(Error::RouteUnknown)
 }
 
-async fn show(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
+async fn show(State(app): State<App>, Plain(browser, _): Plain) -> Answer {
     let seen = seen(&app, browser).await?;
     let user = seen
         .sessions
@@ -137,14 +137,7 @@ async fn edit(app: &App, browser: Browser, by: Caller, edits: Vec<Edit>) -> Answ
     .await
 }
 
-async fn update(
-    State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
-) -> Answer {
+async fn update(State(app): State<App>, Asked(browser, by, mut params): Asked) -> Answer {
     let mut edits = Vec::new();
     for (name, edit) in [
         ("username", Edit::Username as fn(Option<String>) -> Edit),
@@ -171,14 +164,7 @@ async fn update(
     edit(&app, browser, by, edits).await
 }
 
-async fn merge_metadata(
-    State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
-) -> Answer {
+async fn merge_metadata(State(app): State<App>, Asked(browser, by, mut params): Asked) -> Answer {
     let metadata = params
         .object("unsafe_metadata")?
         .ok_or(Error::ParamMissing("unsafe_metadata"))?;
@@ -187,14 +173,7 @@ async fn merge_metadata(
     edit(&app, browser, by, edits).await
 }
 
-async fn change_password(
-    State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
-) -> Answer {
+async fn change_password(State(app): State<App>, Asked(browser, by, mut params): Asked) -> Answer {
     let current = params
         .text("current_password")?
         .filter(|password| !password.is_empty());
@@ -245,7 +224,7 @@ async fn change_password(
 }
 
 /// The user leaves for good; every session of theirs ends.
-async fn delete(State(app): State<App>, Plain { browser, by }: Plain) -> Reply {
+async fn delete(State(app): State<App>, Plain(browser, by): Plain) -> Reply {
     let gone = change(
         &app,
         browser,

@@ -119,14 +119,7 @@ async fn change(
     .await
 }
 
-async fn create(
-    State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
-) -> Reply {
+async fn create(State(app): State<App>, Asked(browser, by, mut params): Asked) -> Reply {
     let name = organizations::name(params.required_text("name", 2048)?)?;
     let slug = params.text("slug")?.filter(|slug| !slug.is_empty());
     params.finish()?;
@@ -148,11 +141,7 @@ async fn create(
     .await
 }
 
-async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Plain { browser, .. }: Plain,
-) -> Answer {
+async fn show(State(app): State<App>, Path(id): Path<String>, Plain(browser, _): Plain) -> Answer {
     let now = app.now();
     let found = read(&app, browser, move |tx, session| {
         let active = Active::find(tx, &session.user_id, &id)?
@@ -165,11 +154,7 @@ async fn show(
 async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Reply {
     let change = Change {
         name: params.text("name")?.map(organizations::name).transpose()?,
@@ -200,11 +185,7 @@ async fn set_logo(
     if !kind.starts_with("application/json") && !kind.starts_with("application/x-www-form") {
         return Err(OrganizationError::LogoByAddress.into());
     }
-    let Asked {
-        browser,
-        by,
-        mut params,
-    } = asked?;
+    let Asked(browser, by, mut params) = asked?;
     params.absent("file", "no files are kept; `image_url` takes an address")?;
     let address = params.required_text("image_url", 2048)?;
     params.finish()?;
@@ -218,7 +199,7 @@ async fn set_logo(
 async fn remove_logo(
     State(app): State<App>,
     Path(id): Path<String>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Reply {
     let change = Change {
         logo: Some(None),
@@ -230,7 +211,7 @@ async fn remove_logo(
 async fn delete(
     State(app): State<App>,
     Path(id): Path<String>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Reply {
     let place = (id, system::PROFILE_DELETE);
     change(&app, browser, by, place, move |tx, _, id| {

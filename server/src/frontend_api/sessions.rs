@@ -43,9 +43,7 @@ pub(super) fn routes() -> Router<App> {
 async fn create_token(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser, params, ..
-    }: Asked,
+    Asked(browser, _, params): Asked,
 ) -> Result<Response> {
     let choice = wanted(params)?;
     Ok(
@@ -98,7 +96,7 @@ fn signed_out(app: &App, error: Error) -> Response {
 async fn create_token_from_template(
     State(app): State<App>,
     Path((id, name)): Path<(String, String)>,
-    Plain { browser, .. }: Plain,
+    Plain(browser, _): Plain,
 ) -> Response {
     match mint_by(&app, SessionId::from(id), name, browser).await {
         Ok(jwt) => Json(views::token(&jwt)).into_response(),
@@ -120,11 +118,7 @@ async fn mint_by(app: &App, id: SessionId, name: String, browser: Browser) -> Re
     app.token_by(&template, &session, audience, now).await
 }
 
-async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Plain { browser, .. }: Plain,
-) -> Reply {
+async fn show(State(app): State<App>, Path(id): Path<String>, Plain(browser, _): Plain) -> Reply {
     let (id, now, origin) = (SessionId::from(id), app.now(), browser.origin.clone());
     let (session, person) = app
         .db
@@ -141,11 +135,7 @@ async fn show(
 async fn touch(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        params,
-    }: Asked,
+    Asked(browser, by, params): Asked,
 ) -> Reply {
     let choice = chosen(params)?;
     let touch = move |tx: &mut Write<'_>, session: &Session| {
@@ -179,7 +169,7 @@ fn chosen(mut params: Params) -> Result<Choice> {
 async fn end(
     State(app): State<App>,
     Path(id): Path<String>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Response {
     over(&app, id, browser, by, End::Ended).await
 }
@@ -187,7 +177,7 @@ async fn end(
 async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Response {
     over(&app, id, browser, by, End::Removed).await
 }
@@ -230,6 +220,6 @@ async fn change(
     Ok(Json(json!({ "response": view, "client": client })).into_response())
 }
 
-async fn remove_all(State(app): State<App>, Plain { browser, by }: Plain) -> Reply {
+async fn remove_all(State(app): State<App>, Plain(browser, by): Plain) -> Reply {
     sign_out(&app, browser, by).await
 }

@@ -86,14 +86,7 @@ impl Way {
     }
 }
 
-async fn create(
-    State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
-) -> Reply {
+async fn create(State(app): State<App>, Asked(browser, by, mut params): Asked) -> Reply {
     let way = Way::read(&mut params)?;
     let timezone = params.text("timezone")?;
     // The language of mails, of which there are none here.
@@ -195,11 +188,7 @@ async fn under_way(
     Ok((attempt, profile))
 }
 
-async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Plain { browser, .. }: Plain,
-) -> Answer {
+async fn show(State(app): State<App>, Path(id): Path<String>, Plain(browser, _): Plain) -> Answer {
     let (attempt, profile) = under_way(&app, &browser, id, app.now()).await?;
     let view = views::sign_in(&attempt, &profile, app.instance.stage);
     Ok(Json(json!({ "response": view, "client": null })))
@@ -208,11 +197,7 @@ async fn show(
 async fn prepare(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Reply {
     let strategy = evidence::strategy(&mut params)?;
     // A password needs no preparation.
@@ -228,11 +213,7 @@ async fn prepare(
 async fn attempt(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Reply {
     let given = evidence::Given::read(&mut params)?;
     params.absent(
@@ -270,11 +251,7 @@ async fn attempt(
 async fn reset(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Reply {
     let password = evidence::password(&mut params, "password")?;
     let sign_out = params

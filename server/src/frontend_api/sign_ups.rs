@@ -179,14 +179,7 @@ async fn counted(State(app): State<App>, request: Request, next: Next) -> Result
     Ok(next.run(request).await)
 }
 
-async fn create(
-    State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        params,
-    }: Asked,
-) -> Reply {
+async fn create(State(app): State<App>, Asked(browser, by, params): Asked) -> Reply {
     let form = Form::read(params)?;
     if Standing::of(&app, &browser, by.at).await?.is_signed_in() {
         return Err(Unproven::SessionExists.into());
@@ -221,11 +214,7 @@ fn under_way(app: &App, browser: &Browser, id: String) -> Result<Attempt> {
     Ok(attempt)
 }
 
-async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Plain { browser, .. }: Plain,
-) -> Answer {
+async fn show(State(app): State<App>, Path(id): Path<String>, Plain(browser, _): Plain) -> Answer {
     let attempt = under_way(&app, &browser, id)?;
     let view = views::sign_up(&attempt, None, app.instance.stage);
     Ok(Json(json!({ "response": view, "client": null })))
@@ -234,11 +223,7 @@ async fn show(
 async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        params,
-    }: Asked,
+    Asked(browser, by, params): Asked,
 ) -> Reply {
     let form = Form::read(params)?;
     let mut attempt = under_way(&app, &browser, id)?;
@@ -249,11 +234,7 @@ async fn update(
 async fn prepare(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Reply {
     let kind = strategy(&params.required_text("strategy", 64)?)?;
     evidence::finish(params)?;
@@ -265,11 +246,7 @@ async fn prepare(
 async fn attempt(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Reply {
     let kind = strategy(&params.required_text("strategy", 64)?)?;
     let code = evidence::code(&mut params)?;

@@ -120,11 +120,7 @@ async fn change(
 async fn begin(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Answer {
     params
         .word::<Level>("level")?
@@ -136,11 +132,7 @@ async fn begin(
 async fn prepare(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Answer {
     let strategy = evidence::strategy(&mut params)?;
     let kind = strategy.kind().filter(|_| !strategy.resets());
@@ -159,11 +151,7 @@ async fn prepare(
 async fn attempt(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Answer {
     let given = evidence::Given::read(&mut params)?;
     evidence::finish(params)?;

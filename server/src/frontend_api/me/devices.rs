@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/me/sessions/{id}/revoke", post(revoke))
 }
 
-async fn list(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
+async fn list(State(app): State<App>, Plain(browser, _): Plain) -> Answer {
     let now = app.now();
     let mut seen = seen(&app, browser).await?;
     let (own, person) = seen.sessions.pop().ok_or(Error::AuthenticationInvalid)?;
@@ -57,7 +57,7 @@ async fn list(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
 async fn revoke(
     State(app): State<App>,
     Path(id): Path<String>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Answer {
     let (id, now) = (SessionId::from(id), by.at);
     change(

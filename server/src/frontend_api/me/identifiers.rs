@@ -68,11 +68,7 @@ async fn all(app: &App, kind: IdentifierKind, browser: Browser) -> Result<Vec<Id
     Ok(all)
 }
 
-async fn list(
-    kind: IdentifierKind,
-    State(app): State<App>,
-    Plain { browser, .. }: Plain,
-) -> Answer {
+async fn list(kind: IdentifierKind, State(app): State<App>, Plain(browser, _): Plain) -> Answer {
     let all = all(&app, kind, browser).await?;
     let list: Vec<_> = all.iter().map(views::identifier).collect();
     Ok(Json(json!(list)))
@@ -82,7 +78,7 @@ async fn show(
     kind: IdentifierKind,
     State(app): State<App>,
     Path(id): Path<String>,
-    Plain { browser, .. }: Plain,
+    Plain(browser, _): Plain,
 ) -> Answer {
     let all = all(&app, kind, browser).await?;
     let found = all.iter().find(|one| one.id.as_str() == id);
@@ -95,11 +91,7 @@ async fn show(
 async fn create(
     kind: IdentifierKind,
     State(app): State<App>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Answer {
     let text = params.required_text(kind.as_str(), 254)?;
     evidence::finish(params)?;
@@ -123,7 +115,7 @@ async fn remove(
     kind: IdentifierKind,
     State(app): State<App>,
     Path(id): Path<String>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Answer {
     let gone = views::deleted(kind.as_str(), &id);
     let id = IdentifierId::from(id);
@@ -141,11 +133,7 @@ async fn prepare(
     kind: IdentifierKind,
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Answer {
     let strategy = evidence::strategy(&mut params)?;
     evidence::finish(params)?;
@@ -167,11 +155,7 @@ async fn attempt(
     kind: IdentifierKind,
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Answer {
     let code = evidence::code(&mut params)?;
     evidence::finish(params)?;

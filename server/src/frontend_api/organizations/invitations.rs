@@ -94,11 +94,7 @@ async fn invite(
 async fn create(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        params,
-    }: Asked,
+    Asked(browser, by, params): Asked,
 ) -> Reply {
     let all = wanted(params, 1, by.at)?;
     invite(&app, id, browser, by, (all, true)).await
@@ -107,11 +103,7 @@ async fn create(
 async fn create_many(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        params,
-    }: Asked,
+    Asked(browser, by, params): Asked,
 ) -> Reply {
     let all = wanted(params, MANY, by.at)?;
     invite(&app, id, browser, by, (all, false)).await
@@ -120,11 +112,7 @@ async fn create_many(
 async fn list(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        mut params,
-        ..
-    }: Asked,
+    Asked(browser, _, mut params): Asked,
 ) -> Answer {
     let statuses = params.words("status")?;
     listed(&app, id, browser, params, statuses).await
@@ -133,9 +121,7 @@ async fn list(
 async fn list_pending(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser, params, ..
-    }: Asked,
+    Asked(browser, _, params): Asked,
 ) -> Answer {
     listed(&app, id, browser, params, vec![Status::Pending]).await
 }
@@ -173,7 +159,7 @@ async fn listed(
 async fn revoke(
     State(app): State<App>,
     Path((id, invitation)): Path<(String, String)>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Reply {
     let (now, invitation) = (by.at, InvitationId::from(invitation));
     let place = (id, system::MEMBERSHIPS_MANAGE);

@@ -23,14 +23,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/me/organization_creation_defaults", get(defaults))
 }
 
-async fn memberships(
-    State(app): State<App>,
-    Asked {
-        browser,
-        mut params,
-        ..
-    }: Asked,
-) -> Answer {
+async fn memberships(State(app): State<App>, Asked(browser, _, mut params): Asked) -> Answer {
     let page = page(&mut params)?;
     params.finish()?;
     let now = app.now();
@@ -59,11 +52,7 @@ async fn memberships(
     Ok(answer(&views::listed(&data, total)))
 }
 
-async fn leave(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Plain { browser, by }: Plain,
-) -> Reply {
+async fn leave(State(app): State<App>, Path(id): Path<String>, Plain(browser, by): Plain) -> Reply {
     write(&app, browser, by, move |tx, session| {
         let id = permitted(tx, session, &id, None)?;
         let gone = organizations::remove_member(tx, &id, &session.user_id)?;
@@ -74,14 +63,7 @@ async fn leave(
 }
 
 /// Invitations of addresses that the user has proven to hold.
-async fn invitations(
-    State(app): State<App>,
-    Asked {
-        browser,
-        mut params,
-        ..
-    }: Asked,
-) -> Answer {
+async fn invitations(State(app): State<App>, Asked(browser, _, mut params): Asked) -> Answer {
     let page = page(&mut params)?;
     let statuses = params.words("status")?;
     params.finish()?;
@@ -108,7 +90,7 @@ async fn invitations(
 async fn accept(
     State(app): State<App>,
     Path(id): Path<String>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Reply {
     let (now, id) = (by.at, InvitationId::from(id));
     let membership = MembershipId::new(now);
@@ -125,14 +107,7 @@ async fn accept(
 }
 
 /// Nothing is suggested: that is done by domains that enroll, which Standin has none of.
-async fn suggestions(
-    State(app): State<App>,
-    Asked {
-        browser,
-        mut params,
-        ..
-    }: Asked,
-) -> Answer {
+async fn suggestions(State(app): State<App>, Asked(browser, _, mut params): Asked) -> Answer {
     page(&mut params)?;
     params.ignore(&["status"]);
     params.finish()?;
@@ -141,7 +116,7 @@ async fn suggestions(
 }
 
 /// What a form for a new organization begins with: nothing.
-async fn defaults(State(app): State<App>, Plain { browser, .. }: Plain) -> Answer {
+async fn defaults(State(app): State<App>, Plain(browser, _): Plain) -> Answer {
     read(&app, browser, |_, _| Ok(())).await?;
     Ok(answer(&json!({
         "advisory": null,

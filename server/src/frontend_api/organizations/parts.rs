@@ -52,11 +52,7 @@ fn view(app: &App, member: &Member) -> Value {
 async fn members(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        mut params,
-        ..
-    }: Asked,
+    Asked(browser, _, mut params): Asked,
 ) -> Answer {
     let (page, order) = (page(&mut params)?, params.order(MemberOrder::Created)?);
     let part = params.text("query")?.filter(|part| !part.is_empty());
@@ -85,11 +81,7 @@ async fn members(
 async fn add(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Reply {
     let user = UserId::from(params.required_text("user_id", 64)?);
     let role = params.required_text("role", 256)?;
@@ -113,11 +105,7 @@ async fn add(
 async fn set_role(
     State(app): State<App>,
     Path((id, user)): Path<(String, String)>,
-    Asked {
-        browser,
-        by,
-        mut params,
-    }: Asked,
+    Asked(browser, by, mut params): Asked,
 ) -> Reply {
     let role = params.required_text("role", 256)?;
     params.finish()?;
@@ -133,7 +121,7 @@ async fn set_role(
 async fn remove(
     State(app): State<App>,
     Path((id, user)): Path<(String, String)>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Reply {
     let user = UserId::from(user);
     let of = app.clone();
@@ -148,11 +136,7 @@ async fn remove(
 async fn requests(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        mut params,
-        ..
-    }: Asked,
+    Asked(browser, _, mut params): Asked,
 ) -> Answer {
     page(&mut params)?;
     params.ignore(&["status"]);
@@ -167,11 +151,7 @@ async fn requests(
 async fn roles(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        mut params,
-        ..
-    }: Asked,
+    Asked(browser, _, mut params): Asked,
 ) -> Answer {
     let page = page(&mut params)?;
     params.finish()?;
@@ -196,11 +176,7 @@ async fn roles(
 async fn domains(
     State(app): State<App>,
     Path(id): Path<String>,
-    Asked {
-        browser,
-        mut params,
-        ..
-    }: Asked,
+    Asked(browser, _, mut params): Asked,
 ) -> Answer {
     let page = page(&mut params)?;
     let mode = params.text("enrollment_mode")?;
@@ -234,7 +210,7 @@ async fn domains(
 async fn domain(
     State(app): State<App>,
     Path((id, domain)): Path<(String, String)>,
-    Plain { browser, .. }: Plain,
+    Plain(browser, _): Plain,
 ) -> Answer {
     let domain = DomainId::from(domain);
     let found = read(&app, browser, move |tx, session| {
@@ -247,7 +223,7 @@ async fn domain(
 async fn remove_domain(
     State(app): State<App>,
     Path((id, domain)): Path<(String, String)>,
-    Plain { browser, by }: Plain,
+    Plain(browser, by): Plain,
 ) -> Reply {
     let place = (id, system::DOMAINS_MANAGE);
     change(&app, browser, by, place, move |tx, _, id| {
