@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use standin::AgentTaskId;
 use standin::audit_logs::AuditLog;
-use standin_server::audit::{self, Finding, Record, Verification};
+use standin::{AgentTaskId, SessionId};
+use standin_server::audit::{self, Filter, Finding, Record, Verification};
 use standin_server::db::{Db, Page};
 
-use crate::client::{Client, PageOptions, ServerOptions};
+use crate::client::{self, Client, PageOptions, ServerOptions};
 use crate::duration::{exact_moment, of_the_server};
 use crate::failure::{Exit, Failure, Result};
 use crate::key::Data;
@@ -37,6 +37,21 @@ pub struct List {
     /// What concerns this task only
     #[arg(long, value_name = "TASK")]
     task: Option<AgentTaskId>,
+    /// What concerns this user only
+    #[arg(long, value_name = "WHO")]
+    user: Option<String>,
+    /// What concerns this agent only: its name or id
+    #[arg(long, value_name = "AGENT")]
+    agent: Option<String>,
+    /// What concerns this session only
+    #[arg(long, value_name = "SESSION")]
+    session: Option<SessionId>,
+    /// What this one did only: the id of a secret key, an agent or a user, `cli`, `standin` or `anyone`
+    #[arg(long, value_name = "ID")]
+    by: Option<String>,
+    /// This only, as `task.create`
+    #[arg(long)]
+    action: Option<String>,
     #[command(flatten)]
     page: PageOptions,
     #[command(flatten)]
@@ -97,6 +112,21 @@ impl List {
         if let Some(task) = &self.task {
             records = records.agent_task(task);
         }
+        if let Some(who) = &self.user {
+            records = records.user(&client::user_id(&client, who).await?);
+        }
+        if let Some(agent) = &self.agent {
+            records = records.agent(&crate::agent::id(&client, agent).await?);
+        }
+        if let Some(session) = &self.session {
+            records = records.session(session);
+        }
+        if let Some(actor) = &self.by {
+            records = records.actor(actor);
+        }
+        if let Some(action) = &self.action {
+            records = records.action(action);
+        }
         if json {
             return client.print(records.json()).await;
         }
@@ -147,7 +177,10 @@ impl Tail {
         let (db, limit) = (self.data.open().await?, i64::from(self.lines));
         let newest = move |tx: &mut standin_server::db::Read<'_>| {
             let page = Page { limit, offset: 0 };
-            Ok((audit::newest(tx)?, audit::list(tx, None, page)?))
+            Ok((
+                audit::newest(tx)?,
+                audit::list(tx, &Filter::default(), page)?,
+            ))
         };
         let (mut seen, mut records) = db.search(newest).await?;
         records.retain(|record| record.seq <= seen);

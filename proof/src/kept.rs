@@ -98,7 +98,9 @@ impl Kept {
         let tasks = tasks::list(tx, &tasks::Filter::default(), EVERYTHING, now)?;
         let sessions = sessions::list(tx, &sessions::Filter::default(), EVERYTHING, now)?;
         let ours = sessions.iter().filter(|session| session.actor.is_some());
-        let records = audit::list(tx, None, EVERYTHING)?.into_iter().rev();
+        let records = audit::list(tx, &audit::Filter::default(), EVERYTHING)?
+            .into_iter()
+            .rev();
         Ok(Self {
             tasks: tasks.iter().map(|task| KeptTask::read(task, now)).collect(),
             sessions: ours

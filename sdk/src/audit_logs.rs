@@ -35,6 +35,31 @@ impl ListAuditLogs {
         Self(self.0.query("agent_task_id", id))
     }
 
+    /// Only what concerns this user.
+    pub fn user(self, id: &UserId) -> Self {
+        Self(self.0.query("user_id", id))
+    }
+
+    /// Only what concerns this agent.
+    pub fn agent(self, id: &AgentId) -> Self {
+        Self(self.0.query("agent_id", id))
+    }
+
+    /// Only what concerns this session.
+    pub fn session(self, id: &SessionId) -> Self {
+        Self(self.0.query("session_id", id))
+    }
+
+    /// Only what this one did or was refused, as [`AuditLog::actor`] names it.
+    pub fn actor(self, id: &str) -> Self {
+        Self(self.0.query("actor", id))
+    }
+
+    /// Only this, as [`AuditLog::action`] names it.
+    pub fn action(self, action: &str) -> Self {
+        Self(self.0.query("action", action))
+    }
+
     /// How many a page has: 1 to 500, 10 where not given.
     pub fn limit(self, limit: u32) -> Self {
         Self(self.0.query("limit", limit))

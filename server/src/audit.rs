@@ -7,7 +7,8 @@ mod verify;
 use crate::clock::Time;
 use crate::db::{FromRow, Page, Query, Read, Row, values};
 use crate::error::Result;
-use crate::id::TaskId;
+use crate::events::Action;
+use crate::id::{AgentId, SessionId, TaskId, UserId};
 pub use seal::{SLICE, Seal, keep, last, newest, prepare, sealed_to};
 pub use trim::trim;
 pub use verify::{Finding, Verification};
@@ -86,9 +87,44 @@ pub fn unsealed(tx: &mut Read<'_>) -> Result<(i64, Option<Time>)> {
     )
 }
 
-/// The newest records first, of one task where one is named.
-pub fn list(tx: &mut Read<'_>, task: Option<&TaskId>, page: Page) -> Result<Vec<Record>> {
+/// Which records are meant; all, where nothing is said.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Those that concern this task.
+    pub task: Option<TaskId>,
+    /// Those that concern this user.
+    pub user: Option<UserId>,
+    /// Those that concern this agent.
+    pub agent: Option<AgentId>,
+    /// Those that concern this session.
+    pub session: Option<SessionId>,
+    /// What this one did or was refused, as [`Record::actor`] names it.
+    pub actor: Option<String>,
+    /// What was done.
+    pub action: Option<Action>,
+}
+
+impl Filter {
+    /// Whether records are gone through from the newest on until enough are found. A task has an index; one for everything
+    /// else would cost more with every write than those who look for it do.
+    pub fn is_search(&self) -> bool {
+        let is_narrow = self.user.is_some()
+            || self.agent.is_some()
+            || self.session.is_some()
+            || self.actor.is_some()
+            || self.action.is_some();
+        self.task.is_none() && is_narrow
+    }
+}
+
+/// The newest records first.
+pub fn list(tx: &mut Read<'_>, filter: &Filter, page: Page) -> Result<Vec<Record>> {
     let mut query = Query::new(SELECT);
-    query.equals("task_id", task);
+    query.equals("task_id", filter.task.as_ref());
+    query.equals("user_id", filter.user.as_ref());
+    query.equals("agent_id", filter.agent.as_ref());
+    query.equals("session_id", filter.session.as_ref());
+    query.equals("actor", filter.actor.as_deref());
+    query.equals("action", filter.action);
     query.page("seq desc", page).all(tx)
 }

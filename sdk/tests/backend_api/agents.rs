@@ -1,3 +1,5 @@
+use standin::audit_logs::AuditLog;
+
 use crate::world::{World, open, task};
 
 #[tokio::test]
@@ -72,6 +74,28 @@ async fn the_audit_trail_of_a_task_tells_its_life() {
             .all(|one| one.agent_task_id.as_ref() == Some(&made.id))
     );
     assert!(trail.data.iter().all(|one| one.result == "ok"));
+
+    let (list, made) = (|| world.client.audit_logs(), made.id.as_ref());
+    let accept = || list().action("task.accept");
+    let accepted = accept().await.unwrap().data.remove(0);
+    let (agent, session) = (&accepted.agent_id.unwrap(), &accepted.session_id.unwrap());
+    for (filter, count) in [
+        (accept().user(&world.ada.id), 1),
+        (accept().agent(agent), 1),
+        (accept().session(session), 1),
+        (accept().actor(&accepted.actor), 1),
+        (accept().actor("key_none"), 0),
+        (list().action("task.create").actor(&accepted.actor), 0),
+    ] {
+        let found = filter.await.unwrap().data;
+        assert_eq!(found.len(), count);
+        let is_it = |one: &AuditLog| {
+            one.agent_task_id
+                .as_ref()
+                .is_some_and(|id| id.as_ref() == made)
+        };
+        assert!(found.iter().all(is_it));
+    }
 
     let all = world
         .client

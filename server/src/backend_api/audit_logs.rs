@@ -5,8 +5,8 @@ use axum::extract::{RawQuery, State};
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit;
-use crate::id::TaskId;
+use crate::audit::{self, Filter};
+use crate::db::Read;
 use crate::views;
 use crate::wire::{Answer, Calls, Params, READ};
 
@@ -17,12 +17,22 @@ pub(super) fn routes() -> Calls {
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let mut params = Params::query(query.as_deref())?;
     let page = params.page()?;
-    let task = params.text("agent_task_id")?.map(TaskId::from);
+    let filter = Filter {
+        task: params.text("agent_task_id")?.map(Into::into),
+        user: params.text("user_id")?.map(Into::into),
+        agent: params.text("agent_id")?.map(Into::into),
+        session: params.text("session_id")?.map(Into::into),
+        actor: params.text("actor")?,
+        action: params.word("action")?,
+    };
     params.finish()?;
-    let records = app
-        .db
-        .read(move |tx| audit::list(tx, task.as_ref(), page))
-        .await?;
+    let is_search = filter.is_search();
+    let find = move |tx: &mut Read<'_>| audit::list(tx, &filter, page);
+    let records = if is_search {
+        app.db.search(find).await?
+    } else {
+        app.db.read(find).await?
+    };
     let data: Vec<_> = records.iter().map(views::audit_log).collect();
     Ok(Json(json!({ "data": data })))
 }

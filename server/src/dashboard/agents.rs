@@ -80,17 +80,18 @@ async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> 
     };
     let (agent, tasks, sessions, names) = app.db.search(read).await?;
     page.title(&agent.name);
+    let its = Its {
+        agent: Some(agent.id.clone()),
+        ..Its::default()
+    };
     page.facts = vec![
         ("State", show::agent_state(&agent)),
         ("Id", Cell::code(&agent.id)),
         ("First used", Cell::moment(agent.created_at, now)),
         ("Disabled", Cell::moment_if(agent.disabled_at, now)),
+        ("Audit", show::its_records(&its)),
     ];
     page.forms.push(switch(&agent));
-    let its = Its {
-        agent: Some(agent.id.clone()),
-        ..Its::default()
-    };
     let older = |room| after(&its.within(room), ROWS);
     page.tables
         .push(show::tasks(&tasks, &names, now).part(ROWS, || older(super::tasks::ROOM)));

@@ -6,14 +6,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
 
-use super::look::{Look, with};
+use super::look::{Its, Look, with};
 use super::page::{Cell, rows};
 use super::show::{self, ROWS};
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, Filter};
 use crate::db::Read;
 use crate::error::Result;
-use crate::id::TaskId;
+use crate::id::{AgentId, TaskId, UserId};
 
 pub(super) const ROOM: &str = "/dashboard/audit";
 
@@ -25,16 +25,34 @@ pub(super) fn routes() -> Router<App> {
 
 async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
     let task = look.params.text("task")?.map(TaskId::from);
+    let its = Its::read(&mut look.params)?;
     let (mut page, part) = (look.begin(ROOM)?, look.part);
     page.title("Audit");
-    let mut here = ROOM.to_owned();
+    let mut here = its.within(ROOM);
     if let Some(id) = task.as_ref().map(TaskId::as_str) {
         page.facts.push(("Task", Cell::link(show::task(id), id)));
-        here = with(ROOM, "task", id);
+        here = with(&here, "task", id);
     }
-    let is_whole = task.is_none();
-    let read = move |tx: &mut Read<'_>| audit::list(tx, task.as_ref(), part);
-    let found = app.db.read(read).await?;
+    if let Some(id) = its.user.as_ref().map(UserId::as_str) {
+        page.facts.push(("User", Cell::link(show::user(id), id)));
+    }
+    if let Some(id) = its.agent.as_ref().map(AgentId::as_str) {
+        page.facts.push(("Agent", Cell::link(show::agent(id), id)));
+    }
+    let is_whole = page.facts.is_empty();
+    let filter = Filter {
+        task,
+        user: its.user,
+        agent: its.agent,
+        ..Filter::default()
+    };
+    let is_search = filter.is_search();
+    let read = move |tx: &mut Read<'_>| audit::list(tx, &filter, part);
+    let found = if is_search {
+        app.db.search(read).await?
+    } else {
+        app.db.read(read).await?
+    };
     let mut table = look.rows(show::records(&found, app.now()), &here);
     // What is further back does not grow.
     if is_whole && part.offset == 0 {

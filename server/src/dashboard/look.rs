@@ -94,7 +94,7 @@ pub(super) struct Its {
 }
 
 impl Its {
-    fn read(params: &mut Params) -> Result<Self> {
+    pub(super) fn read(params: &mut Params) -> Result<Self> {
         Ok(Self {
             user: params.text("user")?.map(UserId::from),
             agent: params.text("agent")?.map(AgentId::from),

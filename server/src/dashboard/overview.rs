@@ -47,7 +47,7 @@ fn latest(tx: &mut Read<'_>, now: crate::clock::Time) -> Result<Latest> {
     Ok(Latest {
         names: Names::of(tx, ids)?,
         people: crate::users::list(tx, &Filter::default(), &newest)?,
-        records: audit::list(tx, None, part)?,
+        records: audit::list(tx, &audit::Filter::default(), part)?,
         tasks,
         sessions,
     })

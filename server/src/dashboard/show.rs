@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::look::Its;
 use super::page::{Cell, Form, Table, Tone};
 use crate::agents::Agent;
 use crate::audit::Record;
@@ -153,6 +154,11 @@ pub(super) fn acts(one: &Session) -> Cell {
             Cell::text(sub.unwrap_or("somebody"))
         }
     }
+}
+
+/// The way to the records of what somebody did or had done to them.
+pub(super) fn its_records(its: &Its) -> Cell {
+    Cell::link(its.within(super::audit::ROOM), "what happened")
 }
 
 pub(super) fn records(found: &[Record], now: Time) -> Table {

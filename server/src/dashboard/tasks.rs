@@ -59,7 +59,11 @@ async fn story(State(app): State<App>, Path(id): Path<String>, mut look: Look) -
             Some(id) => sessions::find(tx, id)?,
             None => None,
         };
-        let records = audit::list(tx, Some(&id), show::newest(ROWS))?;
+        let its = audit::Filter {
+            task: Some(id.clone()),
+            ..audit::Filter::default()
+        };
+        let records = audit::list(tx, &its, show::newest(ROWS))?;
         Ok((records, session, names, task))
     };
     let (records, session, names, task) = app.db.read(read).await?;

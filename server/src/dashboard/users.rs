@@ -197,6 +197,10 @@ async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> 
     let (names, (profile, tasks, sessions, members)) = app.db.search(read).await?;
     let user = &profile.user;
     page.title(show::name(&profile));
+    let its = Its {
+        user: Some(user.id.clone()),
+        ..Its::default()
+    };
     page.facts = vec![
         ("State", state(&profile, now)),
         ("Id", Cell::code(&user.id)),
@@ -205,6 +209,7 @@ async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> 
         ("External id", Cell::text_if(user.external_id.as_deref())),
         ("Created", Cell::moment(user.created_at, now)),
         ("Last sign-in", Cell::moment_if(user.last_sign_in_at, now)),
+        ("Audit", show::its_records(&its)),
     ];
     for one in &profile.identifiers {
         page.facts.push((
@@ -217,10 +222,6 @@ async fn one(State(app): State<App>, Path(id): Path<String>, mut look: Look) -> 
         format!("{}/sign-out", show::user(user.id.as_str())),
         "Sign out everywhere",
     ));
-    let its = Its {
-        user: Some(user.id.clone()),
-        ..Its::default()
-    };
     let older = |room| after(&its.within(room), ITS);
     page.tables
         .push(show::sessions(&sessions, &names, now).part(ITS, || older(super::sessions::ROOM)));

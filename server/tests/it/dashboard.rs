@@ -224,6 +224,20 @@ async fn the_way_to_older_things_of_somebody_leads_to_theirs_alone() {
     assert!(sessions.contains("ada@example.com"), "{sessions}");
     let records = look(&format!("/dashboard/audit?task={}", oldest.id)).await;
     assert_eq!(records.matches("task.create").count(), 1, "{records}");
+    // What somebody did, or had done to them, is one link away from their page.
+    for (whose, id, of_grace_too) in [
+        ("user", ada, false),
+        ("user", &grace, true),
+        ("agent", &oldest.agent, false),
+        ("agent", &of_grace.agent, true),
+    ] {
+        let its = format!("/dashboard/audit?{whose}={id}");
+        let page = look(&format!("/dashboard/{whose}s/{id}")).await;
+        assert!(page.contains(&its), "{page}");
+        let records = look(&its).await;
+        assert!(records.contains("task.create"), "{records}");
+        assert_eq!(records.contains(&of_grace.id), of_grace_too, "{records}");
+    }
 }
 
 #[tokio::test]
