@@ -7,6 +7,8 @@ mod faults;
 mod reset;
 mod snapshots;
 
+use std::pin::Pin;
+
 use axum::extract::Request;
 use serde_json::Value;
 
@@ -16,14 +18,15 @@ use crate::db::Write;
 use crate::error::Result;
 use crate::wire::Calls;
 
-/// All calls. How a request's body becomes a seed is known to the door that has calls for that.
-pub(crate) fn calls<R, B>(
-    seed: impl Fn(App, Request, Time) -> R + Clone + Send + Sync + 'static,
-) -> Calls
-where
-    R: Future<Output = Result<B>> + Send,
-    B: Fn(&mut Write<'_>) -> Result<Value> + Send + 'static,
-{
+/// What brings a seed about, and tells of it.
+pub(crate) type Bring = Box<dyn Fn(&mut Write<'_>) -> Result<Value> + Send>;
+
+/// How a request's body becomes a seed, as of a moment.
+pub(crate) type ReadSeed =
+    fn(App, Request, Time) -> Pin<Box<dyn Future<Output = Result<Bring>> + Send>>;
+
+/// All calls. Seeds are known to the door that has calls for them.
+pub(crate) fn calls(seed: ReadSeed) -> Calls {
     Calls::new()
         .merge(clock::routes())
         .merge(faults::routes())
@@ -34,12 +37,12 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn every_call_needs_a_key_of_full_scope() {
-        let no_seed = async |_, _, _| Ok(|_: &mut Write<'_>| Ok(Value::Null));
         assert_eq!(
-            calls(no_seed).table(),
+            calls(|_, _, _| Box::pin(async { Err(Error::RouteUnknown) })).table(),
             "\
 full  get    /v1/development/clock
 full  patch  /v1/development/clock

@@ -345,7 +345,7 @@ async fn reseal(db: &Db, master_key: &MasterKey, by: &Caller) -> Result<()> {
 /// What a secret key opens beside the Backend API: something in development only.
 fn beside(app: &App) -> Calls {
     if app.instance.is_development() {
-        development::calls(backend_api::seed)
+        development::calls(|app, request, at| Box::pin(backend_api::seed(app, request, at)))
     } else {
         Calls::new()
     }

@@ -86,12 +86,11 @@ async fn apply(State(app): State<App>, by: Caller, request: Request) -> Answer {
     app.answer(by, bring, |_, told| told.clone()).await
 }
 
-/// What brings about the seed in a request's body, as of that moment, and tells of it.
-pub(crate) async fn read(
-    app: App,
-    request: Request,
-    at: Time,
-) -> Result<impl Fn(&mut Write<'_>) -> Result<Value> + Send> {
+/// What brings a seed about, and tells of it.
+type Bring = Box<dyn Fn(&mut Write<'_>) -> Result<Value> + Send>;
+
+/// What brings about the seed in a request's body, as of that moment.
+pub(crate) async fn read(app: App, request: Request, at: Time) -> Result<Bring> {
     let mut params = Params::large(request, BODY_MAX).await?;
     let mut entries = Vec::new();
     for (kind, form) in &KINDS {
@@ -111,7 +110,7 @@ pub(crate) async fn read(
         }
     }
     params.finish()?;
-    Ok(move |tx: &mut Write<'_>| {
+    Ok(Box::new(move |tx: &mut Write<'_>| {
         let one = |entry: &Entry| {
             let brought = entry.thing.bring(&app, tx);
             let outcome = brought.map_err(|error| error.within(&entry.place))?;
@@ -119,7 +118,7 @@ pub(crate) async fn read(
         };
         let brought = entries.iter().map(one).collect::<Result<Vec<_>>>();
         brought.map(|brought| told(&brought))
-    })
+    }))
 }
 
 /// How much was made and changed.

@@ -4,28 +4,20 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde_json::Value;
 
 use super::snapshots::{apart, go_back, places};
+use super::{Bring, ReadSeed};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::claims;
-use crate::clock::Time;
 use crate::db::Write;
 use crate::db::snapshot::Contents;
-use crate::error::Result;
 use crate::travel;
 use crate::wire::{Answer, Calls, FULL};
 
 const PATH: &str = "/v1/development/reset";
 
-pub(super) fn routes<R, B>(
-    seed: impl Fn(App, Request, Time) -> R + Clone + Send + Sync + 'static,
-) -> Calls
-where
-    R: Future<Output = Result<B>> + Send,
-    B: Fn(&mut Write<'_>) -> Result<Value> + Send + 'static,
-{
+pub(super) fn routes(seed: ReadSeed) -> Calls {
     let reset = async move |State(app): State<App>, by: Caller, request: Request| -> Answer {
         places(&app)?;
         // Of the right time is what is made.
@@ -39,11 +31,7 @@ where
     Calls::new().post(FULL, PATH, reset)
 }
 
-async fn reset(
-    app: &App,
-    by: Caller,
-    bring: impl Fn(&mut Write<'_>) -> Result<Value> + Send + 'static,
-) -> Answer {
+async fn reset(app: &App, by: Caller, bring: Bring) -> Answer {
     let contents = apart(Contents::fresh).await?;
     let (claims, is_moved) = (app.config.session_claims.clone(), app.watch.ahead() != 0);
     let begin = move |tx: &mut Write<'_>| {
