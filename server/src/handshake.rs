@@ -22,8 +22,10 @@ use crate::error::{Error, Result};
 use crate::id::{ClientId, SessionId};
 use crate::instance::Instance;
 use crate::keys::SigningKey;
+use crate::policy::Policy;
 use crate::secret::{MasterKey, Purpose, Secret};
 use crate::sessions::{self, Session};
+use crate::stage::Stage;
 use crate::tokens::{Audience, Issuer, Subject};
 
 /// How long a nonce can be exchanged, in seconds. It can be read more than once: parallel requests carry the same one.
@@ -140,6 +142,15 @@ pub enum Form {
 }
 
 impl Form {
+    /// This form, unless the applications' SDKs follow a nonce in circles. Some of those ask for one.
+    #[must_use]
+    pub fn suits(self, policy: &Policy) -> Self {
+        match policy.stage {
+            Stage::Development if !policy.nonces => Self::Token,
+            Stage::Development | Stage::Production => self,
+        }
+    }
+
     fn cookie(self) -> &'static str {
         match self {
             Self::Nonce => cookie::NONCE,

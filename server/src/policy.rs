@@ -45,7 +45,7 @@ pub struct Policy {
     /// Who is asked before a ticket is spent, where the task does not say.
     pub confirm: Confirm,
     /// Whether the applications' SDKs take a nonce out of the address again once they have exchanged it (`@clerk/backend`
-    /// before 2.20 does not). Matters in development, where it is in the address.
+    /// before 2.19.1 does not). Matters in development, where it is in the address.
     pub nonces: bool,
     /// Whether pages of a task's session may use it and nothing more, where the task does not say.
     pub restricted: bool,

@@ -110,11 +110,7 @@ impl Arrival {
             Landing::First(session) => self.payload(session, &target, now),
             Landing::Again(session, _) => self.names(session, &target, now),
         };
-        let form = if app.policy.nonces || !app.instance.is_development() {
-            Form::Nonce
-        } else {
-            Form::Token
-        };
+        let form = Form::Nonce.suits(&app.policy);
         let text = app.payload_text(&payload, (form, true), now).await?;
         let (target, carried) = carry(&app.instance, target, form, &text);
         let mut response = to(&target)?;

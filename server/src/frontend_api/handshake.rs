@@ -38,7 +38,7 @@ async fn handshake(
     // The payload is a bearer credential, so where it may go is settled before anything else is looked at.
     let target = app.policy.lands(&target)?;
     // What else SDKs add to this address says why they ask, and the newest add more.
-    let form = form(&mut params)?;
+    let form = form(&mut params)?.suits(&app.policy);
     let suffixed = params.text("suffixed_cookies")?.as_deref() == Some("true");
     let in_address = params
         .text(cookie::DEV_BROWSER)?

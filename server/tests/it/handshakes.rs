@@ -227,6 +227,10 @@ async fn a_link_for_an_sdk_that_leaves_nonces_in_the_address_carries_the_cookies
         let session = browser.session().await["id"].clone();
         assert_eq!(claims(&world, &token).await["sid"], session);
     }
+    // Some of these SDKs ask for a nonce, and follow it in circles none the less.
+    let path = format!("/v1/client/handshake?{REDIRECT}&format=nonce");
+    let target = browser.get(&path).await.location();
+    assert!(!carried(&world, &target).await.is_empty());
     // Where cookies carry it, nothing stays in an address.
     let world = World::production_with(|config| config.nonces = false).await;
     let body = json!({ "redirect_url": "https://app.example.com/home" });
