@@ -3,7 +3,6 @@
 mod banner;
 mod child;
 mod people;
-mod sdk;
 mod signed_in;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +29,7 @@ use crate::client::{Client, Target};
 use crate::data::{DevJson, FOLDER, Folder};
 use crate::env::{self, Choice, Lent, Values};
 use crate::failure::{Exit, Failure, Result};
+use crate::sdk::{Old, Scripts, npm_folders};
 use crate::tls::Certificate;
 use crate::{log, seed, signals, startup, terminal, trust};
 
@@ -120,7 +120,7 @@ pub async fn run(dev: Dev, json: bool) -> Result<ExitCode> {
         Exit::Failed => startup::broken("its users cannot be read, see above", &database),
         _ => failure,
     })?;
-    let values = Values::of(&client).await?;
+    let values = Values::of(&client, Path::new(".")).await?;
     if json {
         terminal::print(told(&values, &folder));
     }
@@ -168,8 +168,9 @@ impl Dev {
             someone: &someone.name,
             test_address: someone.test_address.as_deref(),
             took: started.elapsed(),
-            has_scripts: self.has_scripts(),
-            without_nonces: sdk::without_nonces(&self.npm_folders()),
+            missing: self.missing_scripts(values.scripts),
+            old: Old::find(&self.npm_folders()),
+            speaks_tls: self.certificate.is_given(),
             runs_command: self.around.is_command(),
         });
     }
@@ -245,7 +246,7 @@ impl Dev {
             .allowed_hosts
             .extend(self.allow_host.iter().map(|host| host.to_lowercase()));
         config.npm = self.npm_folders();
-        config.nonces = sdk::without_nonces(&config.npm).is_none();
+        config.nonces = Old::find(&config.npm).is_none();
         Server::start(config).await.map_err(|error| {
             let failure = startup::refused(error, folder, database);
             if failure.code == "address_unavailable" {
@@ -267,12 +268,10 @@ impl Dev {
         }
     }
 
-    fn has_scripts(&self) -> bool {
-        let folders = self.npm_folders();
-        let mut manifests = folders
-            .iter()
-            .map(|folder| folder.join("@clerk/clerk-js/package.json"));
-        manifests.any(|manifest| manifest.is_file())
+    /// What installs the clerk-js that pages of this folder's application load, where it is not there.
+    fn missing_scripts(&self, scripts: Scripts) -> Option<&'static str> {
+        let there = scripts.are_in(&self.npm_folders());
+        (!there).then(|| scripts.install())
     }
 
     /// Merges the settings into the application's file. Those of a server that keeps nothing are there for as long as it
@@ -304,10 +303,4 @@ impl Dev {
         };
         format!("{} ({kind})", data.display())
     }
-}
-
-/// Where Node would look for a package that `folder` asks for: its own `node_modules`, and those of the folders above.
-fn npm_folders(folder: &Path) -> Vec<PathBuf> {
-    let above = folder.ancestors();
-    above.map(|folder| folder.join("node_modules")).collect()
 }

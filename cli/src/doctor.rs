@@ -156,7 +156,7 @@ impl Doctor {
         }
         let text = format!("{} answers to the key", client.target.api_url);
         findings.push(Finding::ok("server", text));
-        let values = Values::of(&client).await?;
+        let values = Values::of(&client, &self.folder).await?;
         findings.extend(clock(&client).await);
         findings.extend(by_hand(&client).await);
         findings.extend(public(&values).await);

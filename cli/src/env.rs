@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::client::{Client, ServerOptions};
 use crate::failure::{Exit, Failure, Result};
+use crate::sdk::Scripts;
 use crate::terminal;
 pub use framework::{Choice, Framework, depends_on, is_key, package};
 pub use merge::{Lent, keep, lend, merge, read, say, write};
@@ -57,6 +58,8 @@ pub struct Values {
     pub secret_key: String,
     pub api_url: String,
     pub public_url: String,
+    /// Which clerk-js the application's pages load.
+    pub scripts: Scripts,
 }
 
 impl Values {
@@ -70,8 +73,9 @@ impl Values {
         framework::settings(frameworks, self)
     }
 
-    /// What is known of the server a client talks to, its keys derived from its public address where need be.
-    pub async fn of(client: &Client) -> Result<Self> {
+    /// What is known of the server a client talks to, its keys derived from its public address where need be, for the
+    /// application in `folder`.
+    pub async fn of(client: &Client, folder: &Path) -> Result<Self> {
         let target = &client.target;
         let public_url = client.public_url().await;
         let public_url = public_url.ok_or_else(|| {
@@ -88,6 +92,7 @@ impl Values {
             secret_key: target.secret_key.clone(),
             api_url: target.api_url.clone(),
             public_url,
+            scripts: Scripts::of(folder),
         })
     }
 
@@ -98,6 +103,7 @@ impl Values {
             secret_key: "sk_test_secret".into(),
             api_url: "http://127.0.0.1:4747".into(),
             public_url: "http://localhost:4747".into(),
+            scripts: Scripts::Today,
         }
     }
 }
@@ -117,8 +123,8 @@ pub fn publishable_key(public_url: &str, secret_key: &str) -> Result<String> {
 
 pub async fn run(env: Env, json: bool) -> Result<()> {
     let client = Client::of(&env.server)?;
-    let values = Values::of(&client).await?;
     let here = Path::new(".");
+    let values = Values::of(&client, here).await?;
     let frameworks = env.framework.frameworks(here);
     let settings = values.settings(&frameworks);
     if let Some(file) = &env.file {
@@ -180,6 +186,13 @@ fn remarks(values: &Values, frameworks: &[Framework], folder: &Path) {
              fastify.register(clerkPlugin, { apiUrl: process.env.CLERK_API_URL, proxyUrl: process.env.CLERK_PROXY_URL })",
         );
     }
+    if frameworks == [Framework::Svelte] && values.public_url.starts_with("http:") {
+        terminal::note(
+            "svelte-clerk asks for @clerk/ui by https alone: standin trust localhost --install, and then \
+             standin dev --tls-cert ./.standin/tls.pem --tls-key ./.standin/tls.key; or <ClerkProvider prefetchUI={false}>, \
+             which draws no components",
+        );
+    }
     for framework in frameworks {
         if let Some(name) = framework.built_in() {
             let public = framework.public();
@@ -195,10 +208,12 @@ fn loading(file: &Path, frameworks: &[Framework], folder: &Path) {
     let package = package(folder);
     let uses = |name| depends_on(&package, name);
     let mut deaf = Vec::new();
-    if frameworks
-        .iter()
-        .any(|one| matches!(one, Framework::Plain | Framework::Fastify))
-    {
+    if frameworks.iter().any(|one| {
+        matches!(
+            one,
+            Framework::Plain | Framework::Fastify | Framework::Remix
+        )
+    }) {
         deaf.push("Node");
     }
     if uses("@playwright/test") || uses("playwright") || uses("@clerk/testing") {

@@ -30,6 +30,7 @@ mod nearest;
 #[cfg(test)]
 mod pages;
 mod reset;
+mod sdk;
 mod seed;
 mod serve;
 mod session;

@@ -40,6 +40,11 @@ impl Certificate {
         Self { tls_cert, tls_key }
     }
 
+    /// Whether there is one to show.
+    pub fn is_given(&self) -> bool {
+        self.tls_cert.is_some()
+    }
+
     /// Reads the files, if there are any.
     ///
     /// # Errors

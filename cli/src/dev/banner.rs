@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use crate::env::Values;
+use crate::sdk::Old;
 use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW};
 
 /// What there is to say.
@@ -17,10 +18,12 @@ pub struct Banner<'a> {
     /// The address with which a form signs in, if there is one.
     pub test_address: Option<&'a str>,
     pub took: Duration,
-    /// Whether there is a clerk-js that pages can load.
-    pub has_scripts: bool,
-    /// The version of an SDK that links have to go easy on.
-    pub without_nonces: Option<String>,
+    /// What installs the clerk-js that pages would load, where there is none.
+    pub missing: Option<&'a str>,
+    /// An SDK that takes less than others.
+    pub old: Option<Old>,
+    /// Whether the server speaks https beside http.
+    pub speaks_tls: bool,
     /// Whether a command runs now, which is what comes next.
     pub runs_command: bool,
 }
@@ -57,18 +60,25 @@ pub fn say(banner: &Banner<'_>) {
             "  {DIM}Sign in by a form{DIM:#}      {address}, code 424242"
         ));
     }
-    if !banner.has_scripts {
+    if let Some(install) = banner.missing {
         terminal::say(format!(
             "  {YELLOW}clerk-js{YELLOW:#}               not in any node_modules here, and pages load it from this server:\n\
-             \x20                        npm install --save-dev @clerk/clerk-js @clerk/ui"
+             \x20                        {install}"
         ));
     }
-    if let Some(version) = &banner.without_nonces {
-        let version = terminal::plain(version);
+    if let Some(old) = &banner.old {
+        let version = terminal::plain(&old.version);
         terminal::say(format!(
-            "  {YELLOW}@clerk/backend{YELLOW:#}         {version} is before 2.20: links carry cookies in the address instead of a nonce,\n\
+            "  {YELLOW}@clerk/backend{YELLOW:#}         {version} is before 2.19.1: links carry cookies in the address instead of a nonce,\n\
              \x20                        which it would follow in circles"
         ));
+        if old.only_https && !banner.speaks_tls && values.public_url.starts_with("http:") {
+            terminal::say(
+                "                         and before 2.2: it sends strangers to https alone, so let this server speak both:\n\
+                 \x20                        standin trust localhost --install\n\
+                 \x20                        standin dev --tls-cert ./.standin/tls.pem --tls-key ./.standin/tls.key",
+            );
+        }
     }
     if !banner.runs_command {
         let someone = terminal::plain(banner.someone);

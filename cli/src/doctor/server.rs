@@ -115,18 +115,19 @@ pub(super) async fn clock(client: &Client) -> Option<Finding> {
 /// Whether the server has clerk-js to give: pages load it from there.
 pub(super) async fn scripts(values: &Values) -> Option<Finding> {
     let url = format!(
-        "{}/npm/@clerk/clerk-js@6/dist/clerk.browser.js",
-        values.public_url
+        "{}/npm/@clerk/{}",
+        values.public_url,
+        values.scripts.clerk_js()
     );
     let answer = look(&url).await?;
     Some(if answer.status().is_success() {
         Finding::ok("clerk-js", "the server has it to give")
     } else {
-        let text = "the server has no clerk-js to give, and pages load it from there";
-        Finding::wrong(
-            "clerk-js",
-            text,
-            "npm install --save-dev @clerk/clerk-js @clerk/ui, where standin dev runs",
-        )
+        let text = format!(
+            "the server has no {} to give, and pages load it from there",
+            values.scripts.name()
+        );
+        let install = format!("{}, where standin dev runs", values.scripts.install());
+        Finding::wrong("clerk-js", text, install)
     })
 }

@@ -63,7 +63,7 @@ impl Settings {
 
     /// Where a setting goes that shall win over one in `place`: servers without a framework read `.env` alone.
     pub(super) fn file(&self, place: &str) -> Option<PathBuf> {
-        let plain = [Framework::Plain, Framework::Fastify];
+        let plain = [Framework::Plain, Framework::Fastify, Framework::Remix];
         let is_plain = self.frameworks.iter().all(|one| plain.contains(one));
         match place {
             ENVIRONMENT => None,

@@ -30,6 +30,11 @@ pub enum Choice {
     Express,
     /// Fastify
     Fastify,
+    /// Remix 2
+    Remix,
+    /// `SvelteKit` with svelte-clerk
+    #[value(alias = "sveltekit")]
+    Svelte,
     /// Vite
     Vite,
     /// The names of all of them
@@ -45,6 +50,10 @@ pub enum Framework {
     Astro,
     /// Nuxt.
     Nuxt,
+    /// Remix 2, with another name for one of Express's.
+    Remix,
+    /// `SvelteKit` with svelte-clerk.
+    Svelte,
     /// React Router, `TanStack` Start and bare Vite.
     Vite,
     /// Express and whatever reads `CLERK_…` as it is.
@@ -53,30 +62,35 @@ pub enum Framework {
     Fastify,
 }
 
-const ALL: [Framework; 5] = [
+const ALL: [Framework; 7] = [
     Framework::Plain,
     Framework::Next,
     Framework::Astro,
     Framework::Nuxt,
+    Framework::Remix,
+    Framework::Svelte,
     Framework::Vite,
 ];
 
-/// The scripts of a page, as SDKs of today ask for them.
-const CLERK_JS: &str = "clerk-js@6/dist/clerk.browser.js";
+/// The script that draws, as SDKs of today ask for it. Older ones do not: their clerk-js draws by itself.
 const CLERK_UI: &str = "ui@1/dist/ui.browser.js";
 
 /// Packages that name a framework, the more telling first: an application on Astro also depends on vite.
-const PACKAGES: [(&str, Framework); 15] = [
+const PACKAGES: [(&str, Framework); 19] = [
     ("@clerk/nextjs", Framework::Next),
     ("@clerk/astro", Framework::Astro),
     ("@clerk/nuxt", Framework::Nuxt),
+    ("svelte-clerk", Framework::Svelte),
     ("@clerk/react-router", Framework::Vite),
     ("@clerk/tanstack-react-start", Framework::Vite),
     ("@clerk/fastify", Framework::Fastify),
     ("@clerk/express", Framework::Plain),
+    ("@clerk/clerk-sdk-node", Framework::Plain),
+    ("@clerk/remix", Framework::Remix),
     ("next", Framework::Next),
     ("astro", Framework::Astro),
     ("nuxt", Framework::Nuxt),
+    ("@sveltejs/kit", Framework::Svelte),
     ("@react-router/dev", Framework::Vite),
     ("@tanstack/react-start", Framework::Vite),
     ("fastify", Framework::Fastify),
@@ -92,6 +106,8 @@ impl Choice {
             Self::Auto => detect(&package(folder)).unwrap_or(Framework::Plain),
             Self::Next => Framework::Next,
             Self::Astro => Framework::Astro,
+            Self::Remix => Framework::Remix,
+            Self::Svelte => Framework::Svelte,
             Self::Nuxt => Framework::Nuxt,
             Self::ReactRouter | Self::Tanstack | Self::Vite => Framework::Vite,
             Self::Express => Framework::Plain,
@@ -125,10 +141,10 @@ impl Framework {
     pub fn public(self) -> &'static str {
         match self {
             Self::Next => "NEXT_PUBLIC_",
-            Self::Astro => "PUBLIC_",
+            Self::Astro | Self::Svelte => "PUBLIC_",
             Self::Nuxt => "NUXT_PUBLIC_",
             Self::Vite => "VITE_",
-            Self::Plain | Self::Fastify => "",
+            Self::Plain | Self::Fastify | Self::Remix => "",
         }
     }
 
@@ -154,7 +170,10 @@ impl Framework {
                 format!("{public}CLERK_PROXY_URL"),
                 values.public_url.clone(),
             ),
-            (format!("{public}CLERK_JS_URL"), values.script(CLERK_JS)),
+            (
+                format!("{public}CLERK_JS_URL"),
+                values.script(values.scripts.clerk_js()),
+            ),
             (format!("{public}CLERK_UI_URL"), values.script(CLERK_UI)),
             (format!("{public}CLERK_TELEMETRY_DISABLED"), "1".into()),
         ];
@@ -167,8 +186,19 @@ impl Framework {
         let mut settings = Vec::new();
         if self == Self::Vite {
             // TanStack Start's, when the application was built without settings.
-            settings.push(("CLERK_JS_URL".into(), values.script(CLERK_JS)));
+            settings.push((
+                "CLERK_JS_URL".into(),
+                values.script(values.scripts.clerk_js()),
+            ));
             settings.push(("CLERK_UI_URL".into(), values.script(CLERK_UI)));
+        }
+        if self == Self::Remix {
+            settings.push(("CLERK_JS".into(), values.script(values.scripts.clerk_js())));
+        }
+        if self == Self::Svelte {
+            // svelte-clerk looks for the Backend API's address where pages look, though only its server asks there.
+            let name = format!("{}CLERK_API_URL", self.public());
+            settings.push((name, values.api_url.clone()));
         }
         if !self.public().is_empty() {
             settings.push(("CLERK_TELEMETRY_DISABLED".into(), "1".into()));
@@ -181,7 +211,9 @@ impl Framework {
         match self {
             Self::Next => Some("Next.js"),
             Self::Astro => Some("Astro"),
-            Self::Nuxt | Self::Vite | Self::Plain | Self::Fastify => None,
+            Self::Nuxt | Self::Remix | Self::Svelte | Self::Vite | Self::Plain | Self::Fastify => {
+                None
+            }
         }
     }
 }
@@ -229,6 +261,16 @@ mod tests {
             of(json!({ "dependencies": { "express": "5", "@clerk/fastify": "3" } })),
             Some(Framework::Fastify)
         );
+        assert_eq!(
+            of(json!({ "devDependencies": { "vite": "8", "svelte-clerk": "1" } })),
+            Some(Framework::Svelte)
+        );
+        assert_eq!(
+            of(
+                json!({ "devDependencies": { "vite": "5" }, "dependencies": { "@clerk/remix": "4" } })
+            ),
+            Some(Framework::Remix)
+        );
         assert_eq!(of(json!({ "dependencies": { "left-pad": "1" } })), None);
         assert_eq!(of(Value::Null), None);
     }
@@ -265,6 +307,15 @@ mod tests {
             ]
         );
         assert_eq!(names(Framework::Plain).len(), 7);
+        assert!(names(Framework::Remix).contains(&"CLERK_JS".to_owned()));
+        let svelte = names(Framework::Svelte);
+        for name in [
+            "CLERK_SECRET_KEY",
+            "PUBLIC_CLERK_API_URL",
+            "PUBLIC_CLERK_JS_URL",
+        ] {
+            assert!(svelte.iter().any(|known| known == name), "{name}");
+        }
     }
 
     #[test]
