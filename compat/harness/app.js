@@ -43,7 +43,7 @@ export async function install(app) {
 // Builds an app and starts it at `origin`, where browsers reach it, on `port` of this machine. Its settings are what
 // `standin env` says, with `settings` beside and `without` some.
 export async function open(app, { standin, origin, port, settings, without }) {
-  const values = { ...await standin.environment(app.framework), ...settings }
+  const values = { ...await standin.environment(app.framework, app.cwd), ...settings }
   for (const name of Object.keys(values)) if (without?.test(name)) delete values[name]
   const env = {
     ...environment(app),

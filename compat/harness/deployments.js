@@ -16,9 +16,10 @@ export const development = {
   hops: 3,
   strangerHops: 4,
   async start(apps) {
-    const standin = await dev()
-    const places = await each(apps, async () => {
+    const shared = apps.some(app => !app.ownServer) && await dev()
+    const places = await each(apps, async app => {
       const port = await freePort()
+      const standin = app.ownServer ? await dev({ cwd: app.cwd }) : shared
       return { origin: `http://localhost:${port}`, port, standin }
     })
     return { places, stop: () => stopAll(places) }
@@ -50,8 +51,9 @@ export const productionTls = {
   short: 'tls',
   hops: 2,
   strangerHops: 1,
-  // What is different is Standin's side; apps that are built first would show the same and take long.
-  takes: app => !app.build,
+  // What is different is Standin's side; apps that are built first would show the same and take long. An old one's clerk-js is
+  // not the one that this server has.
+  takes: app => !app.build && !app.ownServer,
   sample: ['express', 'fastify'],
   async start(apps) {
     const { proxy, tls } = await front(apps)

@@ -27,7 +27,7 @@ class Standin {
   }
 
   // What `standin env` says an application needs.
-  async environment(framework) {
+  async environment(framework, cwd) {
     const env = {
       ...plainEnvironment(),
       CLERK_API_URL: this.apiUrl,
@@ -35,7 +35,7 @@ class Standin {
       CLERK_PROXY_URL: this.publicUrl,
     }
     const command = [binary, 'env', '--format', 'json', '--framework', framework]
-    return JSON.parse(await run(command, { name: 'standin env', env }))
+    return JSON.parse(await run(command, { name: 'standin env', cwd, env }))
   }
 
   async stop() {
@@ -46,12 +46,12 @@ class Standin {
 
 export const temporary = () => mkdtemp(join(tmpdir(), 'standin-compat-'))
 
-// `standin dev` on http://localhost, or wherever browsers reach it.
-export async function dev({ publicUrl, port = 0 } = {}) {
+// `standin dev` on http://localhost, or wherever browsers reach it. Started in `cwd`, it serves the packages that are there.
+export async function dev({ publicUrl, port = 0, cwd = here } = {}) {
   const folder = await temporary()
   const where = publicUrl ? ['--public-url', publicUrl] : []
   const command = [binary, 'dev', '--json', '--port', String(port), '--data', folder, ...where]
-  const process = start(command, { name: 'standin dev', cwd: here, env: plainEnvironment() })
+  const process = start(command, { name: 'standin dev', cwd, env: plainEnvironment() })
   const values = await until(() => parsed(process.stdout), { what: 'standin dev', process })
   return new Standin({
     process,

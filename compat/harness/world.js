@@ -6,7 +6,7 @@ import { launch, person } from './browser.js'
 import { report } from './report.js'
 
 // `elsewhere.test` is a page that the checks make up.
-const local = /^(localhost|127\.0\.0\.1|elsewhere\.test|([a-z-]+\.)*example\.test)$/
+const local = /^(localhost|127\.0\.0\.1|elsewhere\.test|([a-z\d-]+\.)*example\.test)$/
 
 class World {
   constructor({ app, opened, deployment, standin, browser }) {
@@ -45,7 +45,8 @@ class World {
   // What stays inside of the page is no news.
   note(...words) {
     if (words.at(-1).startsWith('blob:')) return
-    this.trail.push(words.join(' '))
+    // An address may carry cookies, four thousand letters of them.
+    this.trail.push(words.map(word => String(word).slice(0, 300)).join(' '))
     if (this.trail.length > 25) this.trail.shift()
   }
 
