@@ -48,6 +48,23 @@ fn run(command: &mut Command) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
+/// Tries until it is so.
+fn patiently(log: &Path, complaint: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "{complaint}: {}",
+            std::fs::read_to_string(log).unwrap_or_default()
+        );
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the condition itself is asked, in another process"
+        )]
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Gives a file to the user that PostgreSQL runs as.
 pub fn give(path: &Path) {
     if rustix::process::geteuid().is_root() {
@@ -164,10 +181,21 @@ impl Node {
         self
     }
 
-    /// Starts it and waits until it answers.
+    /// Starts it and waits until it answers. One whose predecessor was killed ends at once while that one's children are still
+    /// there, so it is started again.
     pub fn start(&mut self) {
+        patiently(&self.log(), "it does not answer", || {
+            let postmaster = self.postmaster.as_mut();
+            if postmaster.is_none_or(|running| running.try_wait().unwrap().is_some()) {
+                self.postmaster = Some(self.spawn());
+            }
+            self.try_sql("select 1").is_some()
+        });
+    }
+
+    fn spawn(&self) -> Child {
         let sockets = self.data.parent().unwrap().display();
-        let log = std::fs::File::create(self.data.with_extension("log")).unwrap();
+        let log = std::fs::File::create(self.log()).unwrap();
         let postmaster = program("postgres")
             .arg("-D")
             .arg(&self.data)
@@ -178,26 +206,18 @@ impl Node {
             .stderr(log)
             .stdout(Stdio::null())
             .spawn();
-        self.postmaster = Some(postmaster.unwrap());
-        self.wait_for("select 1", "1");
+        postmaster.unwrap()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.data.with_extension("log")
     }
 
     /// Asks until it says so.
     pub fn wait_for(&self, sql: &str, wanted: &str) {
-        let started = Instant::now();
-        while self.try_sql(sql).as_deref() != Some(wanted) {
-            let log = self.data.with_extension("log");
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "{sql} is not {wanted}: {}",
-                std::fs::read_to_string(log).unwrap_or_default()
-            );
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the condition itself is asked, in another process"
-            )]
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        patiently(&self.log(), &format!("{sql} is not {wanted}"), || {
+            self.try_sql(sql).as_deref() == Some(wanted)
+        });
     }
 
     fn psql(&self, sql: &str) -> Command {
