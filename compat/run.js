@@ -1,5 +1,5 @@
 // Runs the SDKs against the real binary, in a real browser.
-//   node run.js                         the short set: every app in development, two in each other deployment, the suites
+//   node run.js                         the short set: every app in development, one or two in each other, the suites
 //   node run.js --full                  everything: every app in every deployment
 //   node run.js express testing         of either set these apps and suites only (suites: testing, people, pages, organizations, playwright,
 //                                       readme, claims, tools, python, coverage)

@@ -54,7 +54,7 @@ export const productionTls = {
   // What is different is Standin's side; apps that are built first would show the same and take long. An old one's clerk-js is
   // not the one that this server has.
   takes: app => !app.build && !app.ownServer,
-  sample: ['express', 'fastify'],
+  sample: ['fastify'],
   async start(apps) {
     const { proxy, tls } = await front(apps)
     const [port, backendPort] = [await freePort(), await freePort()]
@@ -76,7 +76,7 @@ const developmentProxied = {
   hops: 3,
   strangerHops: 4,
   takes: app => app.proxies,
-  sample: ['express', 'fastify'],
+  sample: ['express'],
   async start(apps) {
     const places = await each(apps, async () => {
       const port = await freePort()
