@@ -24,6 +24,8 @@ export async function questions(world) {
     await asks(elsewhere, eve.primaryEmailAddress.emailAddress)
     await page.reload()
     await loadedAs(page, world.user.id)
+    // Its clerk-js may have a token under way, and would write it over the next user's.
+    await page.close()
     await agrees(elsewhere, world, eve)
     await context.close()
   })
