@@ -395,6 +395,22 @@ impl Db {
         self.ask(&self.searches, work).await
     }
 
+    /// Runs `work` as a search where it may take long, and as a read where it does not.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn find<T: Send + 'static>(
+        &self,
+        may_take_long: bool,
+        work: impl FnMut(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if may_take_long {
+            self.search(work).await
+        } else {
+            self.read(work).await
+        }
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         lane: &Lane,

@@ -19,10 +19,6 @@ impl App {
             let found = organizations::members(tx, &filter, (order, descending), page, now)?;
             Ok((found, total))
         };
-        if is_search {
-            self.db.search(find).await
-        } else {
-            self.db.read(find).await
-        }
+        self.db.find(is_search, find).await
     }
 }

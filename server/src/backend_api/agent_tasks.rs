@@ -185,11 +185,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
             tasks::count(tx, &filter, now, COUNTED)?,
         ))
     };
-    let (tasks, total) = if is_search {
-        app.db.search(find).await?
-    } else {
-        app.db.read(find).await?
-    };
+    let (tasks, total) = app.db.find(is_search, find).await?;
     let data: Vec<_> = tasks
         .iter()
         .map(|task| views::agent_task_record(task, now))

@@ -28,11 +28,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     params.finish()?;
     let is_search = filter.is_search();
     let find = move |tx: &mut Read<'_>| audit::list(tx, &filter, page);
-    let records = if is_search {
-        app.db.search(find).await?
-    } else {
-        app.db.read(find).await?
-    };
+    let records = app.db.find(is_search, find).await?;
     let data: Vec<_> = records.iter().map(views::audit_log).collect();
     Ok(Json(json!({ "data": data })))
 }

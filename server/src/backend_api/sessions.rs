@@ -62,11 +62,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
         };
         Ok((sessions::list(tx, &filter, page, now)?, total))
     };
-    let (sessions, total) = if is_search {
-        app.db.search(find).await?
-    } else {
-        app.db.read(find).await?
-    };
+    let (sessions, total) = app.db.find(is_search, find).await?;
     let data: Vec<_> = sessions
         .iter()
         .map(|session| views::session(session, now))

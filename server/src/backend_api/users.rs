@@ -52,11 +52,7 @@ async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {
     let now = app.now();
     let is_search = filter.is_search() || !selection.order_by.is_by_creation();
     let find = move |tx: &mut Read<'_>| users::list(tx, &filter, &selection);
-    let profiles = if is_search {
-        app.db.search(find).await?
-    } else {
-        app.db.read(find).await?
-    };
+    let profiles = app.db.find(is_search, find).await?;
     Ok(Json(
         profiles
             .iter()

@@ -48,11 +48,7 @@ async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
     };
     let is_search = filter.is_search();
     let read = move |tx: &mut Read<'_>| audit::list(tx, &filter, part);
-    let found = if is_search {
-        app.db.search(read).await?
-    } else {
-        app.db.read(read).await?
-    };
+    let found = app.db.find(is_search, read).await?;
     let mut table = look.rows(show::records(&found, app.now()), &here);
     // What is further back does not grow.
     if is_whole && part.offset == 0 {

@@ -35,11 +35,7 @@ async fn list(State(app): State<App>, mut look: Look) -> Result<Response> {
     let read = move |tx: &mut Read<'_>| {
         organizations::list(tx, &filter, (OrderBy::Created, true), part, now)
     };
-    let found = if text.is_some() {
-        app.db.search(read).await?
-    } else {
-        app.db.read(read).await?
-    };
+    let found = app.db.find(text.is_some(), read).await?;
     let row = |one: &Organization| {
         vec![
             Cell::link(show::organization(one.id.as_str()), &one.name),
