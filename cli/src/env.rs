@@ -208,12 +208,7 @@ fn loading(file: &Path, frameworks: &[Framework], folder: &Path) {
     let package = package(folder);
     let uses = |name| depends_on(&package, name);
     let mut deaf = Vec::new();
-    if frameworks.iter().any(|one| {
-        matches!(
-            one,
-            Framework::Plain | Framework::Fastify | Framework::Remix
-        )
-    }) {
+    if frameworks.iter().any(|one| one.is_plain_node()) {
         deaf.push("Node");
     }
     if uses("@playwright/test") || uses("playwright") || uses("@clerk/testing") {

@@ -63,8 +63,7 @@ impl Settings {
 
     /// Where a setting goes that shall win over one in `place`: servers without a framework read `.env` alone.
     pub(super) fn file(&self, place: &str) -> Option<PathBuf> {
-        let plain = [Framework::Plain, Framework::Fastify, Framework::Remix];
-        let is_plain = self.frameworks.iter().all(|one| plain.contains(one));
+        let is_plain = self.frameworks.iter().all(|one| one.is_plain_node());
         match place {
             ENVIRONMENT => None,
             ".env" if is_plain => Some(self.folder.join(".env")),

@@ -137,6 +137,11 @@ fn detect(package: &Value) -> Option<Framework> {
 }
 
 impl Framework {
+    /// Whether its applications run as plain Node, which reads no file of settings by itself.
+    pub fn is_plain_node(self) -> bool {
+        matches!(self, Self::Plain | Self::Fastify | Self::Remix)
+    }
+
     /// What stands before the names of what pages may see.
     pub fn public(self) -> &'static str {
         match self {
